@@ -1,0 +1,1 @@
+//! The flows between Amazon S3 and OpenText Content Server.

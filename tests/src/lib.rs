@@ -1,0 +1,1 @@
+//! The kit the tests, the storm and the demo share.
