@@ -1,1 +1,3 @@
 //! Simulators of the systems Waybill connects.
+
+pub mod aws;
