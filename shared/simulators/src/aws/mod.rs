@@ -10,6 +10,7 @@
 pub mod dynamodb;
 mod failure;
 pub mod secrets;
+pub mod sqs;
 
 use std::sync::Arc;
 
@@ -31,13 +32,18 @@ const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 pub struct Aws {
     dynamodb: dynamodb::DynamoDb,
     secrets: secrets::Secrets,
+    sqs: sqs::Sqs,
 }
 
 impl Aws {
     /// Empty services that live in the time `now` tells.
     #[must_use]
     pub fn new(now: Now) -> Self {
-        Self { dynamodb: dynamodb::DynamoDb::new(now.clone()), secrets: secrets::Secrets::new(now) }
+        Self {
+            dynamodb: dynamodb::DynamoDb::new(now.clone()),
+            secrets: secrets::Secrets::new(now.clone()),
+            sqs: sqs::Sqs::new(now),
+        }
     }
 
     /// Answers one request of any service: the JSON services are known by `X-Amz-Target`, all else is S3.
@@ -47,10 +53,11 @@ impl Aws {
         let Some(target) = target else {
             return plain(StatusCode::NOT_IMPLEMENTED, "no such service");
         };
+        let endpoint = endpoint(&request);
         let Ok(body) = to_bytes(request.into_body(), LARGEST_REQUEST).await else {
             return plain(StatusCode::BAD_REQUEST, "the request body ended early");
         };
-        self.json(&target, &body)
+        self.json(&target, &endpoint, &body)
     }
 
     /// The same as a service to put on a port.
@@ -74,7 +81,13 @@ impl Aws {
         &self.secrets
     }
 
-    fn json(&self, target: &str, body: &[u8]) -> Response<Body> {
+    /// SQS and its state.
+    #[must_use]
+    pub fn sqs(&self) -> &sqs::Sqs {
+        &self.sqs
+    }
+
+    fn json(&self, target: &str, endpoint: &str, body: &[u8]) -> Response<Body> {
         let (service, operation) = target.split_once('.').unwrap_or((target, ""));
         let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(body);
         let request = parsed.map_err(|error| Failure::new("SerializationException", error.to_string()));
@@ -86,6 +99,17 @@ impl Aws {
                     _ => "com.amazonaws.dynamodb.v20120810#",
                 };
                 rendered(&answer, namespace, "application/x-amz-json-1.0")
+            }
+            "AmazonSQS" => {
+                let answer = request.and_then(|request| self.sqs.call(operation, endpoint, &request));
+                let mut response = rendered(&answer, "com.amazonaws.sqs#", "application/x-amz-json-1.0");
+                if let Err(failure) = &answer
+                    && let Ok(code) =
+                        HeaderValue::from_str(&format!("{};Sender", sqs::query_code(failure.code)))
+                {
+                    response.headers_mut().insert("x-amzn-query-error", code);
+                }
+                response
             }
             "secretsmanager" => {
                 let answer = request.and_then(|request| self.secrets.call(operation, &request));
@@ -115,4 +139,11 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     response
+}
+
+/// The address the caller reached us at: queue URLs begin with it.
+fn endpoint(request: &Request<Body>) -> String {
+    let host = request.headers().get(http::header::HOST).and_then(|value| value.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    format!("http://{}", host.unwrap_or("localhost"))
 }

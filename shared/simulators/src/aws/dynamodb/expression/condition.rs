@@ -310,6 +310,11 @@ fn test_function(parser: &mut Parser) -> Result<Option<Condition>, Failure> {
     if matches!(first, Operand::Size(_) | Operand::SizeOf(_)) {
         return Err(not_here(parser, "size"));
     }
+    if let Token::Symbol(symbol) = parser.peek()
+        && Comparator::of(symbol).is_some()
+    {
+        return Err(not_here(parser, &function));
+    }
     let Some(second) = second else {
         let Operand::Path(path) = first else {
             return Err(parser.error(&format!(
@@ -320,11 +325,6 @@ fn test_function(parser: &mut Parser) -> Result<Option<Condition>, Failure> {
             if function == "attribute_exists" { Condition::Exists(path) } else { Condition::NotExists(path) };
         return Ok(Some(found));
     };
-    if let Token::Symbol(symbol) = parser.peek()
-        && Comparator::of(symbol).is_some()
-    {
-        return Err(not_here(parser, &function));
-    }
     two_operands(parser, &function, first, second).map(Some)
 }
 

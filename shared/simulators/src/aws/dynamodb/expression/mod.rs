@@ -13,3 +13,6 @@ pub(super) mod update;
 pub(super) use condition::Condition;
 pub(super) use placeholders::Placeholders;
 pub(super) use update::Update;
+
+#[cfg(test)]
+mod cases;
