@@ -4,3 +4,4 @@ pub mod aws;
 pub mod context;
 pub mod error;
 pub mod http;
+pub mod mapping;

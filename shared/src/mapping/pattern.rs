@@ -1,0 +1,399 @@
+//! Key patterns: `claims/{claim_id}/{name}` or `archive/{rest...}`. A capture matches within one part of the key
+//! (never a `/`), a tail matches all that remains. Matching is case-sensitive and linear in the length of the key.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use serde::Serialize;
+
+use super::{
+    Diagnostics, EXPRESSION_SIZE, Located,
+    braces::{Piece, Problem, pieces},
+    whole_value,
+};
+
+/// What the captures of a pattern matched, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Captures(BTreeMap<String, String>);
+
+impl Captures {
+    /// What a capture matched.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Captures {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// Why a key does not match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch(String);
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A compiled key pattern.
+#[derive(Debug, Clone)]
+pub struct KeyPattern {
+    text: String,
+    parts: Vec<Part>,
+    tail: Option<Tail>,
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    Literal(String),
+    Captures { pieces: Vec<Piece>, expression: Regex, constrained: bool },
+}
+
+#[derive(Debug, Clone)]
+struct Tail {
+    name: String,
+    constraint: Option<Regex>,
+}
+
+impl KeyPattern {
+    /// Compiles a pattern; `constraints` are regular expressions that captures must match as a whole. Whatever is
+    /// wrong is reported at the pattern's or the constraint's place.
+    pub fn compile(
+        text: &Located<String>,
+        constraints: &BTreeMap<String, Located<String>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        match Self::build(text.value(), constraints) {
+            Ok(pattern) => Some(pattern),
+            Err(problem) => {
+                diagnostics.report(text.span(), "bad-key-pattern", problem.message, problem.remedy);
+                None
+            }
+        }
+    }
+
+    fn build(text: &str, constraints: &BTreeMap<String, Located<String>>) -> Result<Self, Problem> {
+        refuse_obvious_mistakes(text)?;
+        let mut names = Vec::new();
+        let mut parts = Vec::new();
+        let mut tail = None;
+        for part in split_at_slashes(pieces(text)?) {
+            if tail.is_some() {
+                return Err(Problem::new(
+                    "a tail `{…...}` is followed by more",
+                    "put the tail last; it matches everything that remains",
+                ));
+            }
+            for piece in &part {
+                if let Piece::Braced { name, .. } = piece {
+                    check_name(name, &names)?;
+                    names.push(name.clone());
+                }
+            }
+            match part.as_slice() {
+                [Piece::Braced { name, tail: true }] => {
+                    tail = Some(Tail { name: name.clone(), constraint: constraint_of(name, constraints)? });
+                }
+                _ => parts.push(compile_part(part, constraints)?),
+            }
+        }
+        Ok(Self { text: text.to_owned(), parts, tail })
+    }
+
+    /// The pattern as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The names of all captures.
+    pub fn names(&self) -> Vec<&str> {
+        let inside = self.parts.iter().flat_map(|part| match part {
+            Part::Literal(_) => &[],
+            Part::Captures { pieces, .. } => pieces.as_slice(),
+        });
+        let mut names: Vec<&str> = inside
+            .filter_map(|piece| match piece {
+                Piece::Braced { name, .. } => Some(name.as_str()),
+                Piece::Literal(_) => None,
+            })
+            .collect();
+        names.extend(self.tail.as_ref().map(|tail| tail.name.as_str()));
+        names
+    }
+
+    /// Whether a capture is the tail, which may span several parts.
+    pub fn is_tail(&self, name: &str) -> bool {
+        self.tail.as_ref().is_some_and(|tail| tail.name == name)
+    }
+
+    /// The captures of a key that matches, or why it does not.
+    pub fn matches(&self, key: &str) -> Result<Captures, Mismatch> {
+        let mut captures = Captures::default();
+        let mut remaining = Some(key);
+        for (index, part) in self.parts.iter().enumerate() {
+            let Some(text) = remaining else {
+                return Err(Mismatch(format!("the key ends before part {} of `{}`", index + 1, self.text)));
+            };
+            let (here, after) = match text.split_once('/') {
+                Some((here, after)) => (here, Some(after)),
+                None => (text, None),
+            };
+            if !part.capture(here, &mut captures) {
+                return Err(Mismatch(format!("part {} of the key is not {}", index + 1, part.describe())));
+            }
+            remaining = after;
+        }
+        match (&self.tail, remaining) {
+            (None, None) => Ok(captures),
+            (None, Some(_)) => Err(Mismatch(format!("the key goes on after the end of `{}`", self.text))),
+            (Some(_), None | Some("")) => {
+                Err(Mismatch(format!("the key ends before the tail of `{}`", self.text)))
+            }
+            (Some(tail), Some(rest)) => {
+                if tail.constraint.as_ref().is_some_and(|constraint| !constraint.is_match(rest)) {
+                    return Err(Mismatch(format!("the rest of the key is not what `{}` must be", tail.name)));
+                }
+                captures.0.insert(tail.name.clone(), rest.to_owned());
+                Ok(captures)
+            }
+        }
+    }
+
+    /// The key these captures came from; `None` when one is missing.
+    pub fn render(&self, captures: &Captures) -> Option<String> {
+        let mut rendered = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal) => rendered.push(literal.clone()),
+                Part::Captures { pieces, .. } => {
+                    let texts = pieces.iter().map(|piece| match piece {
+                        Piece::Literal(literal) => Some(literal.as_str()),
+                        Piece::Braced { name, .. } => captures.get(name),
+                    });
+                    rendered.push(texts.collect::<Option<String>>()?);
+                }
+            }
+        }
+        if let Some(tail) = &self.tail {
+            rendered.push(captures.get(&tail.name)?.to_owned());
+        }
+        Some(rendered.join("/"))
+    }
+
+    /// Whether every key the other pattern matches is matched by this one, as far as that can be seen from their
+    /// form. Never true when it is not so.
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.tail.as_ref().is_some_and(|tail| tail.constraint.is_some()) {
+            return false;
+        }
+        let enough = match (&self.tail, &other.tail) {
+            (None, None) => self.parts.len() == other.parts.len(),
+            (None, Some(_)) => false,
+            (Some(_), None) => self.parts.len() < other.parts.len(),
+            (Some(_), Some(_)) => self.parts.len() <= other.parts.len(),
+        };
+        enough && self.parts.iter().zip(&other.parts).all(|(mine, theirs)| mine.covers(theirs))
+    }
+}
+
+impl Part {
+    fn capture(&self, text: &str, captures: &mut Captures) -> bool {
+        match self {
+            Self::Literal(literal) => literal == text,
+            Self::Captures { pieces, expression, .. } => {
+                let Some(found) = expression.captures(text) else { return false };
+                let named = pieces.iter().filter_map(|piece| match piece {
+                    Piece::Braced { name, .. } => Some(name),
+                    Piece::Literal(_) => None,
+                });
+                for name in named {
+                    let Some(value) = found.name(&group_name(name)) else { return false };
+                    captures.0.insert(name.clone(), value.as_str().to_owned());
+                }
+                true
+            }
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(mine), Self::Literal(theirs)) => mine == theirs,
+            // One bare capture takes any part that is not empty.
+            (Self::Captures { pieces, constrained: false, .. }, Self::Literal(theirs))
+                if pieces.len() == 1 =>
+            {
+                !theirs.is_empty()
+            }
+            (Self::Captures { pieces, constrained: false, .. }, Self::Captures { .. })
+                if pieces.len() == 1 =>
+            {
+                true
+            }
+            (Self::Captures { expression: mine, .. }, Self::Captures { expression: theirs, .. }) => {
+                mine.as_str() == theirs.as_str()
+            }
+            _ => false,
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Literal(literal) => format!("`{literal}`"),
+            Self::Captures { pieces, .. } => {
+                let text: String = pieces
+                    .iter()
+                    .map(|piece| match piece {
+                        Piece::Literal(literal) => literal.clone(),
+                        Piece::Braced { name, .. } => format!("{{{name}}}"),
+                    })
+                    .collect();
+                format!("what `{text}` must be")
+            }
+        }
+    }
+}
+
+fn refuse_obvious_mistakes(text: &str) -> Result<(), Problem> {
+    if text.is_empty() {
+        return Err(Problem::new("the key pattern is empty", "write a pattern, such as `inbox/{name}`"));
+    }
+    if text.starts_with('/') {
+        return Err(Problem::new(
+            "the key pattern begins with `/`, which object keys do not",
+            "remove the leading `/`",
+        ));
+    }
+    if text.contains('*') {
+        return Err(Problem::new(
+            "`*` is not a wildcard in key patterns",
+            "write `{name}` for one part of the key, or `{rest...}` at the end for all that remains",
+        ));
+    }
+    Ok(())
+}
+
+fn check_name(name: &str, taken: &[String]) -> Result<(), Problem> {
+    if taken.iter().any(|other| other == name) {
+        return Err(Problem::new(
+            format!("the capture `{name}` stands twice in the pattern"),
+            "give each capture its own name",
+        ));
+    }
+    let mut characters = name.chars();
+    let first = characters.next().is_some_and(|first| first.is_ascii_lowercase());
+    if !first || !characters.all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || next == '_') {
+        return Err(Problem::new(
+            format!("`{name}` is not a name for a capture"),
+            "use lower-case letters, digits and `_`, beginning with a letter",
+        ));
+    }
+    Ok(())
+}
+
+fn constraint_of(
+    name: &str,
+    constraints: &BTreeMap<String, Located<String>>,
+) -> Result<Option<Regex>, Problem> {
+    let Some(constraint) = constraints.get(name) else { return Ok(None) };
+    whole_value(constraint.value()).map(Some).map_err(|error| bad_expression(name, &error))
+}
+
+fn bad_expression(name: &str, error: &regex::Error) -> Problem {
+    let reason = error.to_string();
+    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    Problem::new(
+        format!("the expression for the capture `{name}` cannot be read: {reason}"),
+        "correct the regular expression (put it in '…' so that backslashes stay)",
+    )
+}
+
+fn compile_part(part: Vec<Piece>, constraints: &BTreeMap<String, Located<String>>) -> Result<Part, Problem> {
+    if let [] | [Piece::Literal(_)] = part.as_slice() {
+        let literal = part.into_iter().next();
+        return Ok(Part::Literal(match literal {
+            Some(Piece::Literal(literal)) => literal,
+            _ => String::new(),
+        }));
+    }
+    let mut expression = String::from("(?s)^");
+    let mut constrained = false;
+    let mut after_capture = false;
+    for piece in &part {
+        match piece {
+            Piece::Literal(literal) => {
+                expression.push_str(&regex::escape(literal));
+                after_capture = false;
+            }
+            Piece::Braced { name, tail: true } => {
+                return Err(Problem::new(
+                    format!("the tail `{{{name}...}}` shares its part of the key with something else"),
+                    "let the tail stand alone after the last `/`",
+                ));
+            }
+            Piece::Braced { .. } if after_capture => {
+                return Err(Problem::new(
+                    "two captures follow each other with nothing between them",
+                    "put a separator such as `-` or `/` between them",
+                ));
+            }
+            Piece::Braced { name, .. } => {
+                let inside = match constraint_of(name, constraints)? {
+                    Some(_) => {
+                        constrained = true;
+                        constraints.get(name).map(|text| text.value().clone()).unwrap_or_default()
+                    }
+                    None => ".+".to_owned(),
+                };
+                expression.push_str(&format!("(?P<{}>{inside})", group_name(name)));
+                after_capture = true;
+            }
+        }
+    }
+    expression.push('$');
+    let expression = regex::RegexBuilder::new(&expression)
+        .size_limit(EXPRESSION_SIZE)
+        .build()
+        .map_err(|error| bad_expression("part", &error))?;
+    Ok(Part::Captures { pieces: part, expression, constrained })
+}
+
+/// A name that a group inside a constraint is unlikely to have.
+fn group_name(name: &str) -> String {
+    format!("capture_{name}")
+}
+
+fn split_at_slashes(pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+    let mut parts = vec![Vec::new()];
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => {
+                for (index, text) in literal.split('/').enumerate() {
+                    if index > 0 {
+                        parts.push(Vec::new());
+                    }
+                    if !text.is_empty()
+                        && let Some(part) = parts.last_mut()
+                    {
+                        part.push(Piece::Literal(text.to_owned()));
+                    }
+                }
+            }
+            braced @ Piece::Braced { .. } => {
+                if let Some(part) = parts.last_mut() {
+                    part.push(braced);
+                }
+            }
+        }
+    }
+    parts
+}

@@ -1,0 +1,1 @@
+//! Maps and patterns, as a person who writes rules would describe them.
