@@ -1,0 +1,95 @@
+# Waybill. `make` alone lists the targets. Each target sets up what it needs, inside this checkout.
+
+ifeq ($(filter oneshell,$(.FEATURES)),)
+  $(error missing: GNU make 4 or later. macOS: brew install make, then gmake)
+endif
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test storm conformance bench fuzz lint build deploy ci local-artefacts
+
+SEEDS ?= 2000
+FUZZ_SECONDS ?= 60
+ARGS ?=
+
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export WAYBILL_ARTEFACTS := $(CURDIR)/target/lambda-local
+
+# cargo-nextest where the machine has it, plain cargo test otherwise. `--lib --test '*'` builds no flow binaries.
+NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+ifeq ($(NEXTEST),yes)
+  TESTS := cargo nextest run --locked
+else
+  TESTS := cargo test --locked
+endif
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## fetch every tool into the checkout (the other targets do it as they need it)
+	@infra/setup rust nextest stack build lint checkov deny arm64
+	echo "ready: make demo, make test"
+
+demo: local-artefacts ## deploy everything here, move sample files into a simulated Content Server, prove it; no account needed
+	@cargo run --locked --quiet -p tests --example demo -- $(ARGS)
+
+up: local-artefacts ## the demo's systems, left running for files of your own (make down ends them)
+	@cargo run --locked --quiet -p tests --example demo -- up $(ARGS)
+
+down: ## stop what make up started, and nothing else
+	@infra/setup rust stack
+	cargo run --locked --quiet -p tests --example demo -- down
+
+test: local-artefacts ## every test, with the real binaries and the real template on the stand-in for AWS
+	@infra/setup nextest
+	tests/aws/stand-in run -- $(TESTS) --workspace --lib --test '*' $(ARGS)
+
+storm: ## faults at every call and SEEDS=2000 random schedules of them
+	@infra/setup nextest
+	STORM_SEEDS=$(SEEDS) $(TESTS) -p tests --test storm $(ARGS)
+
+conformance: ## an unmodified third-party client against the Content Server simulator
+	@infra/setup rust
+	tests/conformance-python/run
+
+bench: local-artefacts ## the published figures, against the same function in Python
+	@tests/bench/run $(ARGS)
+
+fuzz: ## malformed keys, rules, events and sidecars, for FUZZ_SECONDS=60
+	@infra/setup nextest
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(TESTS) -p tests --test fuzz $(ARGS)
+
+lint: ## format, clippy, licences and banned crates, and the template against its rules
+	@infra/setup rust deny lint checkov
+	echo "· format"
+	cargo fmt --all --check
+	echo "· clippy"
+	cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+	echo "· licences, bans, sources"
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+	infra/advisories
+	infra/lint
+
+build: ## the artefacts for AWS: arm64 in target/lambda, x86_64 in target/lambda-x86_64
+	@infra/setup rust build arm64
+	infra/package arm64
+	infra/package x86_64
+
+deploy: ## build for arm64 and deploy to the AWS account of your credentials (see infra/README.md)
+	@infra/setup rust build lint arm64
+	infra/deploy $(ARGS)
+
+ci: ## what a change must pass: lint, test, storm, fuzz, demo, from a clean checkout
+	@start=$$SECONDS
+	for target in lint test "storm SEEDS=2000" "fuzz FUZZ_SECONDS=20" demo; do
+	  printf '\n== make %s (%s s so far)\n' "$$target" "$$((SECONDS - start))"
+	  $(MAKE) --no-print-directory $$target
+	done
+	printf '\nci passed in %s s\n' "$$((SECONDS - start))"
+
+local-artefacts:
+	@infra/setup rust stack build
+	echo "· building the functions for this machine"
+	infra/package local

@@ -1,0 +1,117 @@
+"""Breaks the real template in every way that `check_template.py` must refuse, one at a time.
+
+    .venv/lint/bin/python infra/check_template_test.py
+"""
+
+import copy
+import pathlib
+import unittest
+
+from cfnlint.decode.cfn_yaml import load
+
+from check_template import Template
+
+TREE = load(str(pathlib.Path(__file__).with_name("template.yaml")))
+FUNCTION = "Resources.IngestUploads.Properties"
+EVENT = f"{FUNCTION}.Events.Messages.Properties"
+QUEUE = "Resources.IngestUploadsQueue.Properties"
+DEAD = "Resources.IngestUploadsDeadLetterQueue.Properties"
+ROLE = "Resources.IngestUploadsRole.Properties.Policies.0.PolicyDocument.Statement"
+ALARM = "Resources.IngestUploadsDeadLettersAlarm.Properties"
+BUCKET = "Resources.IntakeBucket.Properties"
+GONE = object()
+
+# what a careless change does, where, the new value, the rule that must refuse it
+BROKEN = [
+    ("a batch size in words", f"{EVENT}.BatchSize", "ten", "type"),
+    ("a batch size in quotes", f"{EVENT}.BatchSize", "10", "type"),
+    ("memory that is a truth", f"{FUNCTION}.MemorySize", True, "type"),
+    ("a retention from nowhere", "Resources.IngestUploadsLogGroup.Properties.RetentionInDays", {"Fn::ImportValue": "x"}, "type"),
+    ("receives in words", f"{QUEUE}.RedrivePolicy.maxReceiveCount", "many", "type"),
+    ("a longer time-out, the queue forgotten", "Mappings.Timing.900.Function", 901, "visibility"),
+    ("a batching window, the queue forgotten", "Mappings.Timing.10.BatchingWindow", 5, "visibility"),
+    ("a visibility of its own", f"{QUEUE}.VisibilityTimeout", 300, "visibility"),
+    ("the default visibility", f"{QUEUE}.VisibilityTimeout", GONE, "visibility"),
+    ("a row missing", "Mappings.Timing.60", GONE, "visibility"),
+    ("no partial responses", f"{EVENT}.FunctionResponseTypes", GONE, "partial-responses"),
+    ("partial responses misspelt", f"{EVENT}.FunctionResponseTypes", ["ReportBatchItemFailure"], "partial-responses"),
+    ("no dead-letter queue", f"{QUEUE}.RedrivePolicy", GONE, "dead-letters"),
+    ("a dead-letter queue from elsewhere", f"{QUEUE}.RedrivePolicy.deadLetterTargetArn", "arn:aws:sqs:x:1:y", "dead-letters"),
+    ("no bound on receives", f"{QUEUE}.RedrivePolicy.maxReceiveCount", GONE, "dead-letters"),
+    ("dead letters that expire", f"{DEAD}.MessageRetentionPeriod", 3600, "dead-letters"),
+    ("dead letters nobody watches", "Resources.IngestUploadsDeadLettersAlarm", GONE, "dead-letters"),
+    ("an alarm on the wrong queue", f"{ALARM}.Dimensions.0.Value", {"Fn::GetAtt": ["IngestUploadsQueue", "QueueName"]}, "dead-letters"),
+    ("an alarm on the wrong metric", f"{ALARM}.MetricName", "NumberOfMessagesSent", "dead-letters"),
+    ("no bound on concurrency", f"{EVENT}.ScalingConfig", GONE, "concurrency"),
+    ("concurrency that AWS refuses", "Mappings.Concurrency.5.Instances", 1, "concurrency"),
+    ("a function without a queue", f"{FUNCTION}.Events", {}, "queue"),
+    ("a queue of another template", f"{EVENT}.Queue", "arn:aws:sqs:x:1:y", "queue"),
+    ("an action with a star", f"{ROLE}.0.Action", ["sqs:*"], "rights"),
+    ("every resource", f"{ROLE}.0.Resource", "*", "rights"),
+    ("every bucket", f"{ROLE}.4.Resource", "arn:aws:s3:::*/*", "rights"),
+    ("every secret", f"{ROLE}.9.Resource", {"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:*:*:secret:*"}, "rights"),
+    ("all but a few actions", f"{ROLE}.0.NotAction", ["iam:PassRole"], "rights"),
+    ("a queue open to everybody", "Resources.IngestUploadsQueuePolicy.Properties.PolicyDocument.Statement.1.Fn::If.1.Principal", "*", "rights"),
+    ("a key with every action", "Resources.EncryptionKey.Properties.KeyPolicy.Statement.0.Action", ["kms:*"], "rights"),
+    ("the whole ledger", f"{ROLE}.2.Condition", GONE, "ledger"),
+    ("another flow's part of the ledger", f"{ROLE}.2.Condition.ForAllValues:StringLike.dynamodb:LeadingKeys", ["publish-finals#*"], "ledger"),
+    ("artefacts from elsewhere", f"{FUNCTION}.CodeUri", "../target/release/", "code"),
+    ("another handler", f"{FUNCTION}.Handler", "index.handler", "code"),
+    ("a role from outside", f"{FUNCTION}.Role", "arn:aws:iam::1:role/admin", "role"),
+    ("no role, so that SAM makes one up", f"{FUNCTION}.Role", GONE, "role"),
+    ("no log group, so that Lambda makes one up", f"{FUNCTION}.LoggingConfig", GONE, "log-group"),
+    ("logs for ever", "Resources.IngestUploadsLogGroup.Properties.RetentionInDays", GONE, "log-group"),
+    ("a table that goes with the stack", "Resources.Ledger.DeletionPolicy", "Delete", "kept"),
+    ("a bucket that a rename deletes", "Resources.IntakeBucket.UpdateReplacePolicy", GONE, "kept"),
+    ("a public bucket", f"{BUCKET}.PublicAccessBlockConfiguration.BlockPublicPolicy", False, "guarded"),
+    ("a truth in quotes", f"{BUCKET}.PublicAccessBlockConfiguration.BlockPublicAcls", "true", "guarded"),
+    ("no versions", f"{BUCKET}.VersioningConfiguration", GONE, "guarded"),
+    ("a bucket in the clear", f"{BUCKET}.BucketEncryption", GONE, "guarded"),
+    ("parts of uploads for ever", f"{BUCKET}.LifecycleConfiguration", GONE, "guarded"),
+    ("requests in the clear", "Resources.IntakeBucketPolicy", GONE, "guarded"),
+    ("a queue in the clear", f"{DEAD}.SqsManagedSseEnabled,KmsMasterKeyId", GONE, "guarded"),
+    ("no way back in time", "Resources.Ledger.Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", False, "guarded"),
+]
+
+
+def broken(path, value):
+    tree = copy.deepcopy(TREE)
+    *steps, last = path.split(".")
+    place = tree
+    for step in steps:
+        place = place[int(step) if isinstance(place, list) else step]
+    for key in last.split(","):
+        if value is GONE:
+            del place[key]
+        else:
+            place[key] = value
+    return tree
+
+
+class TheTemplate(unittest.TestCase):
+    def test_as_it_ships_breaks_no_rule(self):
+        self.assertEqual(Template(copy.deepcopy(TREE)).check(), [])
+
+    def test_broken_in_each_way_is_refused_by_the_rule_for_it(self):
+        for what, path, value, rule in BROKEN:
+            with self.subTest(what):
+                found = {name for name, _, _ in Template(broken(path, value)).check()}
+                self.assertIn(rule, found, f"{what}: nothing refused {path}")
+
+    def test_two_flows_may_not_share_a_role_or_a_log_group(self):
+        tree = copy.deepcopy(TREE)
+        tree["Resources"]["OffloadContent"] = copy.deepcopy(tree["Resources"]["IngestUploads"])
+        found = {(name, resource) for name, resource, _ in Template(tree).check()}
+        self.assertIn(("role", "OffloadContent"), found)
+        self.assertIn(("log-group", "OffloadContent"), found)
+        self.assertIn(("code", "OffloadContent"), found)
+        self.assertIn(("ledger", "OffloadContent"), found)
+
+    def test_every_rule_has_a_template_that_breaks_it(self):
+        source = pathlib.Path(__file__).with_name("check_template.py").read_text()
+        named = {part.split('"')[1] for part in source.split("self.refuse(")[1:] if part.startswith('"')}
+        self.assertEqual(named - {rule for *_, rule in BROKEN}, set())
+
+
+if __name__ == "__main__":
+    unittest.main()
