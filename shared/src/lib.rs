@@ -1,7 +1,14 @@
 //! The core every Waybill flow stands on, and the clients of the systems it connects.
 
+pub mod audit;
 pub mod aws;
+pub mod batch;
 pub mod context;
+pub mod environment;
 pub mod error;
+pub mod flow;
 pub mod http;
+pub mod lambda;
+pub mod ledger;
 pub mod mapping;
+pub mod s3_notification;

@@ -1,0 +1,266 @@
+//! One item of one message, from its claim to its ending.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use aws_lambda_events::event::sqs::SqsMessage;
+use futures_util::FutureExt;
+use serde_json::json;
+use tracing::Instrument;
+
+use super::{CRASHES_ALLOWED, Invocation, Runner, Tally, Verdict};
+use crate::{
+    audit::{self, AuditEvent, EventType},
+    error::{Error, FailureClass, Result, Retry, System},
+    flow::{AnyEvent, Item, Outcome, Reason, Run},
+    ledger::{Begin, Completion, Ending, Key},
+};
+
+/// Time between the end of the work and the end of the claim: what is under way then has been cut.
+const GRACE: i64 = 5_000;
+
+pub(super) async fn deliver(
+    runner: &Runner,
+    event: &AnyEvent,
+    message: &SqsMessage,
+    invocation: Invocation,
+    tally: &Tally,
+) -> Verdict {
+    let item = event.item();
+    let span =
+        tracing::info_span!("item", flow = runner.name, item = item.key.digest(), asset = item.asset_text);
+    let verdict = begin_and_run(runner, event, &item.key, message, invocation, tally).instrument(span);
+    match verdict.await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            tracing::warn!(flow = runner.name, item = item.key.digest(), error = ?error, "the item stays on the queue");
+            Verdict::Leave(runner.backoff(message))
+        }
+    }
+}
+
+async fn begin_and_run(
+    runner: &Runner,
+    event: &AnyEvent,
+    key: &Key,
+    message: &SqsMessage,
+    invocation: Invocation,
+    tally: &Tally,
+) -> Result<Verdict> {
+    let item = event.item();
+    let environment = &runner.environment;
+    let lease_until = invocation.deadline + GRACE;
+    let attempt = match environment.ledger.begin(runner.name, key, &item.payload_hash, lease_until).await? {
+        Begin::Ours(attempt) => attempt,
+        Begin::InProgress { until } => {
+            let wait = u64::try_from(until - environment.context.now_milliseconds()).unwrap_or(0);
+            let jitter = environment.context.jitter(Duration::from_secs(3));
+            return Ok(Verdict::Leave(Duration::from_millis(wait) + Duration::from_secs(1) + jitter));
+        }
+        Begin::Completed { ending, .. } => {
+            tracing::info!(ending = ending.name(), "seen before");
+            tally.repeated();
+            return Ok(Verdict::Acknowledge);
+        }
+        Begin::OtherPayload => {
+            return key_reuse(runner, event, key, message, invocation, tally).await;
+        }
+    };
+    tally.begun(attempt.fence);
+    tracing::Span::current().record("fence", attempt.fence);
+    let margin = i64::try_from(environment.settings.margin().as_millis()).unwrap_or(0);
+    let crashes = attempt.crashes;
+    let run = Run::new(
+        environment.ledger.clone(),
+        attempt,
+        item.asset.clone(),
+        invocation.deadline - 2 * margin,
+        environment.settings.dry_run,
+    );
+    if crashes >= CRASHES_ALLOWED {
+        let error = Error::bug("handle", format!("{crashes} attempts at this item ended without a word"))
+            .with_code("attempts.crashed");
+        return fail(runner, item, &run, &error, tally).await;
+    }
+    // Work stops before the claim ends: a call still under way is dropped with it and cannot take effect later.
+    let time = invocation.deadline - margin - environment.context.now_milliseconds();
+    let time = Duration::from_millis(u64::try_from(time).unwrap_or(0));
+    let work = AssertUnwindSafe(runner.flow.handle(event, &run)).catch_unwind();
+    let began = environment.context.now_milliseconds();
+    let outcome = match tokio::time::timeout(time, work).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => Err(Error::bug("handle", "the flow panicked").with_code("panic")),
+        Err(_) => Err(Error::new(
+            FailureClass::Transient,
+            System::Waybill,
+            "handle",
+            "deadline",
+            "the work did not end before the invocation's deadline",
+        )),
+    };
+    tally.worked(environment.context.now_milliseconds() - began, run.retries());
+    conclude(runner, event, message, &run, outcome, tally).await
+}
+
+async fn conclude(
+    runner: &Runner,
+    event: &AnyEvent,
+    message: &SqsMessage,
+    run: &Run,
+    outcome: Result<Outcome>,
+    tally: &Tally,
+) -> Result<Verdict> {
+    let item = event.item();
+    report_to_breakers(runner, &outcome).await;
+    match outcome {
+        Ok(Outcome::Continue) => {
+            release(runner, run, "continued").await;
+            Ok(Verdict::Continue)
+        }
+        Ok(Outcome::Delivered(delivery)) => {
+            tally.bytes(delivery.bytes);
+            let mut event = audit_event(runner, item, EventType::Ingestion, audit::Outcome::Success);
+            event.message_digest = delivery.digest;
+            event.detail = delivery.detail;
+            end(runner, run, Ending::Delivered, delivery.result, event, tally).await
+        }
+        Ok(Outcome::Skipped(reason)) => skip(runner, item, run, &reason, tally).await,
+        Err(error) if error.code().starts_with("ledger.") => {
+            // Fenced, or the claim is over: whoever holds it now decides; nothing may be written.
+            Err(error)
+        }
+        Err(error) => match error.class() {
+            FailureClass::Invalid | FailureClass::Forbidden => {
+                quarantine(runner, event, message, run, &error, tally).await
+            }
+            FailureClass::Gone => skip(runner, item, run, &Reason::from(&error), tally).await,
+            FailureClass::Bug => fail(runner, item, run, &error, tally).await,
+            _ => {
+                tracing::warn!(error = ?error, class = ?error.class(), code = error.code(), "to be tried again");
+                tally.retried();
+                release(runner, run, error.code()).await;
+                let pause = match error.retry_advice() {
+                    Retry::After(pause) => pause.max(runner.backoff(message)),
+                    Retry::Later | Retry::Never => runner.backoff(message),
+                };
+                Ok(Verdict::Leave(pause))
+            }
+        },
+    }
+}
+
+/// A key that arrives with another payload is put aside under a record of its own.
+async fn key_reuse(
+    runner: &Runner,
+    event: &AnyEvent,
+    key: &Key,
+    message: &SqsMessage,
+    invocation: Invocation,
+    tally: &Tally,
+) -> Result<Verdict> {
+    let item = event.item();
+    let reused = Key::of(&["key-reuse", key.digest(), &item.payload_hash]);
+    let lease_until = invocation.deadline + GRACE;
+    let ledger = &runner.environment.ledger;
+    match ledger.begin(runner.name, &reused, &item.payload_hash, lease_until).await? {
+        Begin::Ours(attempt) => {
+            let run = Run::new(ledger.clone(), attempt, item.asset.clone(), invocation.deadline, false);
+            let error = Error::invalid("item.key-reused", "this item was received before with other content")
+                .remedy("find out why the source uses one identity for two things");
+            quarantine(runner, event, message, &run, &error, tally).await
+        }
+        Begin::InProgress { .. } => Ok(Verdict::Leave(runner.backoff(message))),
+        Begin::Completed { .. } | Begin::OtherPayload => Ok(Verdict::Acknowledge),
+    }
+}
+
+async fn quarantine(
+    runner: &Runner,
+    event: &AnyEvent,
+    message: &SqsMessage,
+    run: &Run,
+    error: &Error,
+    tally: &Tally,
+) -> Result<Verdict> {
+    let reason = Reason::from(error);
+    tracing::warn!(error = ?error, code = error.code(), "put aside");
+    tally.quarantined(error.class() == FailureClass::Forbidden);
+    let place = match runner.flow.put_aside(event, &reason, run).await {
+        Ok(place) => place,
+        Err(error) => {
+            tracing::warn!(error = ?error, "the item could not be put aside yet");
+            release(runner, run, error.code()).await;
+            return Ok(Verdict::Leave(runner.backoff(message)));
+        }
+    };
+    let mut audit = audit_event(runner, event.item(), EventType::Quarantine, audit::Outcome::Fail);
+    audit.detail.insert("reason".into(), reason.code.clone());
+    let result = json!({"reason": reason, "place": place});
+    end(runner, run, Ending::Quarantined, result, audit, tally).await
+}
+
+async fn skip(runner: &Runner, item: &Item, run: &Run, reason: &Reason, tally: &Tally) -> Result<Verdict> {
+    let mut event = audit_event(runner, item, EventType::Accession, audit::Outcome::Warning);
+    event.detail.insert("reason".into(), reason.code.clone());
+    end(runner, run, Ending::Skipped, json!({"reason": reason}), event, tally).await
+}
+
+async fn fail(runner: &Runner, item: &Item, run: &Run, error: &Error, tally: &Tally) -> Result<Verdict> {
+    let reason = Reason::from(error);
+    let mut event = audit_event(runner, item, EventType::Transfer, audit::Outcome::Fail);
+    event.detail.insert("reason".into(), reason.code.clone());
+    tracing::error!(error = ?error, code = error.code(), "failed");
+    end(runner, run, Ending::Failed, json!({"reason": reason}), event, tally).await?;
+    Ok(Verdict::Park(reason))
+}
+
+async fn end(
+    runner: &Runner,
+    run: &Run,
+    ending: Ending,
+    result: serde_json::Value,
+    event: AuditEvent,
+    tally: &Tally,
+) -> Result<Verdict> {
+    if run.is_dry() {
+        tracing::info!(ending = ending.name(), result = %result, "dry run: nothing was done or recorded");
+        release(runner, run, "dry run").await;
+        return Ok(Verdict::Acknowledge);
+    }
+    let completion = Completion { ending, result, event };
+    let sealed = run.ledger().complete(&run.attempt(), &completion, run.known_chain_end()).await?;
+    tally.ended(ending);
+    tracing::info!(ending = ending.name(), sequence = sealed.sequence, hash = sealed.hash, "ended");
+    Ok(Verdict::Acknowledge)
+}
+
+async fn release(runner: &Runner, run: &Run, reason: &str) {
+    if let Err(error) = runner.environment.ledger.release(&run.attempt(), reason).await {
+        tracing::warn!(error = ?error, "the claim stays until its lease ends");
+    }
+}
+
+async fn report_to_breakers(runner: &Runner, outcome: &Result<Outcome>) {
+    for breaker in &runner.breakers {
+        let report = match outcome {
+            Err(error) if error.system() == breaker.target() => breaker.failed(error.class()).await.map(drop),
+            Ok(Outcome::Delivered(_)) => breaker.succeeded().await,
+            _ => Ok(()),
+        };
+        if let Err(error) = report {
+            tracing::warn!(error = ?error, "the breaker could not be told");
+        }
+    }
+}
+
+fn audit_event(runner: &Runner, item: &Item, event_type: EventType, outcome: audit::Outcome) -> AuditEvent {
+    AuditEvent {
+        asset: item.asset.clone(),
+        event_type,
+        event_date_time: runner.environment.context.now().to_string(),
+        outcome,
+        agent: format!("waybill {} {}", runner.name, env!("CARGO_PKG_VERSION")),
+        item: item.key.digest().to_owned(),
+        message_digest: None,
+        detail: std::collections::BTreeMap::default(),
+    }
+}

@@ -1,0 +1,141 @@
+//! What a batch did, in CloudWatch's embedded metric format: one JSON line in the log becomes metrics.
+
+use std::{
+    io::Write,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{Value, json};
+
+use crate::{context::Context, ledger::Ending};
+
+/// Counts of one batch.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<Counts>);
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Counts {
+    delivered: u64,
+    skipped: u64,
+    quarantined: u64,
+    failed: u64,
+    configuration_faults: u64,
+    repeated: u64,
+    runs: u64,
+    distinct_items: u64,
+    given_back: u64,
+    parked: u64,
+    continued: u64,
+    retries: u64,
+    bytes: u64,
+    work_milliseconds: Vec<i64>,
+    breaker_open: bool,
+}
+
+impl Tally {
+    pub(super) fn begun(&self, fence: i64) {
+        let mut counts = self.counts();
+        counts.runs += 1;
+        counts.distinct_items += u64::from(fence == 1);
+    }
+
+    pub(super) fn ended(&self, ending: Ending) {
+        let mut counts = self.counts();
+        match ending {
+            Ending::Delivered => counts.delivered += 1,
+            Ending::Skipped => counts.skipped += 1,
+            Ending::Quarantined => counts.quarantined += 1,
+            Ending::Failed => counts.failed += 1,
+        }
+    }
+
+    pub(super) fn quarantined(&self, configuration_fault: bool) {
+        self.counts().configuration_faults += u64::from(configuration_fault);
+    }
+
+    pub(super) fn repeated(&self) {
+        self.counts().repeated += 1;
+    }
+
+    pub(super) fn given_back(&self) {
+        self.counts().given_back += 1;
+    }
+
+    pub(super) fn parked(&self) {
+        self.counts().parked += 1;
+    }
+
+    pub(super) fn continued(&self) {
+        self.counts().continued += 1;
+    }
+
+    pub(super) fn retried(&self) {
+        self.counts().retries += 1;
+    }
+
+    pub(super) fn worked(&self, milliseconds: i64, retries: u32) {
+        let mut counts = self.counts();
+        counts.work_milliseconds.push(milliseconds);
+        counts.retries += u64::from(retries);
+    }
+
+    pub(super) fn bytes(&self, bytes: u64) {
+        self.counts().bytes += bytes;
+    }
+
+    pub(super) fn breaker_open(&self, open: bool) {
+        self.counts().breaker_open = open;
+    }
+
+    /// The line for the log.
+    pub fn render(&self, flow: &str, environment: &str, context: &Context) -> Value {
+        let counts = self.counts().clone();
+        let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
+        json!({
+            "_aws": {
+                "Timestamp": context.now_milliseconds(),
+                "CloudWatchMetrics": [{
+                    "Namespace": "Waybill",
+                    "Dimensions": [["Environment", "Flow"]],
+                    "Metrics": [
+                        metric("Delivered", "Count"), metric("Skipped", "Count"),
+                        metric("Quarantined", "Count"), metric("Failed", "Count"),
+                        metric("ConfigurationFaults", "Count"), metric("Repeated", "Count"),
+                        metric("Runs", "Count"), metric("DistinctItems", "Count"),
+                        metric("GivenBack", "Count"), metric("Parked", "Count"),
+                        metric("Continued", "Count"), metric("Retries", "Count"),
+                        metric("Bytes", "Bytes"), metric("TargetLatency", "Milliseconds"),
+                        metric("BreakerOpen", "Count"),
+                    ],
+                }],
+            },
+            "Environment": environment,
+            "Flow": flow,
+            "Delivered": counts.delivered,
+            "Skipped": counts.skipped,
+            "Quarantined": counts.quarantined,
+            "Failed": counts.failed,
+            "ConfigurationFaults": counts.configuration_faults,
+            "Repeated": counts.repeated,
+            "Runs": counts.runs,
+            "DistinctItems": counts.distinct_items,
+            "GivenBack": counts.given_back,
+            "Parked": counts.parked,
+            "Continued": counts.continued,
+            "Retries": counts.retries,
+            "Bytes": counts.bytes,
+            "TargetLatency": counts.work_milliseconds,
+            "BreakerOpen": u8::from(counts.breaker_open),
+        })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes a line to standard output, where CloudWatch picks it up; the log's own format would wrap it.
+pub(super) fn print(line: &Value) {
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "{line}");
+}

@@ -1,0 +1,179 @@
+//! What a deployed function is given: settings from its environment, and the clients every flow may use.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use aws_config::SdkConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    aws,
+    context::Context,
+    error::{Error, Result, System},
+    http::{Pace, Transport},
+    ledger::{Ledger, Overflow},
+};
+
+/// The settings of a function. Each is an environment variable: `WAYBILL_` and the name in capitals.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The name of this deployment, as it appears in metrics: `production`, `test`.
+    #[serde(default = "default_environment")]
+    pub environment: String,
+    /// The ledger's DynamoDB table.
+    pub table: String,
+    /// The flow's queue, for visibility and continuations.
+    pub queue_url: String,
+    /// The flow's dead-letter queue.
+    pub dead_letter_queue_url: String,
+    /// Where objects that cannot be accepted are put aside.
+    pub quarantine_bucket: String,
+    /// The prefix under which they are put aside.
+    #[serde(default = "default_quarantine_prefix")]
+    pub quarantine_prefix: String,
+    /// The rules: a file in the package, or `s3://bucket/key`. Empty means the rules packaged with the function.
+    #[serde(default)]
+    pub rules: String,
+    /// The address of Content Server up to and including `cs.exe` or `cs`, without `/api`.
+    #[serde(default)]
+    pub content_server_url: String,
+    /// The Secrets Manager secret with the credential for Content Server.
+    #[serde(default)]
+    pub content_server_secret: String,
+    /// How this tenant's Content Server differs from the common case: a JSON object of client settings.
+    #[serde(default)]
+    pub content_server_settings: String,
+    /// How many functions work for the target at once, as set on the queue's event source.
+    #[serde(default = "default_concurrency")]
+    pub target_concurrency: u32,
+    /// Requests per second that the target grants to all of them together.
+    #[serde(default = "default_rate")]
+    pub target_rate: f64,
+    /// Items of one batch worked on at the same time.
+    #[serde(default = "default_batch_concurrency")]
+    pub batch_concurrency: usize,
+    /// Seconds before the invocation's deadline at which work stops by itself.
+    #[serde(default = "default_margin")]
+    pub lease_margin_seconds: u64,
+    /// Describe what would be done, and do nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+fn default_environment() -> String {
+    "default".into()
+}
+fn default_quarantine_prefix() -> String {
+    "quarantine/".into()
+}
+fn default_concurrency() -> u32 {
+    5
+}
+fn default_rate() -> f64 {
+    50.0
+}
+fn default_batch_concurrency() -> usize {
+    4
+}
+fn default_margin() -> u64 {
+    10
+}
+
+impl Settings {
+    /// Reads the settings from environment variables.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong, what was expected and what to do.
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
+        let mut values = BTreeMap::new();
+        for (name, value) in variables {
+            if let Some(name) = name.strip_prefix("WAYBILL_") {
+                values.insert(name.to_ascii_lowercase(), value);
+            }
+        }
+        let schema = schemars::schema_for!(Settings);
+        let properties = schema.get("properties").cloned().unwrap_or_default();
+        let mut object = serde_json::Map::new();
+        for (name, text) in values {
+            let kind = properties
+                .get(&name)
+                .and_then(|property| property.get("type"))
+                .and_then(|kind| kind.as_str());
+            let value = match kind {
+                Some("integer" | "number" | "boolean") => serde_json::from_str(&text).unwrap_or(text.into()),
+                Some(_) => text.into(),
+                // Other functions of the same deployment may share an environment.
+                None => continue,
+            };
+            object.insert(name, value);
+        }
+        serde_json::from_value(object.into()).map_err(|error| {
+            Error::configuration("settings.invalid", format!("the environment's WAYBILL_ settings: {error}"))
+                .remedy("set the variable named above (WAYBILL_ and the name in capitals) on the function")
+        })
+    }
+
+    /// How long before the deadline work stops.
+    pub fn margin(&self) -> Duration {
+        Duration::from_secs(self.lease_margin_seconds)
+    }
+}
+
+/// What a flow connects from.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// The settings.
+    pub settings: Settings,
+    /// Time, ids and randomness.
+    pub context: Context,
+    /// The way to every outside system.
+    pub transport: Transport,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Amazon S3.
+    pub s3: aws_sdk_s3::Client,
+    /// Amazon SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// AWS Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+}
+
+impl Environment {
+    /// An environment over an SDK configuration.
+    pub fn new(settings: Settings, context: Context, transport: Transport, sdk: &SdkConfig) -> Self {
+        let s3 = aws::s3(sdk);
+        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(sdk), settings.table.clone(), context.clone())
+            .overflow(Overflow { s3: s3.clone(), bucket: settings.quarantine_bucket.clone() });
+        Self {
+            ledger,
+            s3,
+            sqs: aws_sdk_sqs::Client::new(sdk),
+            secrets: aws_sdk_secretsmanager::Client::new(sdk),
+            settings,
+            context,
+            transport,
+        }
+    }
+
+    /// This function's share of the target's request rate.
+    pub fn pace(&self) -> Pace {
+        Pace::per_second(self.settings.target_rate / f64::from(self.settings.target_concurrency.max(1)))
+    }
+
+    /// The text of a secret.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read; the name is given, never the value.
+    pub async fn secret(&self, name: &str) -> Result<String> {
+        let output = self.secrets.get_secret_value().secret_id(name).send().await;
+        let output = output.map_err(|error| {
+            aws::classify(System::Secrets, "read secret", error)
+                .remedy(format!("create the secret {name} and let this function read it"))
+        })?;
+        output.secret_string.ok_or_else(|| {
+            Error::configuration("secret.binary", format!("the secret {name} is not text"))
+                .remedy("store it as a JSON string")
+        })
+    }
+}

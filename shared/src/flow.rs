@@ -1,0 +1,457 @@
+//! What a flow is, and what one delivery of one item is to it. A flow never sees Lambda, a queue or the ledger.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    context::Context,
+    environment::Environment,
+    error::{Error, FailureClass, Result, Retry, System},
+    ledger::{Attempt, ChainEnd, Key, Ledger},
+};
+
+/// One integration flow: the clients it needs and what it does with one item.
+pub trait Flow: Sized + Send + Sync + 'static {
+    /// A verb and an object; the same string everywhere: binary, queue, records, logs.
+    const NAME: &'static str;
+    /// The systems it touches besides AWS.
+    const SYSTEMS: &'static [System];
+    /// What one item arrives as.
+    type Event: Send + Sync + 'static;
+
+    /// Builds the clients and reads the configuration. Runs once, before the first event.
+    fn connect(environment: &Environment) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Reads a message body, once. An error of class `Invalid` makes the message a dead letter.
+    ///
+    /// # Errors
+    /// When the message can never be understood.
+    fn parse(&self, body: &str) -> Result<Vec<Self::Event>>;
+
+    /// What identifies an item and its asset.
+    fn item(&self, event: &Self::Event) -> Item;
+
+    /// Delivers one item.
+    fn handle(&self, event: &Self::Event, run: &Run) -> impl Future<Output = Result<Outcome>> + Send;
+
+    /// Puts an item aside with the reason, where people find it. Must be safe to repeat.
+    fn put_aside(
+        &self,
+        event: &Self::Event,
+        reason: &Reason,
+        run: &Run,
+    ) -> impl Future<Output = Result<Value>> + Send;
+}
+
+/// The identity of one item.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// What is delivered once.
+    pub key: Key,
+    /// SHA-256 over what was asked for, to notice a key that is used for something else.
+    pub payload_hash: String,
+    /// The asset whose audit chain tells about it.
+    pub asset: String,
+    /// The asset in words, for logs.
+    pub asset_text: String,
+}
+
+/// How a flow ended an item.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The target has it, and that was verified.
+    Delivered(Delivery),
+    /// There was nothing to do, and why.
+    Skipped(Reason),
+    /// There is more to do than fits this invocation; what was done is checkpointed.
+    Continue,
+}
+
+/// What was delivered.
+#[derive(Debug, Clone, Default)]
+pub struct Delivery {
+    /// What a repeat is answered with.
+    pub result: Value,
+    /// SHA-256 of the content.
+    pub digest: Option<String>,
+    /// Bytes moved through the function.
+    pub bytes: u64,
+    /// Facts for the audit event.
+    pub detail: BTreeMap<String, String>,
+}
+
+/// Why something ended as it did, for machines and for people. Never holds the offending value itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Reason {
+    /// Stable and machine-readable.
+    pub code: String,
+    /// What was expected, what came, where.
+    pub message: String,
+    /// The field at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// What kind of failure it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<FailureClass>,
+}
+
+impl Reason {
+    /// A reason without a failure behind it.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), field: None, remedy: None, class: None }
+    }
+}
+
+impl From<&Error> for Reason {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code().to_owned(),
+            message: error.message().to_owned(),
+            field: error.field_name().map(str::to_owned),
+            remedy: error.remedy_text().map(str::to_owned),
+            class: Some(error.class()),
+        }
+    }
+}
+
+/// What may be done when it is not known whether an effect took place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Doing it again changes nothing.
+    RepeatSafe,
+    /// Look in the target first; do it again only when it is not there.
+    CheckThenRepeat,
+    /// Never do it twice: when it cannot be found, a person decides.
+    NeverRepeat,
+}
+
+/// One delivery of one item: its claim, its deadline, and the way effects are made.
+#[derive(Debug)]
+pub struct Run {
+    ledger: Ledger,
+    attempt: Mutex<Attempt>,
+    taken_over: bool,
+    asset: String,
+    chain_end: Mutex<Option<ChainEnd>>,
+    stop_at: i64,
+    dry_run: bool,
+    retries: Mutex<u32>,
+}
+
+/// How long to wait before looking for an effect whose answer was lost, each time.
+const LOOK_AGAIN: [Duration; 3] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)];
+
+impl Run {
+    pub(crate) fn new(ledger: Ledger, attempt: Attempt, asset: String, stop_at: i64, dry_run: bool) -> Self {
+        Self {
+            taken_over: attempt.is_taken_over(),
+            attempt: Mutex::new(attempt),
+            ledger,
+            asset,
+            chain_end: Mutex::new(None),
+            stop_at,
+            dry_run,
+            retries: Mutex::new(0),
+        }
+    }
+
+    /// The context it runs in.
+    pub fn context(&self) -> &Context {
+        self.ledger.context()
+    }
+
+    /// The ledger, for locks and references.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Whether an earlier attempt may have acted.
+    pub fn is_taken_over(&self) -> bool {
+        self.taken_over
+    }
+
+    /// Whether effects are to be described instead of made.
+    pub fn is_dry(&self) -> bool {
+        self.dry_run
+    }
+
+    /// When the claim ends, in milliseconds since the epoch.
+    pub fn lease_until(&self) -> i64 {
+        self.attempt().lease_until
+    }
+
+    /// Whether it is time to checkpoint and continue in another invocation.
+    pub fn must_stop(&self) -> bool {
+        self.context().now_milliseconds() >= self.stop_at
+    }
+
+    /// The end of the asset's audit chain: one read per delivery.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn chain_end(&self) -> Result<ChainEnd> {
+        if let Some(end) = lock(&self.chain_end).clone() {
+            return Ok(end);
+        }
+        let end = self.ledger.chain_end(&self.asset).await?;
+        *lock(&self.chain_end) = Some(end.clone());
+        Ok(end)
+    }
+
+    pub(crate) fn known_chain_end(&self) -> Option<ChainEnd> {
+        lock(&self.chain_end).clone()
+    }
+
+    pub(crate) fn attempt(&self) -> Attempt {
+        lock(&self.attempt).clone()
+    }
+
+    pub(crate) fn retries(&self) -> u32 {
+        *lock(&self.retries)
+    }
+
+    /// What an earlier attempt (or an earlier step) recorded under a name.
+    pub fn recorded<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let value = lock(&self.attempt).checkpoints.get(name).cloned()?;
+        serde_json::from_value(value).ok()
+    }
+
+    /// Records that a step is done: one ledger write. Only for plans of several effects and for long ones.
+    ///
+    /// # Errors
+    /// When the item is not ours any more, or the ledger cannot be reached.
+    pub async fn checkpoint<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        let value = serde_json::to_value(value).map_err(|error| {
+            Error::bug("checkpoint", "a checkpoint cannot be written as JSON").source(error)
+        })?;
+        let attempt = self.attempt();
+        self.ledger.checkpoint(&attempt, name, &value).await?;
+        lock(&self.attempt).checkpoints.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    /// Makes one effect in a target, exactly once as far as the target can tell.
+    ///
+    /// `probe` asks the target whether the effect is there; it is asked before acting when an earlier attempt may
+    /// have acted, and after acting when the answer was lost.
+    ///
+    /// # Errors
+    /// What `probe` and `act` give; `ledger.lease-over` when the claim has ended, so that a slow worker stops.
+    pub async fn effect<T, P, A>(
+        &self,
+        name: &'static str,
+        policy: Policy,
+        probe: impl Fn() -> P + Send + Sync,
+        act: impl Fn() -> A + Send + Sync,
+    ) -> Result<T>
+    where
+        T: Send + Serialize + DeserializeOwned,
+        P: Future<Output = Result<Option<T>>> + Send,
+        A: Future<Output = Result<T>> + Send,
+    {
+        self.check_lease(name)?;
+        if policy == Policy::NeverRepeat {
+            return self.never_repeat(name, probe, act).await;
+        }
+        if self.taken_over
+            && policy == Policy::CheckThenRepeat
+            && let Some(there) = probe().await?
+        {
+            return Ok(there);
+        }
+        self.check_lease(name)?;
+        match act().await {
+            Err(error)
+                if error.class() == FailureClass::UnknownOutcome && policy == Policy::CheckThenRepeat =>
+            {
+                self.look_again(probe).await?.ok_or(error)
+            }
+            Err(error) if error.class() == FailureClass::UnknownOutcome => {
+                *lock(&self.retries) += 1;
+                act().await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn never_repeat<T, P, A>(
+        &self,
+        name: &'static str,
+        probe: impl Fn() -> P + Send + Sync,
+        act: impl Fn() -> A + Send + Sync,
+    ) -> Result<T>
+    where
+        T: Send + Serialize + DeserializeOwned,
+        P: Future<Output = Result<Option<T>>> + Send,
+        A: Future<Output = Result<T>> + Send,
+    {
+        if let Some(done) = self.recorded::<T>(name) {
+            return Ok(done);
+        }
+        let intent = format!("{name}.begun");
+        if self.recorded::<bool>(&intent).is_some() {
+            return self.look_again(probe).await?.ok_or_else(|| undecided(name));
+        }
+        self.checkpoint(&intent, &true).await?;
+        let done = match act().await {
+            Err(error) if error.class() == FailureClass::UnknownOutcome => {
+                self.look_again(probe).await?.ok_or_else(|| undecided(name))?
+            }
+            outcome => outcome?,
+        };
+        self.checkpoint(name, &done).await?;
+        Ok(done)
+    }
+
+    async fn look_again<T, P>(&self, probe: impl Fn() -> P + Send + Sync) -> Result<Option<T>>
+    where
+        P: Future<Output = Result<Option<T>>> + Send,
+    {
+        for pause in LOOK_AGAIN {
+            self.context().sleep(pause).await;
+            *lock(&self.retries) += 1;
+            if let Some(there) = probe().await? {
+                return Ok(Some(there));
+            }
+        }
+        Ok(None)
+    }
+
+    fn check_lease(&self, effect: &'static str) -> Result<()> {
+        if self.context().now_milliseconds() < self.lease_until() {
+            return Ok(());
+        }
+        Err(Error::new(
+            FailureClass::Conflict,
+            System::Ledger,
+            effect,
+            "ledger.lease-over",
+            "the claim on this item ended before the effect",
+        )
+        .retry(Retry::Later))
+    }
+}
+
+fn undecided(name: &'static str) -> Error {
+    Error::new(
+        FailureClass::Bug,
+        System::Waybill,
+        name,
+        "effect.undecided",
+        "it is not known whether this effect took place, and it must not take place twice",
+    )
+    .remedy("look in the target system; then complete or redrive the item by hand")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+type Eventual<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A flow without its types, for lists and for the runner, which is compiled once.
+pub struct Entry {
+    /// The flow's name.
+    pub name: &'static str,
+    /// The systems it touches.
+    pub systems: &'static [System],
+    connect: Connect,
+}
+
+type Connect = for<'a> fn(&'a Environment) -> Eventual<'a, Result<Arc<dyn AnyFlow>>>;
+
+impl Entry {
+    /// The entry of a flow.
+    pub const fn of<F: Flow>() -> Self {
+        Self {
+            name: F::NAME,
+            systems: F::SYSTEMS,
+            connect: |environment| {
+                Box::pin(async move { Ok(Arc::new(F::connect(environment).await?) as Arc<dyn AnyFlow>) })
+            },
+        }
+    }
+
+    /// Connects the flow.
+    ///
+    /// # Errors
+    /// As [`Flow::connect`].
+    pub async fn connect(&self, environment: &Environment) -> Result<Arc<dyn AnyFlow>> {
+        (self.connect)(environment).await
+    }
+}
+
+/// One item of a message, its type erased.
+pub struct AnyEvent(Box<dyn std::any::Any + Send + Sync>, Item);
+
+impl AnyEvent {
+    /// Its identity.
+    pub fn item(&self) -> &Item {
+        &self.1
+    }
+}
+
+/// The erased face of [`Flow`]; implemented for every flow, not by hand.
+pub trait AnyFlow: Send + Sync {
+    /// As [`Flow::parse`].
+    ///
+    /// # Errors
+    /// As [`Flow::parse`].
+    fn parse(&self, body: &str) -> Result<Vec<AnyEvent>>;
+    /// As [`Flow::handle`].
+    fn handle<'a>(&'a self, event: &'a AnyEvent, run: &'a Run) -> Eventual<'a, Result<Outcome>>;
+    /// As [`Flow::put_aside`].
+    fn put_aside<'a>(
+        &'a self,
+        event: &'a AnyEvent,
+        reason: &'a Reason,
+        run: &'a Run,
+    ) -> Eventual<'a, Result<Value>>;
+}
+
+impl<F: Flow> AnyFlow for F {
+    fn parse(&self, body: &str) -> Result<Vec<AnyEvent>> {
+        let events = Flow::parse(self, body)?;
+        Ok(events
+            .into_iter()
+            .map(|event| {
+                let item = self.item(&event);
+                AnyEvent(Box::new(event), item)
+            })
+            .collect())
+    }
+
+    fn handle<'a>(&'a self, event: &'a AnyEvent, run: &'a Run) -> Eventual<'a, Result<Outcome>> {
+        Box::pin(async move {
+            match event.0.downcast_ref() {
+                Some(event) => Flow::handle(self, event, run).await,
+                None => Err(Error::bug("handle", "an event of another flow")),
+            }
+        })
+    }
+
+    fn put_aside<'a>(
+        &'a self,
+        event: &'a AnyEvent,
+        reason: &'a Reason,
+        run: &'a Run,
+    ) -> Eventual<'a, Result<Value>> {
+        Box::pin(async move {
+            match event.0.downcast_ref() {
+                Some(event) => Flow::put_aside(self, event, reason, run).await,
+                None => Err(Error::bug("put aside", "an event of another flow")),
+            }
+        })
+    }
+}

@@ -1,0 +1,559 @@
+//! The record of one item: claimed with a lease and a fence, checkpointed, released or completed.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    types::{Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    ChainEnd, Key, Ledger,
+    attributes::{Item, get_number, get_text, keys, number, text},
+};
+use crate::{
+    audit::{AuditEvent, SealedEvent},
+    aws::classify,
+    error::{Error, FailureClass, Result, System},
+};
+
+/// A result larger than this, in bytes, is kept outside the record, which may not exceed 400 KB in all.
+const LARGEST_RESULT: usize = 128 * 1024;
+/// Rounds of appending to a chain that others append to at the same time.
+const CHAIN_ROUNDS: u32 = 12;
+
+/// What the ledger says when an item arrives.
+#[derive(Debug)]
+pub enum Begin {
+    /// It is ours to do.
+    Ours(Attempt),
+    /// Somebody else works on it until the given time, in milliseconds since the epoch.
+    InProgress {
+        /// When their lease ends.
+        until: i64,
+    },
+    /// It was ended before, with this ending and result.
+    Completed {
+        /// How it ended.
+        ending: Ending,
+        /// What it ended with.
+        result: Value,
+    },
+    /// The key was used before with another payload; this delivery must not be acted on.
+    OtherPayload,
+}
+
+/// The right to act on an item until its lease ends. Every write made with it carries its fence.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    pk: String,
+    owner: String,
+    /// Which claim of this item this is, from 1. Above 1, an earlier one may have acted.
+    pub fence: i64,
+    /// When the right ends, in milliseconds since the epoch.
+    pub lease_until: i64,
+    /// How many earlier attempts ended without a word: crashes and kills.
+    pub crashes: i64,
+    /// What earlier attempts recorded.
+    pub checkpoints: BTreeMap<String, Value>,
+}
+
+impl Attempt {
+    /// Whether an earlier attempt may have acted, so that every effect is looked for before it is repeated.
+    pub fn is_taken_over(&self) -> bool {
+        self.fence > 1
+    }
+}
+
+/// How an item ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The target has it.
+    Delivered,
+    /// There was nothing to do.
+    Skipped,
+    /// Put aside with a reason.
+    Quarantined,
+    /// In the dead-letter queue with a reason.
+    Failed,
+}
+
+impl Ending {
+    /// Its name in records, logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Skipped => "skipped",
+            Self::Quarantined => "quarantined",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Delivered, Self::Skipped, Self::Quarantined, Self::Failed]
+            .into_iter()
+            .find(|ending| ending.name() == name)
+    }
+}
+
+/// Everything that is written when an item ends.
+#[derive(Debug, Clone)]
+pub struct Completion {
+    /// How it ended.
+    pub ending: Ending,
+    /// What a repeat is answered with.
+    pub result: Value,
+    /// The event appended to its asset's chain.
+    pub event: AuditEvent,
+}
+
+impl Ledger {
+    /// Claims an item: one conditional write, which is also the durable intent for everything the flow will do.
+    ///
+    /// The payload hash is compared on every path. A claim that was refused although it is our own (its answer was
+    /// lost and the SDK sent it again) is recognised by its owner.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn begin(&self, flow: &str, key: &Key, payload_hash: &str, lease_until: i64) -> Result<Begin> {
+        let pk = format!("{flow}#item#{}", key.digest());
+        let owner = self.context.new_id();
+        let outcome = self
+            .claim_update(&pk, key, &owner, payload_hash, lease_until)
+            .condition_expression(
+                "attribute_not_exists(pk) OR (expires_at > :seconds AND payload_hash = :payload AND \
+                 ((#status = :progress AND lease_until <= :now) OR #status = :failed))",
+            )
+            .expression_attribute_values(":seconds", number(self.context.now().as_second()))
+            .expression_attribute_values(":now", number(self.context.now_milliseconds()))
+            .expression_attribute_values(":failed", text(Ending::Failed.name()))
+            .send()
+            .await;
+        let old = match outcome {
+            Ok(output) => {
+                return attempt(&pk, &owner, &output.attributes.unwrap_or_default()).map(Begin::Ours);
+            }
+            Err(error) => refused_item(error, "begin")?,
+        };
+        let Some(old) = old else {
+            // The record vanished between the refusal and the answer: nothing is known, so ask again later.
+            return Err(lost_race("begin"));
+        };
+        if get_number(&old, "expires_at").is_some_and(|at| at <= self.context.now().as_second()) {
+            return self.begin_again(&pk, key, &owner, payload_hash, lease_until, &old).await;
+        }
+        self.refusal(&pk, &owner, payload_hash, &old).await
+    }
+
+    /// A record past its expiry that the table has not removed yet counts as absent: it is replaced, and only its
+    /// fence lives on.
+    async fn begin_again(
+        &self,
+        pk: &str,
+        key: &Key,
+        owner: &str,
+        payload_hash: &str,
+        lease_until: i64,
+        old: &Item,
+    ) -> Result<Begin> {
+        let outcome = self
+            .claim_update(pk, key, owner, payload_hash, lease_until)
+            .condition_expression("fence = :fence AND expires_at <= :seconds")
+            .expression_attribute_values(":fence", number(get_number(old, "fence").unwrap_or(0)))
+            .expression_attribute_values(":seconds", number(self.context.now().as_second()))
+            .update_expression(format!("{CLAIM} REMOVE checkpoints, #result, result_at, crashes, ended_at"))
+            .expression_attribute_names("#result", "result")
+            .send()
+            .await;
+        match outcome {
+            Ok(output) => {
+                let mut attempt = attempt(pk, owner, &output.attributes.unwrap_or_default())?;
+                attempt.crashes = 0;
+                Ok(Begin::Ours(attempt))
+            }
+            Err(error) => match refused_item(error, "begin")? {
+                Some(old) => self.refusal(pk, owner, payload_hash, &old).await,
+                None => Err(lost_race("begin")),
+            },
+        }
+    }
+
+    async fn refusal(&self, pk: &str, owner: &str, payload_hash: &str, old: &Item) -> Result<Begin> {
+        if get_text(old, "payload_hash") != Some(payload_hash) {
+            return Ok(Begin::OtherPayload);
+        }
+        let status = get_text(old, "status").unwrap_or_default();
+        match Ending::parse(status) {
+            Some(ending) => Ok(Begin::Completed { ending, result: self.read_result(old).await? }),
+            None if get_text(old, "owner") == Some(owner) => attempt(pk, owner, old).map(Begin::Ours),
+            None => Ok(Begin::InProgress { until: get_number(old, "lease_until").unwrap_or(0) }),
+        }
+    }
+
+    fn claim_update(
+        &self,
+        pk: &str,
+        key: &Key,
+        owner: &str,
+        payload_hash: &str,
+        lease_until: i64,
+    ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        let item_key: String = key.text().chars().take(512).collect();
+        self.dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys(pk, "record")))
+            .update_expression(CLAIM_COUNTING)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":progress", text("in-progress"))
+            .expression_attribute_values(":owner", text(owner))
+            .expression_attribute_values(":lease", number(lease_until))
+            .expression_attribute_values(":payload", text(payload_hash))
+            .expression_attribute_values(":expires", number(self.expiry_seconds()))
+            .expression_attribute_values(":item", text(item_key))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":zero", number(0))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Records that a step of a long or many-effect plan is done. One write.
+    ///
+    /// # Errors
+    /// `Conflict` with code `ledger.fenced` when the item is not ours any more: stop.
+    pub async fn checkpoint(&self, attempt: &Attempt, name: &str, value: &Value) -> Result<()> {
+        let mut all = attempt.checkpoints.clone();
+        all.insert(name.to_owned(), value.clone());
+        let encoded = serde_json::to_string(&all).map_err(|error| {
+            Error::bug("checkpoint", "a checkpoint cannot be written as JSON").source(error)
+        })?;
+        self.fenced_update(attempt, "SET checkpoints = :value")
+            .expression_attribute_values(":value", text(encoded))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| fenced(error, "checkpoint"))
+    }
+
+    /// Gives an item back: the next delivery may claim it at once. Checkpoints stay.
+    ///
+    /// # Errors
+    /// As [`Ledger::checkpoint`].
+    pub async fn release(&self, attempt: &Attempt, reason: &str) -> Result<()> {
+        self.fenced_update(
+            attempt,
+            "SET lease_until = :zero, crashes = crashes - :one, last_reason = :reason",
+        )
+        .expression_attribute_values(":zero", number(0))
+        .expression_attribute_values(":one", number(1))
+        .expression_attribute_values(":reason", text(reason))
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| fenced(error, "release"))
+    }
+
+    fn fenced_update(
+        &self,
+        attempt: &Attempt,
+        update: &str,
+    ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        self.dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys(&attempt.pk, "record")))
+            .update_expression(update)
+            .condition_expression(FENCE)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":fence", number(attempt.fence))
+            .expression_attribute_values(":owner", text(&attempt.owner))
+            .expression_attribute_values(":progress", text("in-progress"))
+    }
+
+    /// Ends an item: its record and the next event of its asset's chain, in one transaction. `end` is where the
+    /// chain ended when the flow last looked; when others have appended since, the event is sealed anew behind theirs.
+    ///
+    /// # Errors
+    /// `Conflict` with code `ledger.fenced` when the item is not ours any more: what was done must be undone or left
+    /// to the one who holds it.
+    pub async fn complete(
+        &self,
+        attempt: &Attempt,
+        completion: &Completion,
+        end: Option<ChainEnd>,
+    ) -> Result<SealedEvent> {
+        let result = self.store_result(attempt, &completion.result).await?;
+        let asset = completion.event.asset.clone();
+        let mut end = match end {
+            Some(end) => end,
+            None => self.chain_end(&asset).await?,
+        };
+        for _ in 0..CHAIN_ROUNDS {
+            let sealed = completion.event.seal(end.sequence + 1, &end.hash)?;
+            let outcome = self
+                .dynamodb
+                .transact_write_items()
+                .client_request_token(request_token(attempt, &sealed))
+                .transact_items(self.record_end(attempt, completion.ending, &result)?)
+                .transact_items(self.chain_put(&sealed)?)
+                .send()
+                .await;
+            match outcome {
+                Ok(_) => return Ok(sealed),
+                Err(error) => match self.after_refusal(attempt, completion.ending, error).await? {
+                    Refused::Ours => return Ok(sealed),
+                    Refused::Retry => self.context.sleep(self.context.jitter(CONFLICT_PAUSE)).await,
+                },
+            }
+            end = self.chain_end(&asset).await?;
+        }
+        Err(Error::new(
+            FailureClass::Transient,
+            System::Ledger,
+            "complete",
+            "ledger.chain-busy",
+            format!("the audit chain moved {CHAIN_ROUNDS} times while this item was being completed"),
+        ))
+    }
+
+    async fn after_refusal(
+        &self,
+        attempt: &Attempt,
+        ending: Ending,
+        error: SdkError<TransactWriteItemsError, HttpResponse>,
+    ) -> Result<Refused> {
+        let reasons: Vec<String> = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled
+                .cancellation_reasons()
+                .iter()
+                .map(|reason| reason.code().unwrap_or_default().to_owned())
+                .collect(),
+            _ => return Err(classify(System::Ledger, "complete", error)),
+        };
+        if reasons.first().is_some_and(|code| code == "ConditionalCheckFailed") {
+            // Either somebody took over, or this very completion took effect and its answer was lost.
+            let item = self.read_record(&attempt.pk).await?;
+            let ours = get_text(&item, "owner") == Some(&attempt.owner)
+                && get_text(&item, "status") == Some(ending.name());
+            return if ours { Ok(Refused::Ours) } else { Err(fenced_error("complete")) };
+        }
+        Ok(Refused::Retry)
+    }
+
+    fn record_end(
+        &self,
+        attempt: &Attempt,
+        ending: Ending,
+        result: &StoredResult,
+    ) -> Result<TransactWriteItem> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(keys(&attempt.pk, "record")))
+            .update_expression(format!(
+                "SET #status = :ending, {} = :result, ended_at = :now, expires_at = :expires REMOVE checkpoints",
+                result.attribute()
+            ))
+            .condition_expression(FENCE)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#owner", "owner")
+            .set_expression_attribute_names(Some(
+                [("#status", "status"), ("#owner", "owner"), ("#result", result.name())]
+                    .map(|(placeholder, name)| (placeholder.to_owned(), name.to_owned()))
+                    .into(),
+            ))
+            .expression_attribute_values(":ending", text(ending.name()))
+            .expression_attribute_values(":result", text(result.text()))
+            .expression_attribute_values(":now", number(self.context.now_milliseconds()))
+            .expression_attribute_values(":expires", number(self.expiry_seconds()))
+            .expression_attribute_values(":fence", number(attempt.fence))
+            .expression_attribute_values(":owner", text(&attempt.owner))
+            .expression_attribute_values(":progress", text("in-progress"))
+            .build()
+            .map_err(|error| Error::bug("complete", "the update is incomplete").source(error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn chain_put(&self, sealed: &SealedEvent) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(super::chain::item(sealed)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(|error| Error::bug("complete", "the put is incomplete").source(error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    async fn store_result(&self, attempt: &Attempt, result: &Value) -> Result<StoredResult> {
+        let encoded = result.to_string();
+        if encoded.len() <= LARGEST_RESULT {
+            return Ok(StoredResult::Inline(encoded));
+        }
+        let Some(overflow) = &self.overflow else {
+            return Err(Error::bug(
+                "complete",
+                format!(
+                    "the result has {} bytes, a record holds {LARGEST_RESULT}, and no overflow bucket is configured",
+                    encoded.len()
+                ),
+            ));
+        };
+        let key = format!("results/{}/{}.json", attempt.pk.replace('#', "/"), attempt.fence);
+        overflow
+            .s3
+            .put_object()
+            .bucket(&overflow.bucket)
+            .key(&key)
+            .content_type("application/json")
+            .body(encoded.into_bytes().into())
+            .send()
+            .await
+            .map_err(|error| classify(System::S3, "store result", error))?;
+        Ok(StoredResult::Elsewhere(key))
+    }
+
+    async fn read_result(&self, item: &Item) -> Result<Value> {
+        if let Some(inline) = get_text(item, "result") {
+            return Ok(serde_json::from_str(inline).unwrap_or(Value::Null));
+        }
+        let (Some(key), Some(overflow)) = (get_text(item, "result_at"), &self.overflow) else {
+            return Ok(Value::Null);
+        };
+        let object = overflow
+            .s3
+            .get_object()
+            .bucket(&overflow.bucket)
+            .key(key)
+            .send()
+            .await
+            .map_err(|error| classify(System::S3, "read result", error))?;
+        let bytes = object.body.collect().await.map_err(|error| {
+            Error::new(
+                FailureClass::Transient,
+                System::S3,
+                "read result",
+                "answer.cut",
+                "the result broke off",
+            )
+            .source(error)
+        })?;
+        Ok(serde_json::from_slice(&bytes.into_bytes()).unwrap_or(Value::Null))
+    }
+
+    async fn read_record(&self, pk: &str) -> Result<Item> {
+        self.dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(keys(pk, "record")))
+            .consistent_read(true)
+            .send()
+            .await
+            .map(|output| output.item.unwrap_or_default())
+            .map_err(|error| classify(System::Ledger, "read record", error))
+    }
+}
+
+const CONFLICT_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+const FENCE: &str = "fence = :fence AND #owner = :owner AND #status = :progress";
+const CLAIM: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, payload_hash = :payload, \
+                     expires_at = :expires, item_key = :item, fence = if_not_exists(fence, :zero) + :one";
+const CLAIM_COUNTING: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, \
+                              payload_hash = :payload, expires_at = :expires, item_key = :item, \
+                              fence = if_not_exists(fence, :zero) + :one, \
+                              crashes = if_not_exists(crashes, :zero) + :one";
+
+enum Refused {
+    Ours,
+    Retry,
+}
+
+enum StoredResult {
+    Inline(String),
+    Elsewhere(String),
+}
+
+impl StoredResult {
+    fn attribute(&self) -> &'static str {
+        "#result"
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Inline(_) => "result",
+            Self::Elsewhere(_) => "result_at",
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Inline(text) | Self::Elsewhere(text) => text,
+        }
+    }
+}
+
+fn attempt(pk: &str, owner: &str, item: &Item) -> Result<Attempt> {
+    let fence = get_number(item, "fence")
+        .ok_or_else(|| Error::bug("begin", "the table answered a claim without its fence"))?;
+    Ok(Attempt {
+        pk: pk.to_owned(),
+        owner: owner.to_owned(),
+        fence,
+        lease_until: get_number(item, "lease_until").unwrap_or(0),
+        crashes: get_number(item, "crashes").unwrap_or(1) - 1,
+        checkpoints: get_text(item, "checkpoints")
+            .and_then(|encoded| serde_json::from_str(encoded).ok())
+            .unwrap_or_default(),
+    })
+}
+
+/// The item that stood in the way of a conditional update.
+fn refused_item(
+    error: SdkError<UpdateItemError, HttpResponse>,
+    operation: &'static str,
+) -> Result<Option<Item>> {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(refused.item().cloned()),
+        _ => Err(classify(System::Ledger, operation, error)),
+    }
+}
+
+fn lost_race(operation: &'static str) -> Error {
+    Error::new(
+        FailureClass::Transient,
+        System::Ledger,
+        operation,
+        "ledger.vanished",
+        "the record vanished between two looks",
+    )
+}
+
+fn fenced(error: SdkError<UpdateItemError, HttpResponse>, operation: &'static str) -> Error {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(_)) => fenced_error(operation),
+        _ => classify(System::Ledger, operation, error),
+    }
+}
+
+fn fenced_error(operation: &'static str) -> Error {
+    Error::new(
+        FailureClass::Conflict,
+        System::Ledger,
+        operation,
+        "ledger.fenced",
+        "another worker has taken this item over",
+    )
+}
+
+/// At most 36 characters, equal for the same transaction, so that the SDK's own repeat is not a second one.
+fn request_token(attempt: &Attempt, sealed: &SealedEvent) -> String {
+    let mut hash = Sha256::new();
+    hash.update(attempt.owner.as_bytes());
+    hash.update(sealed.hash.as_bytes());
+    hex::encode(hash.finalize()).chars().take(32).collect()
+}

@@ -1,0 +1,88 @@
+//! The ledger: one DynamoDB table that remembers what was begun, what was done and who may act.
+//!
+//! Access patterns, all by key (`pk`, `sk`); nothing scans:
+//!
+//! | what | `pk` | `sk` | how |
+//! |---|---|---|---|
+//! | claim, checkpoint, release, complete an item | `<flow>#item#<key>` | `record` | conditional update |
+//! | append to an asset's audit chain | `asset#<asset>` | `event#<sequence>` | put if absent, with the completion |
+//! | the end of a chain, a whole chain | `asset#<asset>` | `event#…` | query, newest first / oldest first |
+//! | what is this object called in the other system | `reference#<system>#<id>` | other system | put, get |
+//! | how far a change feed has been read | `<flow>#watermark` | feed | conditional update, forward only |
+//! | a value we wrote ourselves (echo of a two-way sync) | `<flow>#write#<object>` | property + value hash | put, get |
+//! | one worker at a time on a thing | `<flow>#lock#<name>` | `lock` | conditional put, delete |
+//! | is a target out of order | `breaker#<target>` | `state` | conditional update, get |
+//!
+//! Expiry is always part of a condition or compared after a read; the table's time-to-live only tidies up.
+//! An item that creates one small document costs two writes: the claim (one write unit) and, in one transaction,
+//! its completion and its audit event (four).
+
+mod attributes;
+mod breaker;
+mod chain;
+mod claim;
+mod key;
+mod marks;
+
+use std::time::Duration;
+
+pub use breaker::{Breaker, BreakerState};
+pub use chain::ChainEnd;
+pub use claim::{Attempt, Begin, Completion, Ending};
+pub use key::Key;
+pub use marks::Lock;
+
+use crate::context::Context;
+
+/// The ledger of one deployment. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    dynamodb: aws_sdk_dynamodb::Client,
+    table: String,
+    context: Context,
+    retention: Duration,
+    overflow: Option<Overflow>,
+}
+
+/// Where results too large for a record are kept.
+#[derive(Debug, Clone)]
+pub struct Overflow {
+    /// The client to reach it with.
+    pub s3: aws_sdk_s3::Client,
+    /// The bucket.
+    pub bucket: String,
+}
+
+impl Ledger {
+    /// How long a record is kept, unless set otherwise: long past the 14 days a queue can hold a message.
+    pub const RETENTION: Duration = Duration::from_secs(90 * 24 * 3600);
+
+    /// A ledger in `table`.
+    pub fn new(dynamodb: aws_sdk_dynamodb::Client, table: impl Into<String>, context: Context) -> Self {
+        Self { dynamodb, table: table.into(), context, retention: Self::RETENTION, overflow: None }
+    }
+
+    /// Sets how long records are kept.
+    #[must_use]
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Sets where results too large for a record go.
+    #[must_use]
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = Some(overflow);
+        self
+    }
+
+    /// The context it runs in.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn expiry_seconds(&self) -> i64 {
+        let retention = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
+        self.context.now().as_second().saturating_add(retention)
+    }
+}
