@@ -21,8 +21,10 @@ export WAYBILL_ARTEFACTS := $(CURDIR)/target/lambda-local
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 ifeq ($(NEXTEST),yes)
   TESTS := cargo nextest run --locked
+  STORM := $(TESTS) --profile storm
 else
   TESTS := cargo test --locked
+  STORM := $(TESTS)
 endif
 
 help: ## this list
@@ -48,7 +50,7 @@ test: local-artefacts ## every test, with the real binaries and the real templat
 
 storm: ## faults at every call and SEEDS=2000 random schedules of them
 	@infra/setup nextest
-	STORM_SEEDS=$(SEEDS) $(TESTS) -p tests --test storm $(ARGS)
+	STORM_SEEDS=$(SEEDS) $(STORM) -p tests --test storm $(ARGS)
 
 conformance: ## an unmodified third-party client against the Content Server simulator
 	@infra/setup rust
@@ -59,7 +61,7 @@ bench: local-artefacts ## the published figures, against the same function in Py
 
 fuzz: ## malformed keys, rules, events and sidecars, for FUZZ_SECONDS=60
 	@infra/setup nextest
-	FUZZ_SECONDS=$(FUZZ_SECONDS) $(TESTS) -p tests --test fuzz $(ARGS)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(STORM) -p tests --test fuzz $(ARGS)
 
 lint: ## format, clippy, licences and banned crates, and the template against its rules
 	@infra/setup rust deny lint checkov
