@@ -44,15 +44,13 @@ pub struct Settings {
     /// How this tenant's Content Server differs from the common case: a JSON object of client settings.
     #[serde(default)]
     pub content_server_settings: String,
-    /// How many functions work for the target at once, as set on the queue's event source.
+    /// Items of one batch worked on at the same time: the connections one function keeps open to its target.
     #[serde(default = "default_concurrency")]
-    pub target_concurrency: u32,
-    /// Requests per second that the target grants to all of them together.
+    pub target_concurrency: usize,
+    /// Requests per second one function sends to its target at most. Times the event source's maximum concurrency,
+    /// this is the target's worst second.
     #[serde(default = "default_rate")]
     pub target_rate: f64,
-    /// Items of one batch worked on at the same time.
-    #[serde(default = "default_batch_concurrency")]
-    pub batch_concurrency: usize,
     /// Seconds before the invocation's deadline at which work stops by itself.
     #[serde(default = "default_margin")]
     pub lease_margin_seconds: u64,
@@ -67,14 +65,11 @@ fn default_environment() -> String {
 fn default_quarantine_prefix() -> String {
     "quarantine/".into()
 }
-fn default_concurrency() -> u32 {
-    5
+fn default_concurrency() -> usize {
+    4
 }
 fn default_rate() -> f64 {
-    50.0
-}
-fn default_batch_concurrency() -> usize {
-    4
+    20.0
 }
 fn default_margin() -> u64 {
     10
@@ -156,9 +151,9 @@ impl Environment {
         }
     }
 
-    /// This function's share of the target's request rate.
+    /// The spacing of requests to the target.
     pub fn pace(&self) -> Pace {
-        Pace::per_second(self.settings.target_rate / f64::from(self.settings.target_concurrency.max(1)))
+        Pace::per_second(self.settings.target_rate)
     }
 
     /// The text of a secret.

@@ -1,1 +1,3 @@
 //! The kit the tests, the storm and the demo share.
+
+pub mod in_process;

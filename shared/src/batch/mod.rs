@@ -103,7 +103,7 @@ impl Runner {
         tally.breaker_open(matches!(gate, Gate::Closed(_)));
         let width = match gate {
             Gate::One => 1,
-            Gate::Open | Gate::Closed(_) => self.environment.settings.batch_concurrency.max(1),
+            Gate::Open | Gate::Closed(_) => self.environment.settings.target_concurrency.max(1),
         };
         let failures = futures_util::stream::iter(event.records.into_iter().enumerate())
             .map(|(index, message)| {
