@@ -46,6 +46,9 @@ down: ## stop what make up started, and nothing else
 
 test: local-artefacts ## every test, with the real binaries and the real template on the stand-in for AWS
 	@infra/setup nextest
+	echo "· the template in each of its variants"
+	tests/aws/stand-in run -- .venv/stack/bin/python tests/aws/deploy_test.py
+	echo "· every test"
 	tests/aws/stand-in run -- $(TESTS) --workspace --lib --test '*' $(ARGS)
 
 storm: ## faults at every call and SEEDS=2000 random schedules of them
