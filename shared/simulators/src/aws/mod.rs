@@ -9,6 +9,7 @@
 
 pub mod dynamodb;
 mod failure;
+pub mod s3;
 pub mod secrets;
 pub mod sqs;
 
@@ -31,6 +32,7 @@ const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Aws {
     dynamodb: dynamodb::DynamoDb,
+    s3: s3::S3,
     secrets: secrets::Secrets,
     sqs: sqs::Sqs,
 }
@@ -41,6 +43,7 @@ impl Aws {
     pub fn new(now: Now) -> Self {
         Self {
             dynamodb: dynamodb::DynamoDb::new(now.clone()),
+            s3: s3::S3::new(now.clone()),
             secrets: secrets::Secrets::new(now.clone()),
             sqs: sqs::Sqs::new(now),
         }
@@ -51,7 +54,7 @@ impl Aws {
         let target =
             request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let Some(target) = target else {
-            return plain(StatusCode::NOT_IMPLEMENTED, "no such service");
+            return self.s3.call(request).await;
         };
         let endpoint = endpoint(&request);
         let Ok(body) = to_bytes(request.into_body(), LARGEST_REQUEST).await else {
@@ -79,6 +82,12 @@ impl Aws {
     #[must_use]
     pub fn secrets(&self) -> &secrets::Secrets {
         &self.secrets
+    }
+
+    /// S3 and its state.
+    #[must_use]
+    pub fn s3(&self) -> &s3::S3 {
+        &self.s3
     }
 
     /// SQS and its state.
