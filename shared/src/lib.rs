@@ -12,3 +12,4 @@ pub mod lambda;
 pub mod ledger;
 pub mod mapping;
 pub mod s3_notification;
+pub mod transfer;

@@ -1,1 +1,0 @@
-//! Intake rules as a person who writes them would describe them.

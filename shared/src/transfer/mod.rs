@@ -1,0 +1,20 @@
+//! Moves content from any source to any sink in bounded memory, and knows that what arrived is what left.
+//!
+//! SHA-256 is the hash of record, CRC64-NVME the second witness. Sources are opened anew for every attempt and are
+//! pinned to one version of one object. Nothing here holds a content whole.
+//!
+//! | what S3 offers | is used as |
+//! |---|---|
+//! | `x-amz-checksum-sha256`, `-crc64nvme` of a full object | proof, compared while the object is read |
+//! | a composite checksum of parts | nothing: it is not the hash of the file |
+//! | an `ETag` | a version mark for `If-Match`, never a hash |
+
+mod digest;
+mod s3_copy;
+mod s3_object;
+mod witness;
+
+pub use digest::{Digests, Hasher, HasherState};
+pub use s3_copy::{Copied, CopySizes, CopyTarget, copy};
+pub use s3_object::{ContentHeaders, S3Object};
+pub use witness::{Witness, hash_body};
