@@ -13,6 +13,8 @@ pub struct Scope {
 pub enum Members {
     /// Any path.
     Any,
+    /// Any path in lower case.
+    AnyLowerCase,
     /// These names only.
     Only(Vec<String>),
     /// Nothing, because of this reason; the second text is the remedy.
@@ -48,6 +50,11 @@ impl Scope {
         }
         match members {
             Members::Any => Ok(()),
+            Members::AnyLowerCase if rest == rest.to_lowercase() => Ok(()),
+            Members::AnyLowerCase => Err((
+                format!("`{path}` has capitals, but names under `{namespace}` arrive in lower case"),
+                format!("write `{namespace}.{}`", rest.to_lowercase()),
+            )),
             Members::Closed(reason, remedy) => Err((format!("`{path}` {reason}"), remedy.clone())),
             Members::Only(names) if names.iter().any(|name| name == rest) => Ok(()),
             Members::Only(names) => {

@@ -1,0 +1,1 @@
+//! Intake rules as a person who writes them would describe them.
