@@ -1,0 +1,137 @@
+//! Changing what a node has in a category.
+
+use serde_json::{Map, Value, json};
+
+use super::{CategoryValues, read::values_in};
+use crate::{
+    content_server::{Client, EDIT_CONFLICT, NodeId, call::Call, error::CATEGORY_EXISTS, wire},
+    error::{FailureClass, Result},
+};
+
+/// What became of setting a category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CategoryOutcome {
+    /// The node did not have it before.
+    Added,
+    /// The node had it with other values.
+    Updated,
+    /// The node had all of it already; nothing was written.
+    Unchanged,
+}
+
+impl Client {
+    /// Gives a node these values, adding the category when the node does not have it. Attributes not spoken of stay as
+    /// they are. When somebody else edits in between, their values are read and these are put on top, once.
+    ///
+    /// # Errors
+    /// [`EDIT_CONFLICT`] when it happens again; `Forbidden` when the category or the node cannot be used.
+    pub async fn set_category(&self, node: NodeId, values: &CategoryValues) -> Result<CategoryOutcome> {
+        let mut again = true;
+        loop {
+            // The token first: whatever is read after it is at least as new, so a change in between is noticed.
+            let token = self.category_token(node, values.category()).await?;
+            let present = self.get_categories(node).await?;
+            let present = present.iter().find(|present| present.category() == values.category());
+            let outcome = match present {
+                Some(present) if values.agrees(present, &self.zone) => return Ok(CategoryOutcome::Unchanged),
+                Some(present) => {
+                    let surplus = values.surplus_rows(present);
+                    self.update_category(node, values, &surplus, token)
+                        .await
+                        .map(|()| CategoryOutcome::Updated)
+                }
+                None => self.add_category(node, values).await.map(|()| CategoryOutcome::Added),
+            };
+            match outcome {
+                Err(error) if again && is_worth_a_second_look(error.class(), error.code()) => again = false,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn add_category(&self, node: NodeId, values: &CategoryValues) -> Result<()> {
+        let mut body = Map::new();
+        body.insert("category_id".to_owned(), values.category().0.into());
+        body.extend(values.wire(self.settings.dates_with_time));
+        let call = Call::post("add a category", format!("/v2/nodes/{node}/categories"));
+        self.tell(&call.body(&Value::Object(body))).await
+    }
+
+    async fn update_category(
+        &self,
+        node: NodeId,
+        values: &CategoryValues,
+        surplus: &[String],
+        token: Option<String>,
+    ) -> Result<()> {
+        let category = values.category();
+        let mut body: Map<String, Value> = values.wire(self.settings.dates_with_time).collect();
+        body.extend(surplus.iter().map(|row| (row.clone(), "".into())));
+        let call = Call::put("update a category", format!("/v2/nodes/{node}/categories/{category}"));
+        let call = match token {
+            Some(token) => {
+                body.insert(format!("{category}_1"), json!({ "metadata_token": token }));
+                // A token is spent with the change, so the second of two equal calls fails.
+                call.once()
+            }
+            None => call,
+        };
+        self.tell(&call.body(&Value::Object(body))).await
+    }
+
+    /// The token that makes an update conditional; nothing where the server keeps none.
+    async fn category_token(&self, node: NodeId, category: NodeId) -> Result<Option<String>> {
+        let call = Call::get("read a node's state", format!("/v2/nodes/{node}"))
+            .query("fields", "properties{id}")
+            .flag("state");
+        let answer = self.json(&call).await?;
+        let tokens = answer.pointer("/results/state/categories").unwrap_or(&Value::Null);
+        let own = tokens.get(format!("{category}_1")).or_else(|| tokens.get(category.to_string()));
+        Ok(own.and_then(|own| wire::as_text(own.get("metadata_token").unwrap_or(own))))
+    }
+
+    /// Takes a category off a node. That it was not on it is no failure.
+    ///
+    /// # Errors
+    /// `Forbidden` when a right is missing.
+    pub async fn remove_category(&self, node: NodeId, category: NodeId) -> Result<()> {
+        let call = Call::delete("remove a category", format!("/v2/nodes/{node}/categories/{category}"));
+        match self.tell(&call).await {
+            Err(error) if !matches!(error.class(), FailureClass::Auth | FailureClass::Transient) => {
+                let present = self.get_categories(node).await?;
+                let still = present.iter().any(|present| present.category() == category);
+                if still { Err(error) } else { Ok(()) }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Says whether new items inside a container get the category as well.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn set_category_inheritance(&self, node: NodeId, category: NodeId, on: bool) -> Result<()> {
+        let path = format!("/v2/nodes/{node}/categories/{category}/inheritance");
+        let call = if on {
+            Call::post("switch inheritance on", path).repeatable()
+        } else {
+            Call::delete("switch inheritance off", path)
+        };
+        self.tell(&call).await
+    }
+
+    /// What one version of a document has in its categories.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn get_version_categories(&self, node: NodeId, version: i64) -> Result<Vec<CategoryValues>> {
+        let path = format!("/v2/nodes/{node}/versions/{version}/categories");
+        let answer = self.json(&Call::get("read a version's categories", path)).await?;
+        Ok(values_in(answer.get("results").unwrap_or(&Value::Null)))
+    }
+}
+
+/// Somebody else was faster, or our own write may have worked: reading again tells.
+fn is_worth_a_second_look(class: FailureClass, code: &str) -> bool {
+    class == FailureClass::UnknownOutcome || matches!(code, EDIT_CONFLICT | CATEGORY_EXISTS)
+}

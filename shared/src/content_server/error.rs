@@ -1,0 +1,373 @@
+//! What a status and a sentence of Content Server mean: one table, read from the top, first row that fits.
+//!
+//! Statuses carry little: 400 stands for bad arguments, unknown addresses and missing items alike, 500 for every
+//! business refusal. Rows therefore look at the sentence first.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
+
+use super::settings::Texts;
+use crate::error::{
+    Error,
+    FailureClass::{self, Auth, Conflict, Forbidden, Gone, Invalid, Throttled, Transient, UnknownOutcome},
+    Retry, System,
+};
+
+/// What repeating a call would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It changes nothing.
+    Read,
+    /// It changes something, and a second time changes nothing more.
+    Repeatable,
+    /// A second time makes a second thing.
+    Once,
+}
+
+/// An answer, taken apart for the table.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) operation: &'static str,
+    pub(super) effect: Effect,
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) form: Form,
+    /// The sentence of the error, or the beginning of what came instead of JSON.
+    pub(super) text: &'a str,
+}
+
+/// What kind of body came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// JSON with something in it.
+    Json,
+    /// Nothing, or the JSON `null`.
+    Empty,
+    /// HTML or anything else that is not JSON.
+    Page,
+}
+
+#[derive(Clone, Copy)]
+enum Sees {
+    Anything,
+    Body(Form),
+    Text(fn(&Texts) -> &[String]),
+    /// JSON whose error holds a sentence, of whatever wording.
+    Sentence,
+}
+
+struct Row {
+    statuses: (u16, u16),
+    sees: Sees,
+    code: &'static str,
+    /// For reads and for writes that may be repeated.
+    class: FailureClass,
+    /// For writes that must not be repeated blindly.
+    once: FailureClass,
+    remedy: Option<&'static str>,
+}
+
+const fn row(statuses: (u16, u16), sees: Sees, code: &'static str, class: FailureClass) -> Row {
+    Row { statuses, sees, code, class, once: class, remedy: None }
+}
+
+impl Row {
+    /// A write that must not be repeated blindly may have taken effect.
+    const fn uncertain(mut self) -> Self {
+        self.once = UnknownOutcome;
+        self
+    }
+
+    const fn once(mut self, class: FailureClass) -> Self {
+        self.once = class;
+        self
+    }
+
+    const fn remedy(mut self, remedy: &'static str) -> Self {
+        self.remedy = Some(remedy);
+        self
+    }
+}
+
+const REFUSED: (u16, u16) = (400, 599);
+const ANY: (u16, u16) = (200, 599);
+
+const TABLE: &[Row] = &[
+    // The door.
+    row(ANY, Sees::Text(|texts| &texts.credentials_refused), CREDENTIALS_REFUSED, Auth)
+        .remedy("check the Content Server secret"),
+    row((401, 401), Sees::Anything, UNAUTHENTICATED, Auth),
+    row((300, 399), Sees::Anything, "content-server.redirected", Auth)
+        .remedy("the address leads to a sign-on page; give one that answers the REST interface directly"),
+    // Between us and the server, or in front of it.
+    row((429, 429), Sees::Anything, "content-server.throttled", Throttled),
+    row((413, 413), Sees::Anything, "content-server.too-large", Invalid)
+        .remedy("raise the body limit of the proxy before Content Server, or switch on Large File Upload"),
+    row((408, 408), Sees::Anything, "content-server.timeout", Transient).uncertain(),
+    row((502, 504), Sees::Anything, "content-server.gateway", Transient).uncertain(),
+    row(ANY, Sees::Body(Form::Page), "content-server.not-json", Transient).uncertain(),
+    row((200, 299), Sees::Body(Form::Empty), "content-server.empty-answer", Transient).uncertain(),
+    row(REFUSED, Sees::Text(|texts| &texts.overload), "content-server.overload", Transient).uncertain(),
+    // What the sentence says. The category collision holds the words of the name collision, so it comes first.
+    row(ANY, Sees::Text(|texts| &texts.category_exists), CATEGORY_EXISTS, Conflict),
+    row(ANY, Sees::Text(|texts| &texts.already_exists), COLLISION, Conflict),
+    row(ANY, Sees::Text(|texts| &texts.part_known), PART_KNOWN, Conflict),
+    row(ANY, Sees::Text(|texts| &texts.upload_closed), UPLOAD_CLOSED, Conflict),
+    row(ANY, Sees::Text(|texts| &texts.edit_conflict), EDIT_CONFLICT, Conflict),
+    row(ANY, Sees::Text(|texts| &texts.module_missing), MODULE_MISSING, Forbidden)
+        .remedy("install the module on Content Server, or correct the address or the rule that needs it"),
+    row(ANY, Sees::Text(|texts| &texts.not_accessible), NOT_ACCESSIBLE, Forbidden)
+        .remedy("check that the item exists and that the service user may see it"),
+    row(ANY, Sees::Text(|texts| &texts.not_found), NOT_FOUND, Gone),
+    row(ANY, Sees::Text(|texts| &texts.insufficient_rights), FORBIDDEN, Forbidden)
+        .remedy("give the service user the right it lacks"),
+    row(ANY, Sees::Text(|texts| &texts.action_refused), "content-server.action-refused", Forbidden)
+        .remedy("check the service user's rights on the item and the item's type"),
+    row(ANY, Sees::Text(|texts| &texts.upload_size), UPLOAD_SIZE, Invalid),
+    row(ANY, Sees::Text(|texts| &texts.upload_gone), UPLOAD_GONE, Transient),
+    row(ANY, Sees::Text(|texts| &texts.bad_query), "content-server.bad-query", Forbidden)
+        .remedy("correct the search expression"),
+    row(ANY, Sees::Text(|texts| &texts.record_state), RECORD_STATE, Forbidden)
+        .remedy("a hold or the state as a record forbids the change; ask records management"),
+    row(ANY, Sees::Text(|texts| &texts.reserved), RESERVED, Conflict),
+    // What the status says when the sentence is not one of these.
+    row((403, 403), Sees::Anything, FORBIDDEN, Forbidden).remedy("give the service user the right it lacks"),
+    row((404, 404), Sees::Anything, NOT_FOUND, Gone),
+    row((409, 409), Sees::Anything, EDIT_CONFLICT, Conflict),
+    row((423, 423), Sees::Anything, RESERVED, Conflict),
+    row((400, 499), Sees::Anything, BAD_REQUEST, Invalid),
+    // A sentence is the server's own refusal: a write did not happen. Without one nobody knows.
+    row((500, 599), Sees::Sentence, REFUSED_BY_SERVER, Transient).once(Invalid),
+    row((500, 599), Sees::Anything, "content-server.failed", Transient).uncertain(),
+    row((200, 299), Sees::Sentence, REFUSED_BY_SERVER, Invalid),
+];
+
+pub(super) const UNAUTHENTICATED: &str = "content-server.unauthenticated";
+pub(super) const CREDENTIALS_REFUSED: &str = "content-server.credentials-refused";
+pub(super) const CATEGORY_EXISTS: &str = "content-server.category-exists";
+/// A sibling has the name.
+pub const COLLISION: &str = "content-server.collision";
+pub(super) const UPLOAD_CLOSED: &str = "content-server.upload-closed";
+pub(super) const PART_KNOWN: &str = "content-server.part-known";
+/// Somebody else changed the item in between.
+pub const EDIT_CONFLICT: &str = "content-server.edit-conflict";
+/// An optional module is not installed.
+pub const MODULE_MISSING: &str = "content-server.module-missing";
+/// Missing or hidden; the server does not say which.
+pub const NOT_ACCESSIBLE: &str = "content-server.not-accessible";
+/// Not there.
+pub const NOT_FOUND: &str = "content-server.not-found";
+pub(super) const FORBIDDEN: &str = "content-server.forbidden";
+pub(super) const UPLOAD_SIZE: &str = "content-server.upload-size";
+/// A large upload that has to begin again.
+pub const UPLOAD_GONE: &str = "content-server.upload-gone";
+/// A hold or the state as a record forbids it.
+pub const RECORD_STATE: &str = "content-server.record-state";
+/// Checked out by somebody.
+pub const RESERVED: &str = "content-server.reserved";
+pub(super) const BAD_REQUEST: &str = "content-server.bad-request";
+pub(super) const REFUSED_BY_SERVER: &str = "content-server.refused";
+pub(super) const UNEXPECTED_ANSWER: &str = "content-server.unexpected-answer";
+
+/// The failure an answer stands for. Call it only for answers that are failures.
+pub(super) fn classify(texts: &Texts, facts: &Facts<'_>) -> Error {
+    let folded = facts.text.to_lowercase();
+    let found = TABLE.iter().find(|row| {
+        (row.statuses.0..=row.statuses.1).contains(&facts.status)
+            && match row.sees {
+                Sees::Anything => true,
+                Sees::Body(form) => form == facts.form,
+                Sees::Sentence => facts.form == Form::Json && !folded.trim().is_empty(),
+                Sees::Text(fragments) => facts.form == Form::Json && holds_any(&folded, fragments(texts)),
+            }
+    });
+    let (class, code, remedy) = found.map_or((Transient, "content-server.failed", None), |row| {
+        let class = if facts.effect == Effect::Once { row.once } else { row.class };
+        (class, row.code, row.remedy)
+    });
+    let mut error = Error::new(class, System::ContentServer, facts.operation, code, message(facts));
+    if let Some(remedy) = remedy {
+        error = error.remedy(remedy);
+    }
+    match facts.retry_after {
+        Some(pause) if error.retry_advice() != Retry::Never => error.retry(Retry::After(pause)),
+        _ => error,
+    }
+}
+
+/// An answer that is JSON and no failure, but not what the call is documented to give.
+pub(super) fn unexpected(operation: &'static str, effect: Effect, what: impl std::fmt::Display) -> Error {
+    let class = if effect == Effect::Once { UnknownOutcome } else { Transient };
+    Error::new(
+        class,
+        System::ContentServer,
+        operation,
+        UNEXPECTED_ANSWER,
+        format!("the answer is not understood: {what}"),
+    )
+}
+
+/// A target that is not as the configuration says.
+pub(super) fn misconfigured(
+    operation: &'static str,
+    code: &'static str,
+    message: impl Into<String>,
+) -> Error {
+    Error::new(Forbidden, System::ContentServer, operation, code, message)
+}
+
+/// The sentence of an error in a JSON answer.
+pub(super) fn sentence(answer: &Value) -> String {
+    let mut parts = Vec::new();
+    for key in ["error", "errorDetail", "errorDetails", "errMsg"] {
+        match answer.get(key) {
+            Some(Value::String(text)) if !text.is_empty() => parts.push(text.as_str()),
+            Some(Value::Object(object)) => {
+                parts.extend(object.get("message").and_then(Value::as_str));
+            }
+            _ => {}
+        }
+    }
+    parts.join(" ")
+}
+
+pub(super) fn holds_any(folded: &str, fragments: &[String]) -> bool {
+    fragments.iter().any(|fragment| !fragment.is_empty() && folded.contains(&fragment.to_lowercase()))
+}
+
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn message(facts: &Facts<'_>) -> String {
+    let status = StatusCode::from_u16(facts.status)
+        .map_or_else(|_| facts.status.to_string(), |known| known.to_string());
+    match facts.form {
+        Form::Empty => format!("answered {status} with an empty body"),
+        Form::Page => format!("answered {status} with a page instead of JSON"),
+        Form::Json if facts.text.is_empty() => format!("answered {status}"),
+        Form::Json => {
+            let text: String = facts.text.chars().take(500).collect();
+            format!("answered {status}: {text}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Case(u16, Form, &'static str, FailureClass, FailureClass, &'static str);
+
+    /// One row per status and sentence the vendor documents or a client was seen to meet:
+    /// status, body, sentence, class for a read, class for a write that must not be repeated, code.
+    #[rustfmt::skip]
+    const CASES: &[Case] = &[
+        Case(401, Form::Json, "Authentication Required", Auth, Auth, "content-server.unauthenticated"),
+        Case(401, Form::Empty, "", Auth, Auth, "content-server.unauthenticated"),
+        Case(401, Form::Json, "Invalid username/password specified.", Auth, Auth, "content-server.credentials-refused"),
+        Case(302, Form::Empty, "", Auth, Auth, "content-server.redirected"),
+        Case(429, Form::Page, "<html>slow down", Throttled, Throttled, "content-server.throttled"),
+        Case(413, Form::Page, "<html>Request Entity Too Large", Invalid, Invalid, "content-server.too-large"),
+        Case(408, Form::Empty, "", Transient, UnknownOutcome, "content-server.timeout"),
+        Case(502, Form::Page, "<html>Bad Gateway", Transient, UnknownOutcome, "content-server.gateway"),
+        Case(503, Form::Page, "<html>Service Unavailable", Transient, UnknownOutcome, "content-server.gateway"),
+        Case(504, Form::Json, "endpoint timed out", Transient, UnknownOutcome, "content-server.gateway"),
+        Case(200, Form::Page, "<html>Content Server Client Error", Transient, UnknownOutcome, "content-server.not-json"),
+        Case(500, Form::Page, "<html>Please try again", Transient, UnknownOutcome, "content-server.not-json"),
+        Case(200, Form::Empty, "", Transient, UnknownOutcome, "content-server.empty-answer"),
+        Case(204, Form::Empty, "", Transient, UnknownOutcome, "content-server.empty-answer"),
+        Case(500, Form::Json, "Error Processing Request", Transient, UnknownOutcome, "content-server.overload"),
+        Case(400, Form::Json, "The attribute group 'Claim' already exists", Conflict, Conflict, "content-server.category-exists"),
+        Case(500, Form::Json, "An item with the name 'a.txt' already exists.", Conflict, Conflict, "content-server.collision"),
+        Case(400, Form::Json, "An item with the name 'a.txt' already exists.", Conflict, Conflict, "content-server.collision"),
+        Case(409, Form::Json, "An item with the name 'a.txt' already exists.", Conflict, Conflict, "content-server.collision"),
+        Case(409, Form::Json, "Could not update metadata (edit conflict).", Conflict, Conflict, "content-server.edit-conflict"),
+        Case(409, Form::Json, "", Conflict, Conflict, "content-server.edit-conflict"),
+        Case(423, Form::Json, "", Conflict, Conflict, "content-server.reserved"),
+        Case(500, Form::Json, "This item is reserved by Another User.", Conflict, Conflict, "content-server.reserved"),
+        Case(500, Form::Json, "Could not delete: the item is under hold.", Forbidden, Forbidden, "content-server.record-state"),
+        Case(400, Form::Json, "The REST API URL could not be found in the mappings registry", Forbidden, Forbidden, "content-server.module-missing"),
+        Case(400, Form::Json, "Sorry, the item you requested could not be accessed.", Forbidden, Forbidden, "content-server.not-accessible"),
+        Case(500, Form::Json, "Sorry, the item you requested could not be accessed.", Forbidden, Forbidden, "content-server.not-accessible"),
+        Case(500, Form::Json, "Could not get a node for 4711", Forbidden, Forbidden, "content-server.not-accessible"),
+        Case(400, Form::Json, "Could not get node for 4711", Forbidden, Forbidden, "content-server.not-accessible"),
+        Case(500, Form::Json, "Could not locate node: 4711", Forbidden, Forbidden, "content-server.not-accessible"),
+        Case(404, Form::Json, "no exact match was found", Gone, Gone, "content-server.not-found"),
+        Case(404, Form::Json, "", Gone, Gone, "content-server.not-found"),
+        Case(500, Form::Json, "Insufficient permissions to perform that action.", Forbidden, Forbidden, "content-server.forbidden"),
+        Case(403, Form::Json, "", Forbidden, Forbidden, "content-server.forbidden"),
+        Case(400, Form::Json, "Could not process object, invalid action 'create'", Forbidden, Forbidden, "content-server.action-refused"),
+        Case(500, Form::Json, "Could not process object, invalid action 'browse'", Forbidden, Forbidden, "content-server.action-refused"),
+        Case(400, Form::Json, "Error Evaluating Query: syntax", Forbidden, Forbidden, "content-server.bad-query"),
+        Case(500, Form::Json, "Invalid block size: File size must be between 1 and 2 bytes.", Invalid, Invalid, "content-server.upload-size"),
+        Case(500, Form::Json, "Invalid BlockID: BlockID 3 has already been uploaded.", Conflict, Conflict, "content-server.part-known"),
+        Case(500, Form::Json, "Invalid upload key or the upload session expired", Transient, Transient, "content-server.upload-gone"),
+        Case(500, Form::Json, "Invalid status. Cannot close an empty or already closed upload.", Conflict, Conflict, "content-server.upload-closed"),
+        Case(400, Form::Json, "Missing required parameter 'name'", Invalid, Invalid, "content-server.bad-request"),
+        Case(400, Form::Json, "Invalid datatype specified for argument 'id'", Invalid, Invalid, "content-server.bad-request"),
+        Case(400, Form::Json, "Too many items specified for parameter 'ids'", Invalid, Invalid, "content-server.bad-request"),
+        Case(500, Form::Json, "Subtype 999 is not a root subtype", Transient, Invalid, "content-server.refused"),
+        Case(500, Form::Json, "", Transient, UnknownOutcome, "content-server.failed"),
+        Case(500, Form::Empty, "", Transient, UnknownOutcome, "content-server.failed"),
+        Case(200, Form::Json, "Could not insert into the Hold Disposition table", Invalid, Invalid, "content-server.refused"),
+    ];
+
+    #[test]
+    fn every_documented_status_and_sentence_has_its_class() {
+        for Case(status, form, text, read, once, code) in CASES {
+            for (effect, class) in [(Effect::Read, read), (Effect::Repeatable, read), (Effect::Once, once)] {
+                let facts = Facts {
+                    operation: "test",
+                    effect,
+                    status: *status,
+                    retry_after: None,
+                    form: *form,
+                    text,
+                };
+                let error = classify(&Texts::default(), &facts);
+                assert_eq!(
+                    (error.class(), error.code()),
+                    (*class, *code),
+                    "{status} {form:?} {text:?} {effect:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_reached_by_a_case() {
+        for row in TABLE {
+            assert!(CASES.iter().any(|case| case.5 == row.code), "no case for {}", row.code);
+        }
+    }
+
+    #[test]
+    fn a_pause_the_server_asks_for_is_kept() {
+        let facts = Facts {
+            operation: "test",
+            effect: Effect::Read,
+            status: 503,
+            retry_after: Some(Duration::from_secs(9)),
+            form: Form::Empty,
+            text: "",
+        };
+        assert_eq!(classify(&Texts::default(), &facts).retry_advice(), Retry::After(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn an_installation_in_another_language_brings_its_own_sentences() {
+        let texts = Texts { already_exists: vec!["existiert bereits".to_owned()], ..Texts::default() };
+        let facts = Facts {
+            operation: "test",
+            effect: Effect::Once,
+            status: 500,
+            retry_after: None,
+            form: Form::Json,
+            text: "Ein Objekt mit dem Namen 'a' existiert bereits.",
+        };
+        assert_eq!(classify(&texts, &facts).code(), COLLISION);
+    }
+}

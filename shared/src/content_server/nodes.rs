@@ -1,0 +1,166 @@
+//! Finding and reading nodes.
+
+use serde::Deserialize;
+
+use super::{
+    Client,
+    call::{Call, segment},
+    children::ChildFilter,
+    error::{NOT_FOUND, misconfigured},
+    node::{Node, NodeId, NodeProperties},
+    wire::{self, Entry, OneOrMany, Results},
+};
+use crate::error::{FailureClass, Result};
+
+/// Types of volumes, for [`Client::get_volume`].
+pub mod volume {
+    /// Where everything lives; its id is normally 2000.
+    pub const ENTERPRISE: i64 = 141;
+    /// Where categories live.
+    pub const CATEGORIES: i64 = 133;
+    /// Where classifications live.
+    pub const CLASSIFICATIONS: i64 = 198;
+    /// Where records management keeps its plan.
+    pub const RECORDS: i64 = 550;
+    /// Where business workspaces without a place of their own live.
+    pub const WORKSPACES: i64 = 862;
+    /// Where document and workspace templates live.
+    pub const TEMPLATES: i64 = 20541;
+}
+
+/// One step on the way from the root to a node.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Ancestor {
+    /// Its id.
+    #[serde(deserialize_with = "ancestor_id")]
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+}
+
+fn ancestor_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<NodeId, D::Error> {
+    wire::integer(deserializer).map(NodeId)
+}
+
+#[derive(Deserialize)]
+struct Ancestors {
+    ancestors: Vec<Ancestor>,
+}
+
+impl Client {
+    /// A node's own facts.
+    ///
+    /// # Errors
+    /// `content-server.not-accessible` when it is missing or hidden.
+    pub async fn get_node(&self, node: NodeId) -> Result<Node> {
+        let call = Call::get("read a node", format!("/v2/nodes/{node}")).query("fields", "properties");
+        self.read_node(&call).await
+    }
+
+    /// The nodes of a list that exist and may be seen; the server leaves out the rest without a word.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn list_nodes(&self, nodes: &[NodeId]) -> Result<Vec<Node>> {
+        let mut found = Vec::with_capacity(nodes.len());
+        for chunk in nodes.chunks(self.settings.ids_per_call.max(1)) {
+            let call = Call::post("read nodes", "/v2/nodes/list").reading();
+            let call =
+                chunk.iter().fold(call, |call, node| call.field("ids", node)).field("fields", "properties");
+            let answer: Results<OneOrMany<Entry<NodeProperties>>> = self.ask(&call).await?;
+            found.extend(
+                answer.results.0.into_iter().map(|entry| entry.data.properties.into_node(&self.zone)),
+            );
+        }
+        Ok(found)
+    }
+
+    /// The root of a volume, by its type (see [`volume`]).
+    ///
+    /// # Errors
+    /// `Forbidden` when the server has no such volume.
+    pub async fn get_volume(&self, volume: i64) -> Result<Node> {
+        let call = Call::get("read a volume", format!("/v2/volumes/{volume}"));
+        self.read_node(&call).await.map_err(|error| match error.class() {
+            // "Subtype … is not a root subtype" comes as 500; nothing that waiting would cure.
+            FailureClass::Transient if error.code() == super::error::REFUSED_BY_SERVER => {
+                error.with_class(FailureClass::Forbidden)
+            }
+            _ => error,
+        })
+    }
+
+    /// The node with a nickname.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn find_nickname(&self, nickname: &str) -> Result<Option<Node>> {
+        let path = format!("/v2/nicknames/{}/nodes", segment(nickname));
+        match self.read_node(&Call::get("find a nickname", path)).await {
+            Ok(node) => Ok(Some(node)),
+            Err(error) if error.code() == NOT_FOUND => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The child with a name: the one spelt exactly so or, where names ignore case, the one the server would call the
+    /// same.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn find_child(&self, parent: NodeId, name: &str) -> Result<Option<Node>> {
+        // The filter is a substring on one server and a prefix on another, so pages are read until the name itself
+        // comes.
+        let mut children =
+            self.list_children(parent, ChildFilter { name: Some(name.to_owned()), kinds: Vec::new() });
+        let mut similar = None;
+        while let Some(page) = children.next_page().await? {
+            for child in page {
+                if child.name == name {
+                    return Ok(Some(child));
+                }
+                if similar.is_none() && self.is_same_name(&child.name, name) {
+                    similar = Some(child);
+                }
+            }
+        }
+        Ok(similar)
+    }
+
+    /// The way from the root down to a node, itself included.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn list_ancestors(&self, node: NodeId) -> Result<Vec<Ancestor>> {
+        let call = Call::get("read the ancestors", format!("/v1/nodes/{node}/ancestors"));
+        Ok(self.ask::<Ancestors>(&call).await?.ancestors)
+    }
+
+    pub(super) async fn read_node(&self, call: &Call) -> Result<Node> {
+        let answer: Results<Entry<NodeProperties>> = self.ask(call).await?;
+        Ok(answer.results.data.properties.into_node(&self.zone))
+    }
+
+    /// Whether the server takes two names for the same.
+    pub(super) fn is_same_name(&self, one: &str, other: &str) -> bool {
+        one == other || (self.settings.names_ignore_case && one.to_lowercase() == other.to_lowercase())
+    }
+
+    /// A shortcut's target, and everything else as it is.
+    pub(super) async fn follow(&self, node: Node) -> Result<Node> {
+        match node.original {
+            Some(original) if node.kind == super::node::kind::SHORTCUT => self.get_node(original).await,
+            _ => Ok(node),
+        }
+    }
+
+    /// A container, or the reason why a path ends here.
+    pub(super) fn container(operation: &'static str, node: Node) -> Result<Node> {
+        if node.container {
+            return Ok(node);
+        }
+        let message = format!("{:?} ({}) is in the way: it cannot hold anything", node.name, node.id);
+        Err(misconfigured(operation, "content-server.path-blocked", message)
+            .remedy("rename that item, or send the documents to another folder"))
+    }
+}
