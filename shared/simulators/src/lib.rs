@@ -1,3 +1,16 @@
-//! Simulators of the systems Waybill connects.
+//! Simulators of the systems Waybill connects: for tests, for the demo, and for anyone who wants one on a port.
+//!
+//! A simulator imitates a system over HTTP, with its real envelopes, errors and oddities, and keeps its state in
+//! memory where a test can read it. This crate shares no code with the clients it is used to test.
 
 pub mod aws;
+pub mod clock;
+pub mod content_server;
+pub mod faults;
+pub mod journal;
+pub mod serve;
+
+pub use clock::Clock;
+pub use faults::Faults;
+pub use journal::Journal;
+pub use serve::serve;

@@ -1,0 +1,371 @@
+//! From a request to its response: journal, faults, place, ticket, route.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State as Shared;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::Simulator;
+use super::reply::Reply;
+use super::request::{BadRequest, Params};
+use super::routes::{self, Call};
+use super::settings::{Settings, Unauthenticated};
+use super::state::{Api, MemberId, Outcome, Refusal, State};
+use crate::faults::{Action, Dropped};
+
+/// Where a path leads.
+enum Place {
+    /// The REST interface: base path, generation, rest.
+    Api(Api, String),
+    /// The directory service.
+    Directory(String),
+    /// The readiness file of container images.
+    Ready,
+    /// Nowhere.
+    Nowhere,
+}
+
+fn place(path: &str, settings: &Settings) -> Place {
+    let trimmed = path.trim_end_matches('/');
+    if let Some(rest) = trimmed.strip_prefix("/otdsws/") {
+        return Place::Directory(rest.to_owned());
+    }
+    let lower = trimmed.to_lowercase();
+    for base in &settings.base_paths {
+        let base = base.to_lowercase();
+        let Some(rest) = lower.strip_prefix(&base) else { continue };
+        if rest == "/cssupport/csconfigured" {
+            return Place::Ready;
+        }
+        for (prefix, api) in [("/api/v1/", Api::V1), ("/api/v2/", Api::V2)] {
+            if rest.starts_with(prefix) {
+                let rest = trimmed.get(base.len() + "/api/".len()..).unwrap_or_default();
+                return Place::Api(api, rest.to_owned());
+            }
+        }
+        if rest == "/api" || rest.starts_with("/api/") {
+            return Place::Api(Api::V2, "unknown".to_owned());
+        }
+    }
+    Place::Nowhere
+}
+
+/// Serves one request.
+pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let path = uri.path().to_owned();
+    if path.starts_with("/_simulator") {
+        return super::web::answer(&simulator, request).await;
+    }
+    let query = uri.query().unwrap_or_default();
+    let journal = simulator.journal().clone();
+    let sequence = journal.begin(simulator.clock().now(), method.as_str(), &path, query);
+    let full = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
+    let fault = simulator.faults().meet(method.as_str(), &full);
+    if let Some(fault) = &fault {
+        let name = json!(fault).get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        journal.note(sequence, |entry| entry.fault = Some(name));
+    }
+    let settings = simulator.with_state(|state| state.settings.clone());
+    let pause = fault.as_ref().and_then(Action::delay).unwrap_or_default()
+        + Duration::from_millis(settings.latency_milliseconds);
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    if fault == Some(Action::DropBeforeEffect) {
+        return dropped();
+    }
+    let headers = request.headers().clone();
+    // The body is read even when the answer is decided: a client notices a refusal only after it has sent all.
+    let params = Params::read(request, &settings).await;
+    if let Ok(params) = &params {
+        journal.note(sequence, |entry| entry.received = params.received);
+    }
+    let response = match fault.as_ref().and_then(instead) {
+        Some(response) => response,
+        None => match params {
+            Ok(params) => simulator.perform(&settings, &method, &path, &headers, params, sequence),
+            Err(BadRequest::TooLarge) => error_response(413, "Request Entity Too Large"),
+            Err(BadRequest::Aborted) => error_response(400, "The request body could not be read."),
+        },
+    };
+    let response = match fault {
+        Some(Action::DropAfterEffect) => return dropped(),
+        Some(Action::StatusAfterEffect { status }) => html(status, "Gateway Timeout"),
+        Some(Action::CutBody { at }) => spoil(response, Spoil::Cut(at)).await,
+        Some(Action::CorruptByte { at }) => spoil(response, Spoil::Corrupt(at)).await,
+        _ => response,
+    };
+    journal.note(sequence, |entry| entry.status = response.status().as_u16());
+    response
+}
+
+impl Simulator {
+    fn perform(
+        &self,
+        settings: &Settings,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        params: Params,
+        sequence: u64,
+    ) -> Response<Body> {
+        let mut state = self.lock();
+        match place(path, settings) {
+            Place::Nowhere => {
+                self.journal().note(sequence, |entry| entry.unknown = true);
+                html(404, "404 Not Found")
+            }
+            Place::Ready => Response::new(Body::from("configured")),
+            Place::Directory(rest) => {
+                if !settings.modules.directory {
+                    return html(404, "404 Not Found");
+                }
+                let (status, value) = routes::directory::answer(&mut state, method, &rest, headers, &params);
+                if status == 404 {
+                    self.journal().note(sequence, |entry| entry.unknown = true);
+                }
+                json_response(status, &value)
+            }
+            Place::Api(api, rest) => {
+                let suppress = params.has("suppress_response_codes");
+                let outcome = enter(&mut state, api, &rest, path, method, headers, params);
+                let user = outcome.member.map(|member| state.login_of(member));
+                let unknown = matches!(outcome.reply, Err(Refusal::NoUrl));
+                self.journal().note(sequence, |entry| {
+                    entry.user = user;
+                    entry.unknown = unknown;
+                });
+                respond(&state, api, outcome, headers, suppress)
+            }
+        }
+    }
+}
+
+/// What became of a call.
+struct Entered {
+    member: Option<MemberId>,
+    fresh_ticket: Option<String>,
+    reply: Outcome<Reply>,
+}
+
+/// Checks the ticket and routes.
+fn enter(
+    state: &mut State,
+    api: Api,
+    rest: &str,
+    path: &str,
+    method: &Method,
+    headers: &HeaderMap,
+    params: Params,
+) -> Entered {
+    let decoded: Vec<String> = rest
+        .split('/')
+        .map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned())
+        .collect();
+    let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
+    let public = matches!(
+        (method.as_str(), segments.as_slice()),
+        ("GET" | "HEAD", ["v1", "ping"]) | ("POST", ["v1", "auth"])
+    );
+    let who = if public {
+        Ok((super::state::ADMIN, None))
+    } else {
+        identify(state, method, &segments, headers, &params)
+    };
+    match who {
+        Err(refusal) => Entered { member: None, fresh_ticket: None, reply: Err(refusal) },
+        Ok((actor, fresh_ticket)) => {
+            let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
+            let mut call = Call { state, params, method, api, actor, path: path.to_owned(), headers };
+            let reply = routes::route(&mut call, &segments).unwrap_or(Err(Refusal::NoUrl));
+            Entered { member: (!public).then_some(actor), fresh_ticket, reply }
+        }
+    }
+}
+
+/// The caller and a fresh ticket, from whichever credential is valid.
+fn identify(
+    state: &mut State,
+    method: &Method,
+    segments: &[&str],
+    headers: &HeaderMap,
+    params: &Params,
+) -> Outcome<(MemberId, Option<String>)> {
+    let tickets = routes::session::tickets(headers);
+    let mut refusal = Refusal::NotAuthenticated;
+    for ticket in &tickets {
+        match state.check_ticket(ticket) {
+            Ok((member, fresh)) => return Ok((member, Some(fresh))),
+            Err(error) => refusal = error,
+        }
+    }
+    let exchange = matches!((method.as_str(), segments), ("GET", ["v1", "auth"]));
+    if exchange || state.settings.direct_directory_tokens {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = text("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let member = bearer
+            .map(|token| state.check_bearer(token))
+            .or_else(|| text("otdsticket").map(|ticket| state.check_directory_ticket(ticket)));
+        if let Some(member) = member {
+            let member = member?;
+            return Ok((member, Some(state.open_session(member))));
+        }
+    }
+    if let (["v1" | "v2", "nodes", id, .., "content"], Some(token)) = (segments, params.text("token")) {
+        return state.check_content_token(&token, id).map(|member| (member, None));
+    }
+    Err(refusal)
+}
+
+fn respond(state: &State, api: Api, outcome: Entered, headers: &HeaderMap, suppress: bool) -> Response<Body> {
+    let mut response = match outcome.reply {
+        Ok(Reply::Json(mut value)) => {
+            if let (true, Some(object)) = (suppress, value.as_object_mut()) {
+                object.insert("statusCode".to_owned(), json!(200));
+            }
+            json_response(200, &value)
+        }
+        Ok(Reply::Text { kind, text }) => {
+            let mut response = Response::new(Body::from(text));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            response
+        }
+        Ok(Reply::Content(content)) => routes::content::response(&state.settings, &content, headers),
+        Err(Refusal::NotAuthenticated) if state.settings.unauthenticated == Unauthenticated::LoginPage => {
+            return html(200, "Sign in");
+        }
+        Err(refusal) => {
+            let (status, text) = refusal.answer(api, state.settings.language);
+            if suppress {
+                return json_response(200, &json!({"error": text, "statusCode": status}));
+            }
+            return json_response(status, &json!({ "error": text }));
+        }
+    };
+    if let Some(ticket) = outcome.fresh_ticket.and_then(|ticket| HeaderValue::from_str(&ticket).ok()) {
+        let headers = response.headers_mut();
+        headers.insert("OTCSTicket", ticket);
+        let lifetime = jiff::SignedDuration::from_secs(state.settings.ticket_lifetime_seconds);
+        let expires = state.now.checked_add(lifetime).unwrap_or(state.now);
+        if let Ok(expires) = HeaderValue::from_str(&expires.as_second().to_string()) {
+            headers.insert("OTCSTicketExpires", expires);
+        }
+    }
+    response
+}
+
+/// The response a fault gives in place of the call.
+fn instead(fault: &Action) -> Option<Response<Body>> {
+    Some(match fault {
+        Action::Status { status, body, content_type, retry_after } => {
+            let default = json!({"error": "A fault was injected."}).to_string();
+            let mut response = Response::new(Body::from(body.clone().unwrap_or(default)));
+            *response.status_mut() =
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let kind = content_type.as_deref().unwrap_or("application/json");
+            if let Ok(kind) = HeaderValue::from_str(kind) {
+                response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
+            with_retry_after(response, *retry_after)
+        }
+        Action::Unauthorized => error_response(401, "Authentication Required"),
+        Action::Forbidden => error_response(403, "Forbidden"),
+        Action::Conflict => error_response(409, "Could not update metadata (edit conflict)."),
+        Action::Locked => error_response(423, "Locked"),
+        Action::RateLimited { retry_after } => {
+            with_retry_after(error_response(429, "Too Many Requests"), Some(*retry_after))
+        }
+        Action::HtmlError => html(500, "Error Processing Request. Please try again."),
+        Action::HtmlOk => html(200, "Content Server Client Error"),
+        Action::EmptyOk => Response::new(Body::empty()),
+        Action::NoContent => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+        _ => return None,
+    })
+}
+
+fn with_retry_after(mut response: Response<Body>, seconds: Option<u64>) -> Response<Body> {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+pub(super) fn json_response(status: u16, value: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let json = HeaderValue::from_static("application/json; charset=UTF-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn error_response(status: u16, text: &str) -> Response<Body> {
+    json_response(status, &json!({ "error": text }))
+}
+
+fn html(status: u16, text: &str) -> Response<Body> {
+    let page =
+        format!("<!DOCTYPE html><html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>");
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
+    response
+}
+
+fn dropped() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Dropped);
+    response
+}
+
+enum Spoil {
+    Cut(u64),
+    Corrupt(u64),
+}
+
+/// Cuts or corrupts a body while it streams. The announced length stays.
+async fn spoil(response: Response<Body>, how: Spoil) -> Response<Body> {
+    use axum::body::HttpBody as _;
+    use futures_util::{StreamExt as _, stream};
+    let (mut parts, body) = response.into_parts();
+    if let (None, Some(length)) = (parts.headers.get(header::CONTENT_LENGTH), body.size_hint().exact()) {
+        parts.headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    let pieces = body.into_data_stream();
+    let spoiled = stream::try_unfold((pieces, 0_u64, how), |(mut pieces, at, how)| async move {
+        let Some(piece) = pieces.next().await else {
+            return match how {
+                Spoil::Cut(cut) if at > cut => Err(std::io::ErrorKind::ConnectionReset.into()),
+                _ => Ok(None),
+            };
+        };
+        let piece = piece.map_err(std::io::Error::other)?;
+        let next = at + piece.len() as u64;
+        let piece = match how {
+            Spoil::Cut(cut) if at >= cut => {
+                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+            }
+            Spoil::Cut(cut) if next > cut => piece.slice(..usize::try_from(cut - at).unwrap_or(0)),
+            Spoil::Corrupt(position) if (at..next).contains(&position) => {
+                let mut bytes = piece.to_vec();
+                let index = usize::try_from(position - at).unwrap_or(0);
+                if let Some(byte) = bytes.get_mut(index) {
+                    *byte ^= 0x01;
+                }
+                bytes.into()
+            }
+            _ => piece,
+        };
+        let done = at + piece.len() as u64;
+        // After a cut piece the next step fails, which breaks the connection.
+        let at = if done < next { next } else { done };
+        Ok(Some((piece, (pieces, at, how))))
+    });
+    Response::from_parts(parts, Body::from_stream(spoiled))
+}

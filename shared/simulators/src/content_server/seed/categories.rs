@@ -1,0 +1,111 @@
+//! Category definitions.
+
+use super::super::state::{Attribute, AttributeKind, CategoryDefinition, State, kind};
+use super::{
+    CATEGORIES, CLAIM_EVIDENCE, DIGITISED_ITEM, EXTERNAL_CONTENT, ONBOARDING_DOCUMENT, SUPPLIER_SUBMISSION,
+    put,
+};
+
+fn text(id: i64, name: &str, max_length: usize) -> Attribute {
+    Attribute::new(id, name, AttributeKind::Text { max_length })
+}
+
+fn choice(id: i64, name: &str, values: &[&str]) -> Attribute {
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
+    Attribute::new(id, name, AttributeKind::Choice { values })
+}
+
+fn date(id: i64, name: &str) -> Attribute {
+    Attribute::new(id, name, AttributeKind::Date { with_time: false })
+}
+
+fn moment(id: i64, name: &str) -> Attribute {
+    Attribute::new(id, name, AttributeKind::Date { with_time: true })
+}
+
+fn of(id: i64, name: &str, kind: AttributeKind) -> Attribute {
+    Attribute::new(id, name, kind)
+}
+
+pub(super) fn plant(state: &mut State) {
+    put(state, 4001, CATEGORIES, "Business", kind::CATEGORY_FOLDER);
+    put(state, 4002, CATEGORIES, "Integration", kind::CATEGORY_FOLDER);
+    for (id, folder, name, attributes) in [
+        (CLAIM_EVIDENCE, 4001, "Claim Evidence", claim_evidence()),
+        (SUPPLIER_SUBMISSION, 4001, "Supplier Submission", supplier_submission()),
+        (ONBOARDING_DOCUMENT, 4001, "Onboarding Document", onboarding_document()),
+        (DIGITISED_ITEM, 4001, "Digitised Item", digitised_item()),
+        (EXTERNAL_CONTENT, 4002, "External Content", external_content()),
+    ] {
+        put(state, id, folder, name, kind::CATEGORY);
+        state.categories.insert(id, CategoryDefinition { id, name: name.to_owned(), attributes });
+    }
+}
+
+fn claim_evidence() -> Vec<Attribute> {
+    let party = AttributeKind::Set {
+        members: vec![
+            text(10, "Name", 128),
+            choice(11, "Role", &["Claimant", "Witness", "Expert", "Counterparty"]),
+            of(12, "Statement Given", AttributeKind::Boolean),
+        ],
+        max_rows: 20,
+    };
+    vec![
+        text(2, "Claim Number", 32).required(),
+        choice(3, "Evidence Type", &["Photo", "Video", "Report", "Invoice", "Correspondence", "Other"]),
+        date(4, "Loss Date"),
+        moment(5, "Received At"),
+        of(6, "Estimated Amount", AttributeKind::Integer),
+        of(7, "Third Party Involved", AttributeKind::Boolean),
+        text(8, "Keywords", 64).many(),
+        of(9, "Parties", party),
+        of(13, "Handler", AttributeKind::User),
+        of(14, "Remarks", AttributeKind::TextArea),
+    ]
+}
+
+fn supplier_submission() -> Vec<Attribute> {
+    vec![
+        text(2, "Supplier Number", 10).required(),
+        choice(3, "Document Type", &["Certificate", "Contract", "Offer", "Declaration", "Questionnaire"]),
+        date(4, "Valid Until"),
+        text(5, "Reference", 64),
+        choice(6, "Country", &["AT", "CH", "DE", "FR", "IT", "NL", "PL", "GB"]),
+        of(7, "Confidential", AttributeKind::Boolean),
+    ]
+}
+
+fn onboarding_document() -> Vec<Attribute> {
+    vec![
+        text(2, "Candidate Number", 16).required(),
+        choice(3, "Document Type", &["Contract", "Identity", "Certificate", "Tax", "Other"]),
+        date(4, "Start Date"),
+        choice(5, "Status", &["Received", "Checked", "Complete"]),
+    ]
+}
+
+fn digitised_item() -> Vec<Attribute> {
+    vec![
+        text(2, "Signature", 64),
+        text(3, "Title", 254),
+        of(4, "Year", AttributeKind::Integer),
+        of(5, "Pages", AttributeKind::Integer),
+        choice(6, "Resolution", &["300 dpi", "400 dpi", "600 dpi"]),
+        text(7, "Subjects", 64).many(),
+        moment(8, "Scanned At"),
+    ]
+}
+
+fn external_content() -> Vec<Attribute> {
+    vec![
+        text(2, "Source System", 32),
+        of(3, "Source Identifier", AttributeKind::TextArea),
+        text(4, "Source Version", 254),
+        text(5, "SHA-256", 64),
+        moment(6, "Source Modified"),
+        moment(7, "Filed At"),
+        text(8, "Item Key", 128),
+        text(9, "Original Name", 254),
+    ]
+}

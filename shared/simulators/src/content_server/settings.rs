@@ -1,0 +1,313 @@
+//! What nobody outside the vendor knows, as switches: each field is one open question of the interface, with the
+//! answer this simulator gives unless told otherwise. All can be changed while it runs
+//! (`PUT /_simulator/settings` with the fields to change).
+
+use serde::{Deserialize, Serialize};
+
+/// How tickets age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketExpiry {
+    /// Each ticket lives its time from the moment it was issued, and each answer issues a fresh one.
+    Sliding,
+    /// The whole session ends a fixed time after log-in.
+    Absolute,
+}
+
+/// What a caller with an expired, absent or garbage ticket gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unauthenticated {
+    /// 401 and `{"error":"Authentication Required"}`.
+    Json,
+    /// 200 and the HTML of a log-in page, as a single-sign-on gateway does.
+    LoginPage,
+}
+
+/// The name of the form field that carries a part of a large upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartField {
+    /// `part_content`, as the vendor documents.
+    PartContent,
+    /// `file`, as a public client sends.
+    File,
+    /// Whichever comes.
+    Either,
+}
+
+/// Shape of an answer about which description and clients disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Envelope {
+    /// Under `results` (and `data` where the vendor nests it).
+    Results,
+    /// Bare, at the top level.
+    Flat,
+}
+
+/// What happens when a right is granted without the rights it depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dependencies {
+    /// The missing ones are granted as well.
+    Add,
+    /// The call is refused.
+    Reject,
+}
+
+/// Language of error sentences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English.
+    English,
+    /// German: for clients that match on English words.
+    German,
+}
+
+/// How a name filter compares. All ignore case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameFilter {
+    /// The filter occurs somewhere.
+    Contains,
+    /// The name starts with it.
+    StartsWith,
+    /// The name is it.
+    Equals,
+}
+
+/// Large file upload (`/v2/multipart`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LargeUpload {
+    /// Off: `is_enabled` is false and the other calls are refused.
+    pub enabled: bool,
+    /// Smallest file it takes.
+    pub min_size: u64,
+    /// Largest file it takes.
+    pub max_size: u64,
+    /// Bytes per part.
+    pub part_size: u64,
+    /// Field name of a part.
+    pub part_field: PartField,
+    /// The closing call wants a `body` with the node fields, creates the node and answers its id.
+    pub close_creates_node: bool,
+    /// Shape of the start answer.
+    pub envelope: Envelope,
+    /// Seconds until an unfinished upload is forgotten.
+    pub session_seconds: i64,
+}
+
+impl Default for LargeUpload {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            min_size: 104_857_600,
+            max_size: 3_638_558_720,
+            part_size: 16 * 1024 * 1024,
+            part_field: PartField::PartContent,
+            close_creates_node: false,
+            envelope: Envelope::Flat,
+            session_seconds: 86_400,
+        }
+    }
+}
+
+/// Optional modules. A call of an absent one looks like an unknown URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Modules {
+    /// Records Management.
+    pub records: bool,
+    /// Business workspaces.
+    pub workspaces: bool,
+    /// Workflows.
+    pub workflows: bool,
+    /// Web reports.
+    pub web_reports: bool,
+    /// Large file upload.
+    pub large_upload: bool,
+    /// The directory service on the same server (`/otdsws`).
+    pub directory: bool,
+}
+
+impl Default for Modules {
+    fn default() -> Self {
+        Self {
+            records: true,
+            workspaces: true,
+            workflows: true,
+            web_reports: true,
+            large_upload: true,
+            directory: true,
+        }
+    }
+}
+
+/// What a record state forbids, and how the refusal looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordRules {
+    /// A held item cannot be deleted.
+    pub hold_blocks_delete: bool,
+    /// A held item takes no new version.
+    pub hold_blocks_version: bool,
+    /// A held item cannot be renamed, moved or re-categorised.
+    pub hold_blocks_edit: bool,
+    /// An official record cannot be deleted.
+    pub official_blocks_delete: bool,
+    /// An official record takes no new version.
+    pub official_blocks_version: bool,
+    /// Status of the refusal.
+    pub status: u16,
+}
+
+impl Default for RecordRules {
+    fn default() -> Self {
+        Self {
+            hold_blocks_delete: true,
+            hold_blocks_version: true,
+            hold_blocks_edit: false,
+            official_blocks_delete: true,
+            official_blocks_version: true,
+            status: 500,
+        }
+    }
+}
+
+/// All switches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Roots under which `/api/…` is served; compared without regard to case.
+    pub base_paths: Vec<String>,
+    /// `server.version` of the server information. Two parts: a known client parses it as a number.
+    pub version: String,
+    /// Enters the text of tickets and tokens, so that two simulators do not accept each other's.
+    pub seed: u64,
+    /// How tickets age.
+    pub ticket_expiry: TicketExpiry,
+    /// Life of a ticket (or session) in seconds.
+    pub ticket_lifetime_seconds: i64,
+    /// Whether using an old ticket makes that ticket live longer.
+    pub use_prolongs_ticket: bool,
+    /// Answer to a bad ticket.
+    pub unauthenticated: Unauthenticated,
+    /// Accept a bearer token or directory ticket on every call, not only for the exchange.
+    pub direct_directory_tokens: bool,
+    /// Life of a bearer token in seconds.
+    pub bearer_lifetime_seconds: i64,
+    /// Answer `Range` with 206.
+    pub range_requests: bool,
+    /// Send `ETag` with content.
+    pub etags: bool,
+    /// Send `Content-Disposition` with content.
+    pub content_disposition: bool,
+    /// Compress downloads when the caller accepts it.
+    pub gzip_downloads: bool,
+    /// Large file upload.
+    pub large_upload: LargeUpload,
+    /// Answer to creating a node.
+    pub upload_envelope: Envelope,
+    /// `Z` at the end of node dates. Workspace, workflow and `external_*` dates never have it.
+    pub dates_with_zone: bool,
+    /// Language of error sentences.
+    pub language: Language,
+    /// Seconds until a change shows in search.
+    pub search_lag_seconds: i64,
+    /// Pages past the end of a search repeat the first page instead of being empty.
+    pub search_repeats_past_end: bool,
+    /// Every call takes at least this long.
+    pub latency_milliseconds: u64,
+    /// What holds and official records forbid.
+    pub record_rules: RecordRules,
+    /// Status for touching an item somebody else reserved.
+    pub reserved_status: u16,
+    /// Status for a required attribute without value.
+    pub missing_required_status: u16,
+    /// Category edits move `modify_date`.
+    pub category_edit_moves_modify_date: bool,
+    /// Category edits add a version.
+    pub category_edit_adds_version: bool,
+    /// Permission edits move `modify_date`.
+    pub permission_edit_moves_modify_date: bool,
+    /// Deleted items go to the recycle bin.
+    pub recycle_bin: bool,
+    /// Rights granted without those they depend on.
+    pub permission_dependencies: Dependencies,
+    /// A move replaces the item's rights by those of the destination.
+    pub move_takes_destination_permissions: bool,
+    /// Name filter of child lists.
+    pub node_name_filter: NameFilter,
+    /// Name filter of member lists.
+    pub member_name_filter: NameFilter,
+    /// Name filter of workspace lists.
+    pub workspace_name_filter: NameFilter,
+    /// Characters a name must not hold.
+    pub forbidden_name_characters: String,
+    /// Accept documents without bytes.
+    pub empty_documents: bool,
+    /// Largest single form upload; larger ones get 413. No limit when absent.
+    pub max_upload_bytes: Option<u64>,
+    /// Reading the audit needs the right to edit permissions.
+    pub audit_needs_right: bool,
+    /// Default page size.
+    pub default_limit: usize,
+    /// Optional modules.
+    pub modules: Modules,
+    /// Larger content goes to a temporary file.
+    pub memory_threshold_bytes: u64,
+    /// Keep only size and checksum of content (downloads then read as zeros): for measurements.
+    pub discard_content: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            base_paths: ["/otcs/cs.exe", "/cs/cs", "/otcs/llisapi.dll", "/otcs/cs"]
+                .map(str::to_owned)
+                .to_vec(),
+            version: "25.4".to_owned(),
+            seed: 1,
+            ticket_expiry: TicketExpiry::Sliding,
+            ticket_lifetime_seconds: 1800,
+            use_prolongs_ticket: false,
+            unauthenticated: Unauthenticated::Json,
+            direct_directory_tokens: false,
+            bearer_lifetime_seconds: 3600,
+            range_requests: false,
+            etags: false,
+            content_disposition: false,
+            gzip_downloads: false,
+            large_upload: LargeUpload::default(),
+            upload_envelope: Envelope::Results,
+            dates_with_zone: true,
+            language: Language::English,
+            search_lag_seconds: 0,
+            search_repeats_past_end: false,
+            latency_milliseconds: 0,
+            record_rules: RecordRules::default(),
+            reserved_status: 500,
+            missing_required_status: 400,
+            category_edit_moves_modify_date: false,
+            category_edit_adds_version: false,
+            permission_edit_moves_modify_date: false,
+            recycle_bin: true,
+            permission_dependencies: Dependencies::Add,
+            move_takes_destination_permissions: false,
+            node_name_filter: NameFilter::Contains,
+            member_name_filter: NameFilter::StartsWith,
+            workspace_name_filter: NameFilter::StartsWith,
+            forbidden_name_characters: ":".to_owned(),
+            empty_documents: true,
+            max_upload_bytes: None,
+            audit_needs_right: false,
+            default_limit: 100,
+            modules: Modules::default(),
+            memory_threshold_bytes: 1024 * 1024,
+            discard_content: false,
+        }
+    }
+}
