@@ -46,8 +46,9 @@ down: ## stop what make up started, and nothing else
 
 test: local-artefacts ## every test, with the real binaries and the real template on the stand-in for AWS
 	@infra/setup nextest
-	echo "· the template in each of its variants"
+	echo "· the template: its variants, and the rights of its roles"
 	tests/aws/stand-in run -- .venv/stack/bin/python tests/aws/deploy_test.py
+	tests/aws/stand-in run --rights -- .venv/stack/bin/python tests/aws/rights_test.py
 	echo "· every test"
 	tests/aws/stand-in run -- $(TESTS) --workspace --lib --test '*' $(ARGS)
 

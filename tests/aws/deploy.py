@@ -25,6 +25,9 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The stand-in has no alarms over two metrics.
 STAND_IN = {"RepeatedRunsAlarm": "off"}
+# The stand-in has no TLS either. Where it enforces policies it would refuse every request, so the statement that denies
+# plain HTTP is turned round.
+ONLY_OVER_TLS = ('"aws:SecureTransport": "false"', '"aws:SecureTransport": "true"')
 
 
 
@@ -151,6 +154,7 @@ def main():
     parser.add_argument("--stack", default="waybill")
     parser.add_argument("--account", default="000000000000", help="12 digits; the stand-in keeps accounts apart")
     parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--plain-http", action="store_true", help="for a stand-in that enforces rights")
     parser.add_argument("--parameters", nargs="*", default=[], metavar="Name=value")
     chosen = parser.parse_args()
     host = urllib.parse.urlsplit(chosen.url).hostname
@@ -163,7 +167,10 @@ def main():
     started = time.monotonic()
     deployment = Deployment(chosen.url, chosen.account, chosen.region)
     try:
-        outputs = deployment.deploy(chosen.stack, deployment.prepare(chosen.template.resolve(), chosen.artefacts), parameters)
+        template = deployment.prepare(chosen.template.resolve(), chosen.artefacts)
+        if chosen.plain_http:
+            template = template.replace(*ONLY_OVER_TLS)
+        outputs = deployment.deploy(chosen.stack, template, parameters)
     except (ClientError, BotoCoreError) as error:
         sys.exit(f"The stack was not deployed. {error}")
     print(f"deployed in {time.monotonic() - started:.1f} s", file=sys.stderr)
