@@ -35,10 +35,10 @@ setup: ## fetch every tool into the checkout (the other targets do it as they ne
 	echo "ready: make demo, make test"
 
 demo: local-artefacts ## deploy everything here, move sample files into a simulated Content Server, prove it; no account needed
-	@cargo run --locked --quiet -p tests --example demo -- $(ARGS)
+	@cargo run --locked -p tests --example demo -- $(ARGS)
 
 up: local-artefacts ## the demo's systems, left running for files of your own (make down ends them)
-	@cargo run --locked --quiet -p tests --example demo -- up $(ARGS)
+	@cargo run --locked -p tests --example demo -- up $(ARGS)
 
 down: ## stop what make up started, and nothing else
 	@infra/setup rust stack
@@ -72,7 +72,7 @@ lint: ## format, clippy, licences and banned crates, and the template against it
 	echo "· format"
 	cargo fmt --all --check
 	echo "· clippy"
-	cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	echo "· licences, bans, sources"
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	infra/advisories
