@@ -8,6 +8,8 @@ violation with its rule, resource and remedy; exit 1 if there is any. `check_tem
 """
 
 import itertools
+import json
+import pathlib
 import re
 import sys
 
@@ -29,6 +31,21 @@ BOOLEANS = {
     "AWS::DynamoDB::Table": ["PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"],
 }
 KEPT = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS::Key", "AWS::SecretsManager::Secret")
+
+
+SHARED = pathlib.Path(__file__).resolve().parents[1] / "shared" / "src"
+
+
+def settings():
+    """The names of the settings that a function reads: the fields of `shared::environment::Settings`."""
+    source = (SHARED / "environment.rs").read_text()
+    body = source.split("pub struct Settings {")[1].split("\n}")[0]
+    return {f"WAYBILL_{name.upper()}" for name in re.findall(r"^    pub (\w+):", body, re.MULTILINE)}
+
+
+def metrics():
+    """The names of the metrics that a function counts."""
+    return set(re.findall(r'metric\("(\w+)"', (SHARED / "batch" / "metrics.rs").read_text()))
 
 
 class Unknown(Exception):
@@ -308,7 +325,29 @@ class Template:
             if "SqsManagedSseEnabled" not in properties and "KmsMasterKeyId" not in properties:
                 self.refuse("guarded", name, "SqsManagedSseEnabled or KmsMasterKeyId is needed")
 
+    def contract(self):
+        """What the template says to a function and reads from it is what the function knows."""
+        for name, properties in self.of_type("AWS::Serverless::Function"):
+            given = {key for key in at(properties, "Environment.Variables") or {} if key.startswith("WAYBILL_")}
+            for key in sorted(given ^ settings()):
+                self.refuse("contract", name, f"{key} is {'unknown to the function' if key in given else 'not set'}")
+        for name, properties in self.of_type("AWS::CloudWatch::Alarm"):
+            stated = [properties, *(at(entry, "MetricStat.Metric") or {} for entry in properties.get("Metrics", []))]
+            for metric in stated:
+                if metric.get("Namespace") == "Waybill" and metric.get("MetricName") not in metrics():
+                    self.refuse("contract", name, f"no function counts {metric.get('MetricName')}")
+        for name, properties in self.of_type("AWS::CloudWatch::Dashboard"):
+            try:
+                widgets = json.loads(at(properties, "DashboardBody.Fn::Sub"))["widgets"]
+            except (TypeError, ValueError) as error:
+                self.refuse("contract", name, f"DashboardBody is not JSON: {error}")
+                continue
+            for metric in itertools.chain.from_iterable(widget["properties"]["metrics"] for widget in widgets):
+                if metric[0] == "Waybill" and metric[1] not in metrics():
+                    self.refuse("contract", name, f"no function counts {metric[1]}")
+
     def check(self):
+        self.contract()
         self.types()
         self.functions()
         self.rights()

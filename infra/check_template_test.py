@@ -70,6 +70,17 @@ BROKEN = [
     ("parts of uploads for ever", f"{BUCKET}.LifecycleConfiguration", GONE, "guarded"),
     ("requests in the clear", "Resources.IntakeBucketPolicy", GONE, "guarded"),
     ("a queue in the clear", f"{DEAD}.SqsManagedSseEnabled,KmsMasterKeyId", GONE, "guarded"),
+    ("a setting nobody reads", f"{FUNCTION}.Environment.Variables.WAYBILL_TABEL", "x", "contract"),
+    ("a setting forgotten", f"{FUNCTION}.Environment.Variables.WAYBILL_TABLE", GONE, "contract"),
+    ("an alarm on a metric nobody counts", "Resources.IngestUploadsBreakerAlarm.Properties.MetricName", "BreakerOpened", "contract"),
+    ("a ratio of what nobody counts", "Resources.IngestUploadsRepeatedRunsAlarm.Properties.Metrics.1.MetricStat.Metric.MetricName", "Run", "contract"),
+    ("a dashboard that is cut off", "Resources.Dashboard.Properties.DashboardBody.Fn::Sub", '{"widgets": [', "contract"),
+    (
+        "a dashboard of what nobody counts",
+        "Resources.Dashboard.Properties.DashboardBody.Fn::Sub",
+        '{"widgets": [{"properties": {"metrics": [["Waybill", "Deliverd"]]}}]}',
+        "contract",
+    ),
     ("no way back in time", "Resources.Ledger.Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", False, "guarded"),
 ]
 
