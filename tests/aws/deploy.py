@@ -97,11 +97,6 @@ class Deployment:
                 if artefacts:
                     folder = artefacts / folder.name
                 properties["CodeUri"] = self.upload(package(folder), ".zip")
-            elif resource["Type"] == "AWS::CloudFormation::Stack":
-                nested = self.prepare(path.parent / properties["TemplateURL"], artefacts)
-                location = self.upload(nested.encode(), ".json")
-                bucket_and_key = location.removeprefix("s3://")
-                properties["TemplateURL"] = f"{self.s3.meta.endpoint_url}/{bucket_and_key}"
         return json.dumps(template)
 
     def exists(self, name):
