@@ -64,7 +64,11 @@ impl Simulator {
 
     /// The server as a router: for [`serve`](crate::serve::serve), or to be called in-process.
     pub fn router(&self) -> Router {
-        Router::new().fallback(answer::answer).with_state(self.clone())
+        // Uploads have no limit but the configured one.
+        Router::new()
+            .fallback(answer::answer)
+            .layer(axum::extract::DefaultBodyLimit::disable())
+            .with_state(self.clone())
     }
 
     /// Reads or changes the repository between calls. Its time is set to the clock's first.

@@ -74,7 +74,8 @@ fn changes(call: &Call<'_>) -> Outcome<RecordChanges> {
     Ok(RecordChanges {
         official: call.params.flag("official"),
         rsi: text("rsi"),
-        status: text("status"),
+        // The description says `status`; the vendor's own client sends `file_status`.
+        status: text("status").or_else(|| text("file_status")),
         status_date: text("status_date"),
         essential: text("essential"),
         storage: text("storage"),

@@ -51,3 +51,12 @@ async fn unknown_urls_are_refused_as_the_server_does_and_stand_in_the_journal() 
     assert_eq!(unknown.len(), 1);
     assert_eq!(unknown[0].path, "/otcs/cs.exe/api/v2/no/such/call");
 }
+
+#[tokio::test]
+async fn an_upload_above_the_memory_threshold_comes_back_whole() {
+    let caller = Caller::new(Settings::default());
+    let bytes: Vec<u8> = (0..5_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let id = caller.document(seed::ARCHIVE, "scan.tif", &bytes).await;
+    let content = caller.get(&format!("v2/nodes/{id}/versions/1/content")).await;
+    assert!(content.bytes == bytes, "the content differs");
+}
