@@ -11,38 +11,42 @@
 //!
 //! What the vendor leaves open is a field of [`Settings`].
 
-//mod audit;
+mod audit;
 mod call;
 mod categories;
 mod children;
-//mod classifications;
+mod classifications;
 mod credential;
 mod documents;
 mod download;
 mod edit;
 mod error;
-//mod holds;
+mod holds;
 mod large_upload;
-//mod members;
+mod members;
+#[cfg(test)]
+mod module_tests;
 mod multipart;
 mod names;
 mod node;
+#[cfg(test)]
+mod node_tests;
 mod nodes;
 mod paths;
-//mod permissions;
-//mod records;
-//mod search;
+mod permissions;
+mod records;
+mod search;
 mod server;
 mod session;
 #[cfg(test)]
 mod session_tests;
 mod settings;
-//mod tasks;
+mod tasks;
 #[cfg(test)]
 mod testing;
 mod versions;
 mod wire;
-//mod workflows;
+mod workflows;
 mod workspace_team;
 mod workspaces;
 
@@ -50,8 +54,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 
-use self::{categories::Definitions, session::Session};
 pub use self::{
+    audit::{AuditEntry, AuditFilter},
     categories::{
         Attribute, AttributeKind, AttributeSet, AttributeValue, CategoryDefinition, CategoryOutcome,
         CategoryValues,
@@ -65,17 +69,28 @@ pub use self::{
         COLLISION, EDIT_CONFLICT, MODULE_MISSING, NOT_ACCESSIBLE, NOT_FOUND, RECORD_STATE, RESERVED,
         UPLOAD_GONE,
     },
+    holds::{Hold, NodeHold},
     large_upload::{LargeUpload, LargeUploadOffer},
+    members::{Member, MemberKind},
     names::NameRules,
     node::{External, Node, NodeId, kind},
     nodes::{Ancestor, volume},
     paths::{EnsuredFolder, NodePath, Root},
+    permissions::{Grant, Holder, PermissionTemplate, Right},
+    records::{Record, RecordClassification, RecordDetails},
+    search::{Found, Search, query_text},
     server::{CurrentUser, ServerInfo},
     settings::{LargeUploadSettings, Settings, Texts},
+    tasks::{Assignment, Task, TaskAction, TaskId},
     versions::Version,
+    workflows::{
+        DraftId, NewWorkflow, ProcessId, WorkflowChange, WorkflowMap, WorkflowScope, WorkflowStatus,
+        WorkflowStep, WorkflowSummary,
+    },
     workspace_team::{Relation, RoleMember, WorkspaceRole},
     workspaces::{BusinessObject, NewWorkspace, WorkspaceTemplate, WorkspaceType},
 };
+use self::{categories::Definitions, session::Session};
 use crate::{
     context::Context,
     error::{Result, System},

@@ -11,6 +11,12 @@ pub(super) fn definition(category: NodeId, answer: &Value) -> Option<CategoryDef
     let forms = answer.get("forms").or_else(|| answer.pointer("/results/forms"))?;
     let form = forms.as_array().and_then(|list| list.first()).unwrap_or(forms);
     let schema = form.get("schema")?;
+    // Some releases give the same facts here as with a node's values, and flat.
+    if let Some(properties) = schema.get("properties")
+        && let Some(definition) = CategoryDefinition::from_metadata(category, properties)
+    {
+        return Some(definition);
+    }
     let mut attributes = Vec::new();
     collect(category, schema, form.get("options").unwrap_or(&Value::Null), None, &mut attributes);
     let name = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
