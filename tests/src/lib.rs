@@ -1,3 +1,4 @@
 //! The kit the tests, the storm and the demo share.
 
 pub mod in_process;
+pub mod runtime;
