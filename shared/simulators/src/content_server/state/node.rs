@@ -231,6 +231,8 @@ pub struct Version {
     pub number: i64,
     /// Number of the version object itself.
     pub version_id: i64,
+    /// Added under advanced versioning: the label has two parts.
+    pub advanced: bool,
     /// Major part (0 under standard versioning).
     pub major: i64,
     /// Minor part (the counter under standard versioning).
@@ -260,11 +262,7 @@ pub struct Version {
 impl Version {
     /// The label: `3` under standard, `2.1` under advanced versioning.
     pub fn label(&self) -> String {
-        if self.major == 0 && self.minor == self.number {
-            self.number.to_string()
-        } else {
-            format!("{}.{}", self.major, self.minor)
-        }
+        if self.advanced { format!("{}.{}", self.major, self.minor) } else { self.number.to_string() }
     }
 }
 

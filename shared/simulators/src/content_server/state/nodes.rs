@@ -376,6 +376,7 @@ impl State {
             node.versions = vec![Version {
                 number: 1,
                 version_id,
+                advanced: node.advanced_versioning,
                 major: 0,
                 minor: 1,
                 created: self.now,

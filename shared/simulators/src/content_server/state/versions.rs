@@ -74,6 +74,7 @@ impl State {
         node.versions.push(Version {
             number,
             version_id,
+            advanced: node.advanced_versioning,
             major,
             minor,
             file_name: new.file_name,

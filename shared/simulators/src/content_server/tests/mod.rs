@@ -1,6 +1,14 @@
 //! The wire: literal requests against the router, and what the repository holds afterwards.
 
+mod categories;
 mod documents;
+mod failures;
+mod items;
+mod keeping;
+mod large_uploads;
+mod rights;
+mod searching;
+mod sessions;
 
 use axum::body::Body;
 use http::{Method, Request, Response};
@@ -36,7 +44,6 @@ impl Caller {
         Self { simulator, ticket }
     }
 
-    #[allow(dead_code, reason = "stories with two callers come with the permissions")]
     pub(super) fn is(&self, name: &str) -> Self {
         let ticket = self.simulator.with_state(|state| state.log_in(name, seed::PASSWORD)).unwrap();
         Self { simulator: self.simulator.clone(), ticket }
@@ -94,6 +101,15 @@ impl Caller {
             .body(Body::from(body))
             .unwrap();
         read(self.send(request).await).await
+    }
+
+    /// A call with a JSON `body` field, as most writes are sent.
+    pub(super) async fn send_body(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.call(method, path, &[("body", &body.to_string())]).await
+    }
+
+    pub(super) fn switch(&self, change: impl FnOnce(&mut Settings)) {
+        self.simulator.with_state(|state| change(&mut state.settings));
     }
 
     pub(super) async fn document(&self, parent: i64, name: &str, bytes: &[u8]) -> i64 {
