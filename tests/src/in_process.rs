@@ -2,7 +2,8 @@
 //! straight into a router.
 
 use axum::body::Body as ServedBody;
-use http_body_util::BodyExt;
+use bytes::BytesMut;
+use http_body_util::{BodyExt, StreamBody};
 use shared::http::{Body, Transport, full};
 use tower::ServiceExt;
 
@@ -14,14 +15,27 @@ pub fn transport(router: axum::Router) -> Transport {
     })
 }
 
-/// Lets a router answer one request. The answer is collected, so that it can be cut or changed afterwards.
+/// Lets a router answer one request. The answer is collected, so that it can be cut or changed afterwards; one that
+/// breaks off by itself still does.
 pub async fn call(router: axum::Router, request: http::Request<Body>) -> http::Response<Body> {
     let request = request.map(|body| ServedBody::new(body.boxed()));
     let response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
-    let (parts, body) = response.into_parts();
-    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    http::Response::from_parts(parts, full(bytes))
+    let (parts, mut body) = response.into_parts();
+    let mut collected = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        match frame.map(http_body::Frame::into_data) {
+            Ok(Ok(data)) => collected.extend_from_slice(&data),
+            Ok(Err(_trailers)) => {}
+            Err(error) => {
+                let error: axum::BoxError = error.into();
+                let frames = [Ok(http_body::Frame::data(collected.freeze())), Err(error)];
+                let broken = StreamBody::new(futures_util::stream::iter(frames));
+                return http::Response::from_parts(parts, BodyExt::boxed(broken));
+            }
+        }
+    }
+    http::Response::from_parts(parts, full(collected.freeze()))
 }

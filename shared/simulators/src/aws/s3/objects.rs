@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::StatusCode;
 
 use super::answer::{Answer, http_date, iso_date, parse_iso, quoted};
@@ -204,7 +205,12 @@ pub(super) fn get(state: &mut State, request: &Request, head: bool) -> Result<An
 fn cut_body(data: Bytes, after: usize) -> Body {
     let kept = data.slice(..after.min(data.len()));
     let lost = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the connection was lost");
-    Body::from_stream(futures_util::stream::iter([Ok(kept), Err(lost)]))
+    let end = async move {
+        // A server gets the chance to send what there is before it learns of the loss.
+        tokio::task::yield_now().await;
+        Err(lost)
+    };
+    Body::from_stream(stream::iter([Ok(kept)]).chain(stream::once(end)))
 }
 
 fn described(request: &Request, version: &Version) -> Answer {
