@@ -163,7 +163,7 @@ fn actions(state: &State, node: &Node, params: &Params) -> Value {
 /// `data.properties`.
 pub(super) fn properties(state: &State, node: &Node) -> Value {
     let latest = node.latest();
-    let children = state.child_ids(node.id).count();
+    let children = state.child_count(node.id);
     let size = latest.map_or(children as u64, |version| version.content.size);
     let formatted = match latest {
         Some(_) => format!("{} KB", size.div_ceil(1024)),

@@ -53,8 +53,8 @@ fn children(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
     let filter = call.state.settings.node_name_filter;
     let mut found: Vec<&Node> = call
         .state
-        .children(id)
-        .into_iter()
+        .child_ids(id)
+        .filter_map(|child| call.state.nodes.get(&child))
         .filter(|node| hidden || !node.hidden)
         .filter(|node| types.is_empty() || types.iter().any(|wanted| of_type(node, *wanted)))
         .filter(|node| name.as_deref().is_none_or(|name| passes(filter, &node.name, name)))

@@ -18,11 +18,12 @@ pub mod refusal;
 mod rights;
 pub mod search;
 pub mod sessions;
+mod siblings;
 pub mod versions;
 pub mod workflows;
 pub mod workspaces;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,8 +58,8 @@ pub struct State {
     pub(crate) next_id: i64,
     /// Items by number.
     pub nodes: BTreeMap<NodeId, Node>,
-    /// Numbers of the items in a container.
-    pub(crate) children: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    /// What is inside containers.
+    pub(crate) children: BTreeMap<NodeId, siblings::Siblings>,
     /// Deleted items by the number of the topmost one, each with everything that was inside.
     pub recycle_bin: BTreeMap<NodeId, Vec<Node>>,
     /// Users, groups, roles.

@@ -67,16 +67,9 @@ impl State {
         found
     }
 
-    pub(crate) fn child_ids(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        self.children.get(&id).into_iter().flatten().copied()
-    }
-
     /// The item of this name in a container; case does not matter.
     pub fn child(&self, parent: NodeId, name: &str) -> Option<&Node> {
-        let wanted = name.to_lowercase();
-        self.child_ids(parent)
-            .filter_map(|id| self.nodes.get(&id))
-            .find(|node| node.name.to_lowercase() == wanted)
+        self.child_id(parent, name).and_then(|id| self.nodes.get(&id))
     }
 
     /// The item at a path of names below the Enterprise volume: `Claims/Incoming/photo.jpg`.
@@ -140,9 +133,9 @@ impl State {
 
     /// Puts a finished item into its container.
     pub(crate) fn insert(&mut self, node: Node) {
-        let (id, parent) = (node.id, node.parent_id);
+        let id = node.id;
+        self.link(node.parent_id, &node.name, id);
         self.nodes.insert(id, node);
-        self.children.entry(parent).or_default().insert(id);
         self.touch(id);
     }
 
@@ -253,9 +246,12 @@ impl State {
         let node = self.node(id)?;
         let name = changes.name.clone().unwrap_or_else(|| node.name.clone());
         let name = self.accept_name(parent, &name, Some(id))?;
-        let renamed = name != self.node(id)?.name;
+        let old_name = self.node(id)?.name.clone();
+        let renamed = name != old_name;
+        self.unlink(old_parent, &old_name, id);
+        self.link(parent, &name, id);
         if parent != old_parent {
-            self.relocate(id, old_parent, parent);
+            self.relocate(id, parent);
             self.audit(id, 4, actor);
         }
         if let Some(node) = self.nodes.get_mut(&id) {
@@ -279,11 +275,7 @@ impl State {
         self.with_right(actor, id, Permission::Delete, "move").map(|_| ())
     }
 
-    fn relocate(&mut self, id: NodeId, from: NodeId, to: NodeId) {
-        if let Some(siblings) = self.children.get_mut(&from) {
-            siblings.remove(&id);
-        }
-        self.children.entry(to).or_default().insert(id);
+    fn relocate(&mut self, id: NodeId, to: NodeId) {
         let (volume, permissions) =
             self.nodes.get(&to).map(|node| (node.volume_id, node.permissions.clone())).unwrap_or_default();
         let takes = self.settings.move_takes_destination_permissions;

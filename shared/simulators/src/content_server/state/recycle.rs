@@ -10,7 +10,7 @@ impl State {
             return Err(Refusal::InvalidAction("delete"));
         }
         self.not_reserved_by_another(actor, node)?;
-        let parent = node.parent_id;
+        let (parent, name) = (node.parent_id, node.name.clone());
         let all = self.subtree(id);
         for below in &all {
             if let Ok(node) = self.node(*below) {
@@ -23,9 +23,7 @@ impl State {
             gone.extend(self.nodes.remove(&below));
             self.touch(below);
         }
-        if let Some(siblings) = self.children.get_mut(&parent) {
-            siblings.remove(&id);
-        }
+        self.unlink(parent, &name, id);
         self.touch(parent);
         self.audit(id, 2, actor);
         if self.settings.recycle_bin {

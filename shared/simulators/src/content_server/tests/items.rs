@@ -186,3 +186,23 @@ async fn an_absent_module_looks_like_an_unknown_url() {
         (400, true)
     );
 }
+
+#[tokio::test]
+async fn a_name_is_free_again_after_a_rename_a_move_or_a_deletion() {
+    let caller = Caller::new(Settings::default());
+    for change in ["rename", "move", "delete"] {
+        let id = caller.document(3101, "memo.txt", b"x").await;
+        let path = format!("v2/nodes/{id}");
+        let answer = match change {
+            "rename" => caller.send_body("PUT", &path, &json!({"name": "renamed.txt"})).await,
+            "move" => caller.send_body("PUT", &path, &json!({"parent_id": 3401})).await,
+            _ => caller.call("DELETE", &path, &[]).await,
+        };
+        assert_eq!(answer.status, 200, "{change}");
+        assert!(caller.simulator.with_state(|state| state.child(3101, "memo.txt").is_none()), "{change}");
+    }
+    caller.simulator.with_state(|state| {
+        assert!(state.at("Claims/Incoming/RENAMED.txt").is_some());
+        assert!(state.at("Digitised Archive/Maps and Plans/memo.txt").is_some());
+    });
+}

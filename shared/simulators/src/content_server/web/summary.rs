@@ -60,7 +60,7 @@ fn short(state: &State, node: &Node) -> Value {
     json!({
         "id": node.id, "name": node.name, "type": node.kind,
         "type_name": super::super::state::node::kind_name(node.kind),
-        "container": node.is_container(), "children": state.child_ids(node.id).count(),
+        "container": node.is_container(), "children": state.child_count(node.id),
         "size": node.latest().map(|version| version.content.size),
         "held": state.holding(node).is_some(),
     })
