@@ -149,13 +149,7 @@ where
                 }
                 (
                     _,
-                    "TransactionInProgressException"
-                    | "RequestTimeout"
-                    | "OperationAborted"
-                    // The bytes changed or broke off on the way.
-                    | "BadDigest"
-                    | "IncompleteBody"
-                    | "XAmzContentSHA256Mismatch",
+                    "TransactionInProgressException" | "RequestTimeout" | "OperationAborted" | "BadDigest",
                 ) => FailureClass::Transient,
                 (429, _) => FailureClass::Throttled,
                 (401 | 403, _) => FailureClass::Forbidden,

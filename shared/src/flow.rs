@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     environment::Environment,
     error::{Error, FailureClass, Result, Retry, System},
-    ledger::{Attempt, Begin, ChainEnd, Key, Ledger},
+    ledger::{Attempt, ChainEnd, Key, Ledger},
 };
 
 /// One integration flow: the clients it needs and what it does with one item.
@@ -76,7 +76,7 @@ pub enum Outcome {
 }
 
 /// What was delivered.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, serde::Deserialize)]
 pub struct Delivery {
     /// What a repeat is answered with.
     pub result: Value,
@@ -147,6 +147,7 @@ pub struct Run {
     stop_at: i64,
     dry_run: bool,
     retries: Mutex<u32>,
+    notes: Mutex<BTreeMap<String, String>>,
 }
 
 /// How long to wait before looking for an effect whose answer was lost, each time.
@@ -163,24 +164,8 @@ impl Run {
             stop_at,
             dry_run,
             retries: Mutex::new(0),
+            notes: Mutex::default(),
         }
-    }
-
-    /// Claims an item outside the batch runner, for tools and tests: a run until `stop_at` under a lease until
-    /// `lease_until` (milliseconds since the epoch), or nothing when it is not ours to do.
-    ///
-    /// # Errors
-    /// When the ledger cannot be reached.
-    pub async fn claim(
-        ledger: &Ledger,
-        flow: &str,
-        item: &Item,
-        lease_until: i64,
-        stop_at: i64,
-    ) -> Result<Option<Self>> {
-        let begin = ledger.begin(flow, &item.key, &item.payload_hash, lease_until).await?;
-        let Begin::Ours(attempt) = begin else { return Ok(None) };
-        Ok(Some(Self::new(ledger.clone(), attempt, item.asset.clone(), stop_at, false)))
     }
 
     /// The context it runs in.
@@ -236,6 +221,15 @@ impl Run {
 
     pub(crate) fn retries(&self) -> u32 {
         *lock(&self.retries)
+    }
+
+    /// Adds a fact to the audit event of this item, however it ends.
+    pub fn note(&self, name: &str, fact: impl Into<String>) {
+        lock(&self.notes).insert(name.to_owned(), fact.into());
+    }
+
+    pub(crate) fn notes(&self) -> BTreeMap<String, String> {
+        lock(&self.notes).clone()
     }
 
     /// What an earlier attempt (or an earlier step) recorded under a name.

@@ -14,11 +14,14 @@ use crate::{
     http::Transport,
 };
 
+/// Why a function did not start.
+pub type StartError = lambda_runtime::Error;
+
 /// Runs a flow as a Lambda function until the service ends it.
 ///
 /// # Errors
 /// When settings, rules or secrets are wrong: the function refuses to start and says why.
-pub fn start(entry: &'static Entry) -> Result<(), lambda_runtime::Error> {
+pub fn start(entry: &'static Entry) -> Result<(), StartError> {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

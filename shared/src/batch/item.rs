@@ -15,8 +15,8 @@ use crate::{
     ledger::{Begin, Completion, Ending, Key},
 };
 
-/// Time between the end of the work and the end of the claim: what is under way then has been cut.
-const GRACE: i64 = 5_000;
+/// Milliseconds between the invocation's deadline and the end of the claim: clocks of two workers may differ by less.
+const GRACE: i64 = 30_000;
 
 pub(super) async fn deliver(
     runner: &Runner,
@@ -226,6 +226,8 @@ async fn end(
         release(runner, run, "dry run").await;
         return Ok(Verdict::Acknowledge);
     }
+    let mut event = event;
+    event.detail.extend(run.notes());
     let completion = Completion { ending, result, event };
     let sealed = run.ledger().complete(&run.attempt(), &completion, run.known_chain_end()).await?;
     tally.ended(ending);

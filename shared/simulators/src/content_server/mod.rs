@@ -6,6 +6,7 @@
 
 mod answer;
 mod content;
+mod form;
 mod persistence;
 mod render;
 mod reply;

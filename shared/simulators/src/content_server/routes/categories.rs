@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{Call, number};
-use crate::content_server::render;
 use crate::content_server::reply::{Reply, done, results};
 use crate::content_server::request::as_text;
 use crate::content_server::state::categories::Values;
 use crate::content_server::state::{NodeId, Outcome, Refusal};
+use crate::content_server::{form as category_form, render};
 
 pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<Outcome<Reply>> {
     if let ("GET", ["v1", "forms", "nodes", "categories", "create" | "update"]) = (method, path) {
@@ -134,6 +134,7 @@ fn form(call: &mut Call<'_>) -> Outcome<Reply> {
     let node = call.state.visible(call.actor, id)?;
     let assigned = node.categories.get(&category).cloned().unwrap_or_default();
     let data = render::category_values(call.state, category, &assigned);
-    let properties = render::category_metadata(call.state, category);
-    Ok(Reply::Json(json!({"forms": [{"data": data, "options": {}, "schema": {"properties": properties}}]})))
+    let definition = call.state.categories.get(&category).ok_or(Refusal::NoNode(category))?;
+    let (schema, options) = category_form::category(definition);
+    Ok(Reply::Json(json!({"forms": [{"data": data, "options": options, "schema": schema}]})))
 }

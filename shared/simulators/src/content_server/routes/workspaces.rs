@@ -42,10 +42,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
         ("DELETE", ["v2", "businessworkspaces", id, "relateditems", other]) => {
             number(id).and_then(|id| number(other).and_then(|other| relate(call, id, other, false)))
         }
-        ("GET", ["v2", "businessworkspaces", id, "roles"]) => number(id).and_then(|id| roles(call, id, None)),
-        ("GET", ["v2", "businessworkspaces", id, "roles", role]) => {
-            number(id).and_then(|id| number(role).and_then(|role| roles(call, id, Some(role))))
-        }
+        ("GET", ["v2", "businessworkspaces", id, "roles"]) => number(id).and_then(|id| roles(call, id)),
         ("GET", ["v2", "businessworkspaces", id, "members"]) => number(id).and_then(|id| team(call, id)),
         ("GET" | "POST", ["v2", "businessworkspaces", id, "roles", role, "members"]) => number(id)
             .and_then(|id| number(role).and_then(|role| role_members(call, id, role, method == "POST"))),
@@ -305,12 +302,11 @@ fn relate(call: &mut Call<'_>, id: NodeId, other: NodeId, on: bool) -> Outcome<R
     done()
 }
 
-fn roles(call: &mut Call<'_>, id: NodeId, only: Option<i64>) -> Outcome<Reply> {
+fn roles(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
     let (_, workspace) = call.state.workspace(call.actor, id)?;
     let found: Vec<Value> = workspace
         .roles
         .iter()
-        .filter(|role| only.is_none_or(|only| role.member == only))
         .filter_map(|role| Some((role, call.state.members.get(&role.member)?)))
         .map(|(role, member)| {
             let properties = json!({
@@ -320,11 +316,7 @@ fn roles(call: &mut Call<'_>, id: NodeId, only: Option<i64>) -> Outcome<Reply> {
             json!({"data": {"properties": properties}})
         })
         .collect();
-    match (only, found.first()) {
-        (None, _) => Ok(results(found)),
-        (Some(_), Some(role)) => Ok(results(role.clone())),
-        (Some(_), None) => Err(Refusal::said(404, "The role could not be found.")),
-    }
+    Ok(results(found))
 }
 
 fn team(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {

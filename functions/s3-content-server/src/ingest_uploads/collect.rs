@@ -1,0 +1,173 @@
+//! Everything that is known about an upload, read once.
+
+use std::collections::BTreeMap;
+
+use shared::{
+    aws::classify,
+    error::{Error, FailureClass, Result, Retry, System},
+    flow::Run,
+    mapping::{Record, Violations},
+    s3_notification::ObjectEvent,
+    transfer::S3Object,
+};
+
+use super::{IngestUploads, SIDECAR_PATIENCE};
+use crate::intake_rules::{IntakePlan, Sidecar, Upload, content, sidecar_key};
+
+/// Largest sidecar that is read, in bytes.
+const LARGEST_SIDECAR: u64 = 1 << 20;
+
+/// An upload with everything the rules may ask for.
+pub(super) struct Collected {
+    /// The object, pinned to the version the event was about.
+    pub(super) object: S3Object,
+    /// What the rules read.
+    pub(super) record: Record,
+}
+
+impl IngestUploads {
+    pub(super) async fn collect(&self, event: &ObjectEvent, run: &Run) -> Result<Collected> {
+        let (bucket, key) = (event.bucket.as_str(), event.key.as_str());
+        let needs = self.rules.needs(bucket, key);
+        if !needs.any {
+            return Err(no_rule());
+        }
+        let version = event.version_id.as_deref();
+        let expected = if version.is_none() { event.etag.as_deref() } else { None };
+        let object = S3Object::head(&self.s3, bucket, key, version, expected).await?;
+        let tags = if needs.tags { object.tags(&self.s3).await? } else { BTreeMap::new() };
+        let sidecar = match needs.sidecar {
+            Sidecar::Ignored => None,
+            wanted => self.sidecar(event, wanted, &object, run).await?,
+        };
+        let upload = Upload {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            size: object.size,
+            content_type: object.content_type.clone(),
+            etag: Some(object.etag.clone()),
+            version_id: object.version_id.clone(),
+            last_modified: object.last_modified,
+            tags,
+            user: object.user_metadata.clone(),
+            sidecar,
+            now: run.context().now(),
+        };
+        Ok(Collected { record: upload.record(), object })
+    }
+
+    /// The plan of the first rule that takes the upload.
+    pub(super) fn plan(&self, collected: &Collected, run: &Run) -> Result<IntakePlan> {
+        let (rule, _) = self.rules.choose(&collected.record).ok_or_else(no_rule)?;
+        run.note("rule", rule.name());
+        rule.plan(&collected.record).map_err(|violations| refused(&violations))
+    }
+
+    /// Looks at the first bytes: what the name promises must be what is there. Archives are never opened.
+    pub(super) async fn check_content(&self, collected: &Collected, plan: &IntakePlan) -> Result<()> {
+        let object = &collected.object;
+        if object.size == 0 {
+            return Ok(());
+        }
+        let head = object.peek(&self.s3, content::HEAD_LENGTH as u64).await?;
+        let name = object.key.rsplit('/').next().unwrap_or_default();
+        let violations = content::check(&plan.limits, name, object.content_type.as_deref(), &head);
+        if violations.is_empty() { Ok(()) } else { Err(refused(&violations)) }
+    }
+
+    async fn sidecar(
+        &self,
+        event: &ObjectEvent,
+        wanted: Sidecar,
+        object: &S3Object,
+        run: &Run,
+    ) -> Result<Option<serde_json::Value>> {
+        let key = sidecar_key(event.key.as_str());
+        if key.len() > s3_key_limit() {
+            return Ok(None);
+        }
+        let output = self.s3.get_object().bucket(&event.bucket).key(&key).send().await;
+        let output = match output {
+            Ok(output) => output,
+            Err(error) => {
+                let error = classify(System::S3, "read sidecar", error);
+                return match error.class() {
+                    FailureClass::Gone if wanted == Sidecar::Required => {
+                        wait_for_sidecar(object, run).map(|()| None)
+                    }
+                    FailureClass::Gone => Ok(None),
+                    _ => Err(error),
+                };
+            }
+        };
+        let length = u64::try_from(output.content_length().unwrap_or(0)).unwrap_or(0);
+        if length > LARGEST_SIDECAR {
+            return Err(Error::invalid(
+                "sidecar.too-large",
+                format!("a sidecar has at most {LARGEST_SIDECAR} bytes, this one {length}"),
+            ));
+        }
+        let bytes = output.body.collect().await.map_err(|error| {
+            Error::new(
+                FailureClass::Transient,
+                System::S3,
+                "read sidecar",
+                "answer.cut",
+                "the sidecar broke off",
+            )
+            .source(error)
+        })?;
+        let parsed: serde_json::Value = serde_json::from_slice(&bytes.into_bytes()).map_err(|error| {
+            Error::invalid(
+                "sidecar.unreadable",
+                format!("the sidecar is not JSON: line {}, column {}", error.line(), error.column()),
+            )
+            .field("sidecar")
+            .remedy("upload a sidecar that is a JSON object, then the file again")
+        })?;
+        if !parsed.is_object() {
+            return Err(Error::invalid("sidecar.unreadable", "the sidecar is JSON, but not an object")
+                .field("sidecar"));
+        }
+        Ok(Some(parsed))
+    }
+}
+
+/// A sidecar may arrive after its object; for a while its absence means "not yet".
+fn wait_for_sidecar(object: &S3Object, run: &Run) -> Result<()> {
+    let age = object
+        .last_modified
+        .map_or(i64::MAX, |at| run.context().now().as_second().saturating_sub(at.as_second()));
+    if age >= SIDECAR_PATIENCE {
+        return Ok(());
+    }
+    let wait = u64::try_from(SIDECAR_PATIENCE - age).unwrap_or(0);
+    Err(Error::new(
+        FailureClass::Transient,
+        System::Waybill,
+        "read sidecar",
+        "sidecar.not-yet",
+        "the sidecar this rule requires is not there yet",
+    )
+    .retry(Retry::After(std::time::Duration::from_secs(wait.clamp(5, 30)))))
+}
+
+fn no_rule() -> Error {
+    Error::invalid("rule.none", "no intake rule takes this object")
+        .field("key")
+        .remedy("add a rule for its key, or upload it where a rule expects it; the dry-run example shows why each rule passes")
+}
+
+/// All violations as one reason: the first gives the code and the field, the message tells every one.
+fn refused(violations: &Violations) -> Error {
+    let Some(first) = violations.iter().next() else {
+        return Error::bug("plan", "a plan was refused without a violation");
+    };
+    let all: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    let error = Error::invalid(first.code, all.join("; "));
+    error.field(first.field.clone()).remedy(first.remedy.clone())
+}
+
+fn s3_key_limit() -> usize {
+    shared::s3_notification::ObjectKey::LONGEST
+}

@@ -1,0 +1,262 @@
+//! The document itself: found by its mark, made, or given a new version.
+
+use shared::{
+    content_server::{COLLISION, External, NewDocument, NewVersion, Node, NodeId, Upload},
+    error::{Error, FailureClass, Result, Retry, System},
+    flow::{Delivery, Flow, Outcome, Policy, Reason, Run},
+    s3_notification::ObjectEvent,
+    transfer::Witness,
+};
+
+use super::{IngestUploads, collect::Collected, mark::Mark};
+use crate::intake_rules::{Existing, IntakePlan, content};
+
+/// Names tried for a document that is kept beside one of the same name.
+const MOST_NAMESAKES: u32 = 500;
+
+/// One upload on its way, with everything known about it.
+pub(super) struct Job<'a> {
+    pub(super) event: &'a ObjectEvent,
+    pub(super) collected: &'a Collected,
+    pub(super) plan: &'a IntakePlan,
+    pub(super) run: &'a Run,
+    pub(super) witness: Witness,
+    pub(super) mark: Mark,
+}
+
+/// What is in the target now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placed {
+    pub(super) node: NodeId,
+    pub(super) version: i64,
+    /// Whether the document is new, rather than a version of one that was there.
+    pub(super) new_document: bool,
+}
+
+enum Placement {
+    Done(Placed),
+    LeaveAlone(Reason),
+}
+
+impl IngestUploads {
+    pub(super) async fn deliver(
+        &self,
+        event: &ObjectEvent,
+        collected: &Collected,
+        plan: &IntakePlan,
+        run: &Run,
+    ) -> Result<Outcome> {
+        self.check_content(collected, plan).await?;
+        let container = self.container(&plan.target).await?;
+        let item = self.item(event);
+        let mark = Mark::of(&item, event.sequencer.as_ref());
+        let job = Job { event, collected, plan, run, witness: Witness::new(), mark };
+        let placed = match self.place(&job, container).await {
+            Ok(Placement::Done(placed)) => placed,
+            Ok(Placement::LeaveAlone(reason)) => return Ok(Outcome::Skipped(reason)),
+            Err(error) => {
+                // A folder that was removed meanwhile is looked for anew next time.
+                if matches!(error.class(), FailureClass::Gone | FailureClass::Forbidden) {
+                    self.places.forget(container);
+                }
+                return Err(error);
+            }
+        };
+        let digests = self.verify(&job, placed).await?;
+        self.finish(&job, placed).await?;
+        let delivery = Delivery {
+            result: serde_json::json!({
+                "node": placed.node, "version": placed.version, "rule": plan.rule,
+                "sha256": digests.sha256, "bytes": digests.bytes,
+            }),
+            digest: Some(digests.sha256.clone()),
+            bytes: digests.bytes,
+            detail: [
+                ("node", placed.node.to_string()),
+                ("version", placed.version.to_string()),
+                ("rule", plan.rule.clone()),
+                ("size", digests.bytes.to_string()),
+            ]
+            .map(|(name, fact)| (name.to_owned(), fact))
+            .into(),
+        };
+        self.care_for_source(&job, placed, &delivery).await?;
+        Ok(Outcome::Delivered(delivery))
+    }
+
+    async fn place(&self, job: &Job<'_>, container: NodeId) -> Result<Placement> {
+        let wanted = self.content_server.settings().names.escape(&job.plan.document.name);
+        // Twice: a rival may make the document between our look and our call.
+        for _ in 0..2 {
+            let Some(there) = self.content_server.find_child(container, &wanted).await? else {
+                match self.create(job, container, &wanted).await {
+                    Err(error) if error.code() == COLLISION => continue,
+                    outcome => return outcome.map(Placement::Done),
+                }
+            };
+            if let Some(placed) = self.made_by_us(job, &there).await? {
+                return Ok(Placement::Done(placed));
+            }
+            return match job.plan.existing {
+                Existing::KeepBoth => self.keep_both(job, container, &wanted).await.map(Placement::Done),
+                Existing::NewVersion => self.version(job, &there, false).await,
+                Existing::SkipIfSame => self.version(job, &there, true).await,
+            };
+        }
+        Err(busy("target.busy", "documents of this name come and go in the target folder"))
+    }
+
+    /// What an earlier attempt at this very item left in a document.
+    async fn made_by_us(&self, job: &Job<'_>, node: &Node) -> Result<Option<Placed>> {
+        let marked = |identity: Option<&String>| identity.is_some_and(|identity| job.mark.is(identity));
+        if marked(node.external.identity.as_ref()) {
+            return Ok(Some(Placed { node: node.id, version: 1, new_document: true }));
+        }
+        if !job.run.is_taken_over() {
+            return Ok(None);
+        }
+        let versions = self.content_server.list_versions(node.id).await?;
+        let ours = versions.iter().find(|version| marked(version.external_identity.as_ref()));
+        Ok(ours.map(|version| Placed { node: node.id, version: version.number, new_document: false }))
+    }
+
+    async fn create(&self, job: &Job<'_>, container: NodeId, name: &str) -> Result<Placed> {
+        let new = NewDocument {
+            parent: container,
+            name: name.to_owned(),
+            description: job.plan.document.description.clone().unwrap_or_default(),
+            external: external(job),
+            categories: self.category_values(container, &job.plan.categories).await?,
+            advanced_versioning: None,
+        };
+        let upload = self.upload(job);
+        let node: i64 = job
+            .run
+            .effect(
+                "create-document",
+                Policy::CheckThenRepeat,
+                || async {
+                    let found = self.content_server.find_child(container, name).await?;
+                    Ok(found.filter(|node| is_marked(node, &job.mark)).map(|node| node.id.0))
+                },
+                || async { Ok(self.content_server.create_document(&new, &upload).await?.id.0) },
+            )
+            .await?;
+        Ok(Placed { node: NodeId(node), version: 1, new_document: true })
+    }
+
+    async fn keep_both(&self, job: &Job<'_>, container: NodeId, name: &str) -> Result<Placed> {
+        for number in 2..=MOST_NAMESAKES {
+            let name = numbered(name, number);
+            match self.content_server.find_child(container, &name).await? {
+                Some(node) if is_marked(&node, &job.mark) => {
+                    return Ok(Placed { node: node.id, version: 1, new_document: true });
+                }
+                Some(_) => {}
+                None => match self.create(job, container, &name).await {
+                    Err(error) if error.code() == COLLISION => {}
+                    outcome => return outcome,
+                },
+            }
+        }
+        Err(Error::invalid(
+            "target.too-many-namesakes",
+            format!("the target folder holds {MOST_NAMESAKES} documents of this name already"),
+        )
+        .remedy("use another naming pattern, or `existing = \"new-version\"`"))
+    }
+
+    /// Adds a version, alone: two uploads of one name must become versions in the order of their upload.
+    async fn version(&self, job: &Job<'_>, node: &Node, unless_same: bool) -> Result<Placement> {
+        let ledger = job.run.ledger();
+        let lock = ledger.lock(Self::NAME, &format!("node-{}", node.id), job.run.lease_until()).await?;
+        let lock =
+            lock.ok_or_else(|| busy("target.busy", "another version of this document is being added"))?;
+        let outcome = self.version_alone(job, node, unless_same).await;
+        if let Err(error) = ledger.unlock(&lock).await {
+            tracing::warn!(error = ?error, "the lock stays until the claim ends");
+        }
+        outcome
+    }
+
+    async fn version_alone(&self, job: &Job<'_>, node: &Node, unless_same: bool) -> Result<Placement> {
+        let latest = self.content_server.latest_version(node.id).await?;
+        let newest = latest.external_identity.as_ref().or(node.external.identity.as_ref());
+        if newest.is_some_and(|identity| job.mark.is_older_than(identity)) {
+            return Ok(Placement::LeaveAlone(Reason::new(
+                "event.stale",
+                "a later upload of the same key is in the target already",
+            )));
+        }
+        if unless_same && self.is_same(job, node.id, &latest).await? {
+            return Ok(Placement::LeaveAlone(Reason::new(
+                "document.same",
+                format!("version {} of node {} has the same content", latest.number, node.id),
+            )));
+        }
+        let new = NewVersion {
+            description: format!("{} {}", job.event.key, job.mark),
+            major: false,
+            external: external(job),
+        };
+        let upload = self.upload(job);
+        let number: i64 = job
+            .run
+            .effect(
+                "add-version",
+                Policy::CheckThenRepeat,
+                || async {
+                    let versions = self.content_server.list_versions(node.id).await?;
+                    let ours = versions.iter().find(|version| {
+                        version.external_identity.as_ref().is_some_and(|identity| job.mark.is(identity))
+                            || version.description.contains(&job.mark.to_string())
+                    });
+                    Ok(ours.map(|version| version.number))
+                },
+                || async { Ok(self.content_server.add_version(node.id, &new, &upload).await?.number) },
+            )
+            .await?;
+        Ok(Placement::Done(Placed { node: node.id, version: number, new_document: false }))
+    }
+
+    fn upload(&self, job: &Job<'_>) -> Upload {
+        let object = &job.collected.object;
+        let file_name = object.key.rsplit('/').next().unwrap_or_default().to_owned();
+        let by_name = content::detect(&file_name, &[]).media_type.map(str::to_owned);
+        let content_type =
+            object.content_type.clone().filter(|kind| kind != "binary/octet-stream").or(by_name);
+        Upload {
+            content: object.replayable(&self.s3, &job.witness),
+            ranges: Some(self.ranges(object)),
+            file_name,
+            content_type: content_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
+        }
+    }
+}
+
+fn is_marked(node: &Node, mark: &Mark) -> bool {
+    node.external.identity.as_ref().is_some_and(|identity| mark.is(identity))
+}
+
+fn external(job: &Job<'_>) -> External {
+    External {
+        source: Some("cloud_storage".into()),
+        identity: Some(job.mark.to_string()),
+        identity_type: Some("waybill".into()),
+        created: None,
+        modified: job.collected.object.last_modified,
+    }
+}
+
+/// `report.pdf` as `report (2).pdf`.
+fn numbered(name: &str, number: u32) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => format!("{stem} ({number}).{extension}"),
+        _ => format!("{name} ({number})"),
+    }
+}
+
+fn busy(code: &'static str, message: &str) -> Error {
+    Error::new(FailureClass::Transient, System::Waybill, "deliver", code, message)
+        .retry(Retry::After(std::time::Duration::from_secs(5)))
+}

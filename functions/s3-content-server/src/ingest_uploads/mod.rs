@@ -1,0 +1,229 @@
+//! Brings an object uploaded to S3 into Content Server as a governed document.
+//!
+//! Trigger: S3 event notifications or `EventBridge` events on the flow's queue. The first matching intake rule says
+//! where the document goes and what it carries. Safe to repeat: every document and version is marked with the item's
+//! key in the creating call itself, and is looked for by that mark before anything is made again. What cannot be
+//! accepted is put aside under the quarantine prefix with a machine-readable reason.
+
+mod after;
+mod categories;
+mod collect;
+mod deliver;
+mod finish;
+mod mark;
+mod members;
+mod put_aside;
+mod target;
+mod verify;
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use shared::{
+    content_server::{self, Credential},
+    environment::Environment,
+    error::{Error, Result, System},
+    flow::{Flow, Item, Outcome, Reason, Run},
+    ledger::Key,
+    s3_notification::{self, Notification, ObjectEvent, Sequencer},
+};
+
+use crate::intake_rules::{After, IntakeRules, explain};
+
+/// How long an object waits for its required sidecar, in seconds since its upload.
+const SIDECAR_PATIENCE: i64 = 120;
+
+/// The flow: what it reads from, what it writes to, and by which rules.
+pub struct IngestUploads {
+    content_server: content_server::Client,
+    rules: IntakeRules,
+    s3: aws_sdk_s3::Client,
+    quarantine_bucket: String,
+    quarantine_prefix: String,
+    places: Arc<target::Places>,
+}
+
+impl Flow for IngestUploads {
+    const NAME: &'static str = "ingest-uploads";
+    const SYSTEMS: &'static [System] = &[System::S3, System::ContentServer];
+    type Event = ObjectEvent;
+
+    async fn connect(environment: &Environment) -> Result<Self> {
+        let settings = &environment.settings;
+        let rules = load_rules(environment).await?;
+        let secret = environment.secret(&settings.content_server_secret).await?;
+        let credential = Credential::from_json(&secret)?;
+        let content_server = content_server::Client::new(
+            client_settings(environment)?,
+            credential,
+            environment.transport.clone(),
+            environment.context.clone(),
+            environment.pace(),
+        );
+        // The connection and the session are made now, not in the first event. A target that is away now may be back
+        // by then: that is the breaker's business, not a reason to refuse the start.
+        if let Err(error) = content_server.login().await {
+            tracing::warn!(error = ?error, "content server cannot be reached yet");
+        }
+        Ok(Self {
+            content_server,
+            rules,
+            s3: environment.s3.clone(),
+            quarantine_bucket: settings.quarantine_bucket.clone(),
+            quarantine_prefix: settings.quarantine_prefix.clone(),
+            places: Arc::default(),
+        })
+    }
+
+    fn parse(&self, body: &str) -> Result<Vec<ObjectEvent>> {
+        match s3_notification::parse(body)? {
+            Notification::Objects(events) => Ok(events),
+            Notification::Test => Ok(Vec::new()),
+        }
+    }
+
+    fn item(&self, event: &ObjectEvent) -> Item {
+        let bucket_and_key = [event.bucket.as_str(), event.key.as_str()];
+        let version = match (&event.version_id, &event.etag, &event.sequencer) {
+            (Some(version), ..) => format!("version {version}"),
+            (None, etag, sequencer) => format!(
+                "etag {} sequencer {}",
+                etag.as_deref().unwrap_or_default(),
+                sequencer.as_ref().map(Sequencer::as_str).unwrap_or_default()
+            ),
+        };
+        let mut payload = Sha256::new();
+        for part in [&version, &event.etag.clone().unwrap_or_default()] {
+            payload.update((part.len() as u64).to_be_bytes());
+            payload.update(part.as_bytes());
+        }
+        payload.update(event.size.unwrap_or_default().to_be_bytes());
+        Item {
+            key: Key::of(&[bucket_and_key[0], bucket_and_key[1], &version]),
+            payload_hash: hex::encode(payload.finalize()),
+            asset: Key::of(&bucket_and_key).digest().to_owned(),
+            asset_text: format!("s3://{}/{}", event.bucket, event.key),
+        }
+    }
+
+    async fn handle(&self, event: &ObjectEvent, run: &Run) -> Result<Outcome> {
+        run.note("source", format!("s3://{}/{}", event.bucket, event.key));
+        if let Some(reason) = self.not_for_us(event) {
+            return Ok(Outcome::Skipped(reason));
+        }
+        if let Some(done) = self.finished_before(event, run).await? {
+            return Ok(done);
+        }
+        if let Some(reason) = stale(event, run).await? {
+            return Ok(Outcome::Skipped(reason));
+        }
+        let collected = self.collect(event, run).await?;
+        let plan = self.plan(&collected, run)?;
+        if run.is_dry() {
+            let explanation = explain(&self.rules, &collected.record);
+            return Ok(Outcome::Skipped(Reason::new("dry-run", explanation.to_string())));
+        }
+        self.deliver(event, &collected, &plan, run).await
+    }
+
+    async fn put_aside(&self, event: &ObjectEvent, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
+        self.quarantine(event, reason, run).await
+    }
+}
+
+impl IngestUploads {
+    /// A short name of the item, for marks people may see.
+    fn short_item(&self, event: &ObjectEvent) -> String {
+        self.item(event).key.short().to_owned()
+    }
+
+    /// Why an event is none of our business, when it is not.
+    fn not_for_us(&self, event: &ObjectEvent) -> Option<Reason> {
+        let key = event.key.as_str();
+        if !event.is_created() {
+            return Some(Reason::new("event.not-a-creation", format!("the event is {}", event.name)));
+        }
+        if key.ends_with('/') && event.size.unwrap_or(0) == 0 {
+            return Some(Reason::new("event.folder-marker", "the object only marks a folder"));
+        }
+        if let Some(object) = self.rules.sidecar_of(&event.bucket, key) {
+            return Some(Reason::new("event.sidecar", format!("the object is the sidecar of {object}")));
+        }
+        let ours = self.rules.rules().iter().any(|rule| match rule.after() {
+            After::Move(prefix) => key.starts_with(prefix.as_str()),
+            _ => false,
+        });
+        let quarantined = event.bucket == self.quarantine_bucket && key.starts_with(&self.quarantine_prefix);
+        (ours || quarantined).then(|| Reason::new("event.own-work", "the object was put there by this flow"))
+    }
+}
+
+/// An event older than one already dealt with for the same key is not acted on: the newer object is the truth.
+async fn stale(event: &ObjectEvent, run: &Run) -> Result<Option<Reason>> {
+    let newest = run.chain_end().await?.last.and_then(|last| last.detail.get("sequencer").cloned());
+    let Some(own) = &event.sequencer else {
+        if let Some(newest) = newest {
+            run.note("sequencer", newest);
+        }
+        return Ok(None);
+    };
+    let Some(newest) = newest.as_deref().map(Sequencer::new) else {
+        run.note("sequencer", own.as_str());
+        return Ok(None);
+    };
+    let is_stale = own.is_before(&newest);
+    run.note("sequencer", if is_stale { newest.as_str() } else { own.as_str() });
+    Ok(is_stale
+        .then(|| Reason::new("event.stale", "a later upload of the same key has been dealt with already")))
+}
+
+async fn load_rules(environment: &Environment) -> Result<IntakeRules> {
+    let place = environment.settings.rules.as_str();
+    let (text, name) = match place.strip_prefix("s3://").map(|rest| rest.split_once('/')) {
+        Some(Some((bucket, key))) => {
+            let object = environment.s3.get_object().bucket(bucket).key(key).send().await;
+            let object = object.map_err(|error| {
+                shared::aws::classify(System::S3, "read rules", error)
+                    .remedy(format!("put the rules at {place} and let this function read them"))
+            })?;
+            let bytes = object.body.collect().await.map_err(|error| {
+                Error::configuration("rules.unreadable", "the rules could not be read from S3").source(error)
+            })?;
+            (String::from_utf8_lossy(&bytes.into_bytes()).into_owned(), place.to_owned())
+        }
+        Some(None) => {
+            return Err(Error::configuration("rules.address", format!("{place} is not s3://bucket/key")));
+        }
+        None if place.is_empty() => (crate::intake_rules::SAMPLE.to_owned(), "the packaged rules".to_owned()),
+        None => {
+            let text = std::fs::read_to_string(place).map_err(|error| {
+                Error::configuration("rules.unreadable", format!("the rule file {place} cannot be read"))
+                    .remedy("name a file in the package, or s3://bucket/key")
+                    .source(error)
+            })?;
+            (text, place.to_owned())
+        }
+    };
+    IntakeRules::parse(&text, &name).map_err(|diagnostics| {
+        Error::configuration("rules.invalid", diagnostics.to_string()).remedy(
+            "correct the lines named above; the dry-run example checks a rule file without a deployment",
+        )
+    })
+}
+
+fn client_settings(environment: &Environment) -> Result<content_server::Settings> {
+    let settings = &environment.settings;
+    let mut client = if settings.content_server_settings.trim().is_empty() {
+        content_server::Settings::default()
+    } else {
+        serde_json::from_str(&settings.content_server_settings).map_err(|error| {
+            Error::configuration(
+                "settings.content-server",
+                format!("WAYBILL_CONTENT_SERVER_SETTINGS is not what the client understands: {error}"),
+            )
+        })?
+    };
+    client.base_url.clone_from(&settings.content_server_url);
+    client.validate()?;
+    Ok(client)
+}

@@ -1,0 +1,115 @@
+//! Bytes in = bytes out, per item: what the target holds is compared with what was read.
+
+use shared::{
+    content_server::{NodeId, RangedSource, Version},
+    error::{Error, FailureClass, Result, System},
+    http::Body,
+    transfer::{Digests, S3Object, hash_body},
+};
+
+use super::{
+    IngestUploads,
+    deliver::{Job, Placed},
+};
+use crate::intake_rules::Verify;
+
+/// Verifications of one item that may fail before it is put aside.
+const MISMATCHES_ALLOWED: u32 = 3;
+
+impl IngestUploads {
+    /// Compares size and hash. What does not agree is taken out of the target again, so that nobody finds a damaged
+    /// document.
+    pub(super) async fn verify(&self, job: &Job<'_>, placed: Placed) -> Result<Digests> {
+        let source = self.source_digests(job).await?;
+        let object = &job.collected.object;
+        if let Some(expected) = &object.checksum_crc64_nvme
+            && *expected != source.crc64_nvme
+        {
+            self.take_back(job, placed).await?;
+            return Err(Error::new(
+                FailureClass::Transient,
+                System::S3,
+                "verify",
+                "source.corrupt",
+                "the bytes read from S3 do not have the checksum S3 keeps for them",
+            ));
+        }
+        let target = match job.plan.limits.verify {
+            Verify::Size => {
+                let version = self.content_server.get_version(placed.node, placed.version).await?;
+                if version.file_size == Some(source.bytes) {
+                    return Ok(source);
+                }
+                format!(
+                    "{} bytes",
+                    version.file_size.map_or_else(|| "unknown".into(), |size| size.to_string())
+                )
+            }
+            Verify::ReadBack => {
+                let held = self.target_digests(placed.node, placed.version).await?;
+                if held.sha256 == source.sha256 && held.bytes == source.bytes {
+                    return Ok(source);
+                }
+                format!("{} bytes with another SHA-256", held.bytes)
+            }
+        };
+        self.take_back(job, placed).await?;
+        Err(self.mismatch(job, &source, &target).await?)
+    }
+
+    /// Whether the target's newest version has the very content of the upload.
+    pub(super) async fn is_same(&self, job: &Job<'_>, node: NodeId, latest: &Version) -> Result<bool> {
+        if latest.file_size.is_some_and(|size| size != job.collected.object.size) {
+            return Ok(false);
+        }
+        let source = self.source_digests(job).await?;
+        let held = self.target_digests(node, latest.number).await?;
+        Ok(held.sha256 == source.sha256)
+    }
+
+    /// The source's digests: from the upload when this run made it, otherwise from a pass of their own.
+    async fn source_digests(&self, job: &Job<'_>) -> Result<Digests> {
+        if let Some(seen) = job.witness.digests() {
+            return Ok(seen);
+        }
+        let object = &job.collected.object;
+        hash_body(object.replayable(&self.s3, &job.witness).open().await?, Some(object.size)).await
+    }
+
+    async fn target_digests(&self, node: NodeId, version: i64) -> Result<Digests> {
+        let download = self.content_server.download(node, Some(version)).await?;
+        hash_body(download.body, download.length).await
+    }
+
+    /// Removes what this item put into the target, when it turned out damaged.
+    async fn take_back(&self, job: &Job<'_>, placed: Placed) -> Result<()> {
+        tracing::warn!(node = placed.node.0, version = placed.version, rule = job.plan.rule, "taken back");
+        if placed.new_document {
+            self.content_server.delete_node(placed.node).await
+        } else {
+            self.content_server.delete_version(placed.node, placed.version).await
+        }
+    }
+
+    async fn mismatch(&self, job: &Job<'_>, source: &Digests, target: &str) -> Result<Error> {
+        let times = job.run.recorded::<u32>("mismatches").unwrap_or(0) + 1;
+        job.run.checkpoint("mismatches", &times).await?;
+        let class = if times >= MISMATCHES_ALLOWED { FailureClass::Invalid } else { FailureClass::Transient };
+        Ok(Error::new(
+            class,
+            System::ContentServer,
+            "verify",
+            "verify.mismatch",
+            format!("{} bytes were read, the target held {target}; it was taken back", source.bytes),
+        )
+        .remedy("look for a proxy between the two that changes or cuts bodies"))
+    }
+
+    pub(super) fn ranges(&self, object: &S3Object) -> RangedSource {
+        let (s3, object) = (self.s3.clone(), object.clone());
+        RangedSource::new(object.size, move |offset, length| {
+            let (s3, object) = (s3.clone(), object.clone());
+            async move { object.open(&s3, Some(offset..offset + length)).await as Result<Body> }
+        })
+    }
+}

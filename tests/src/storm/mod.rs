@@ -1,0 +1,22 @@
+//! The storm: real flows against simulators in this process, with faults at every call.
+//!
+//! One world holds one flow's systems. A [`Tap`] stands between the flow and all of them; it counts calls and puts
+//! faults in. A [`drive`] works the queue like the Lambda service does: batches, visibility, redelivery, processes
+//! that die. When the queue is quiet the world is compared with the clean run's, and with what Waybill promises.
+//! Everything runs on one thread and a paused clock, so a schedule replays exactly.
+
+mod check;
+mod drive;
+mod fault;
+mod scenario;
+mod schedule;
+mod tap;
+mod world;
+
+pub use check::{Broken, check};
+pub use drive::{Drive, drive};
+pub use fault::{Fault, Form};
+pub use scenario::{Scenario, StoredObject};
+pub use schedule::{Report, clean, one_fault, random, rivals};
+pub use tap::{Call, Sabotage, Tap};
+pub use world::World;

@@ -1,0 +1,59 @@
+//! What a flow registers for the storm.
+
+use bytes::Bytes;
+use shared::flow::Entry;
+
+use super::World;
+
+/// A flow's story: what arrives, and what the world around it is like.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    /// What happens in it.
+    pub name: &'static str,
+    /// The flow.
+    pub flow: &'static Entry,
+    /// Its rules; empty for those in its package.
+    pub rules: &'static str,
+    /// Prepares the target before anything arrives.
+    pub prepare: fn(&World),
+    /// What is uploaded, in order.
+    pub objects: fn() -> Vec<StoredObject>,
+    /// How many items are expected to be delivered, skipped and quarantined in a run without faults.
+    pub clean: (usize, usize, usize),
+}
+
+/// An object to upload.
+#[derive(Debug, Clone)]
+pub struct StoredObject {
+    /// Its key.
+    pub key: String,
+    /// Its content.
+    pub content: Bytes,
+    /// Its content type.
+    pub content_type: &'static str,
+    /// Its tags, form-encoded.
+    pub tags: &'static str,
+    /// Its user metadata.
+    pub metadata: Vec<(&'static str, &'static str)>,
+}
+
+impl StoredObject {
+    /// An object without tags and metadata.
+    pub fn new(key: impl Into<String>, content_type: &'static str, content: impl Into<Bytes>) -> Self {
+        Self { key: key.into(), content: content.into(), content_type, tags: "", metadata: Vec::new() }
+    }
+
+    /// With user metadata.
+    #[must_use]
+    pub fn metadata(mut self, metadata: &[(&'static str, &'static str)]) -> Self {
+        self.metadata = metadata.to_vec();
+        self
+    }
+
+    /// With tags.
+    #[must_use]
+    pub fn tags(mut self, tags: &'static str) -> Self {
+        self.tags = tags;
+        self
+    }
+}

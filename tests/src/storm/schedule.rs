@@ -1,0 +1,138 @@
+//! Schedules: the clean run, one fault at one call, two rivals, random nights.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use super::{Broken, Call, Drive, Fault, Sabotage, Scenario, World, check, drive};
+
+/// What a run was like.
+#[derive(Debug)]
+pub struct Report {
+    /// The calls it made.
+    pub calls: Vec<Call>,
+    /// What is in the target afterwards.
+    pub render: String,
+    /// How its items ended, or what did not hold.
+    pub outcome: Result<BTreeMap<String, usize>, Broken>,
+}
+
+/// Runs on one thread and a paused clock. `STORM_LOG=info` shows what the flow says meanwhile.
+fn run<T>(story: impl Future<Output = T>) -> T {
+    if let Ok(filter) = std::env::var("STORM_LOG") {
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).without_time().with_ansi(false).try_init();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(story)
+}
+
+/// The run without faults.
+pub fn clean(scenario: &Scenario) -> Report {
+    let report = night(scenario, BTreeMap::new(), None, Drive::default(), 1, None, Night::default());
+    let expected =
+        [("delivered", scenario.clean.0), ("skipped", scenario.clean.1), ("quarantined", scenario.clean.2)];
+    let expected: BTreeMap<String, usize> = expected
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect();
+    let outcome = report.outcome.and_then(|endings| {
+        if endings == expected {
+            Ok(endings)
+        } else {
+            Err(Broken(format!("ended as {endings:?}, expected {expected:?}")))
+        }
+    });
+    Report { outcome, ..report }
+}
+
+/// One fault at the n-th call, then redelivery.
+pub fn one_fault(
+    scenario: &Scenario,
+    clean: &str,
+    call: usize,
+    fault: Fault,
+    sabotage: Option<Sabotage>,
+) -> Report {
+    night(scenario, [(call, fault)].into(), sabotage, Drive::default(), 1, Some(clean), Night::default())
+}
+
+/// Two workers, every message twice, the n-th call held.
+pub fn rivals(
+    scenario: &Scenario,
+    clean: &str,
+    call: usize,
+    fault: Fault,
+    sabotage: Option<Sabotage>,
+) -> Report {
+    let how = Drive { batch: 1, workers: 2, clock_off: 15 };
+    night(
+        scenario,
+        [(call, fault)].into(),
+        sabotage,
+        how,
+        1,
+        Some(clean),
+        Night { doubled: true, shuffled: false },
+    )
+}
+
+/// A random night: one seed, one schedule.
+pub fn random(scenario: &Scenario, clean: &Report, seed: u64, sabotage: Option<Sabotage>) -> Report {
+    let mut dice = StdRng::seed_from_u64(seed);
+    let calls = clean.calls.len();
+    let mut plan = BTreeMap::new();
+    for _ in 0..dice.random_range(1..=6) {
+        // Later calls than the clean run has are met by redeliveries.
+        let at = dice.random_range(0..calls * 2);
+        let form = clean.calls.get(at % calls).map_or(super::Form::Vendor, |call| call.form);
+        if let Some(fault) = Fault::all(form).choose(&mut dice) {
+            plan.insert(at, *fault);
+        }
+    }
+    let how = Drive {
+        batch: dice.random_range(1..=10),
+        workers: dice.random_range(1..=3),
+        clock_off: dice.random_range(-15..=15),
+    };
+    let night_of = Night { doubled: dice.random_bool(0.5), shuffled: dice.random_bool(0.5) };
+    night(scenario, plan, sabotage, how, seed, Some(&clean.render), night_of)
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Night {
+    doubled: bool,
+    shuffled: bool,
+}
+
+fn night(
+    scenario: &Scenario,
+    plan: BTreeMap<usize, Fault>,
+    sabotage: Option<Sabotage>,
+    how: Drive,
+    seed: u64,
+    clean: Option<&str>,
+    night: Night,
+) -> Report {
+    run(async {
+        let world = World::new(scenario, plan, sabotage, seed).await;
+        for object in (scenario.objects)() {
+            world.upload(&object).await;
+        }
+        let mut events = world.events();
+        if night.doubled {
+            events = events.iter().flat_map(|event| [event.clone(), event.clone()]).collect();
+        }
+        if night.shuffled {
+            use rand::seq::SliceRandom;
+            events.shuffle(&mut StdRng::seed_from_u64(seed));
+        }
+        for event in &events {
+            world.send(event).await;
+        }
+        let quiet = drive(&world, scenario.flow, how).await;
+        let render = world.render();
+        let outcome = check(&world, quiet, clean.unwrap_or(&render));
+        Report { calls: world.tap.calls(), render, outcome }
+    })
+}

@@ -1,0 +1,242 @@
+//! The tap between a flow and everything outside it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, StreamBody};
+use shared::http::{Body, Transport, TransportError, TransportErrorKind, full};
+use tokio::sync::Notify;
+
+use super::fault::{Fault, Form};
+
+/// One call that passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The family of its system.
+    pub form: Form,
+    /// Method and path, ids included.
+    pub what: String,
+}
+
+/// A change made to requests on their way, to show that the checks notice what it breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Nobody's fence or ownership is checked any more.
+    NoFencing,
+    /// Every claim looks like the first, so nothing is looked for before it is repeated.
+    NoProbe,
+}
+
+/// Counts calls, remembers them, and puts faults in. Clones are the same tap.
+#[derive(Clone)]
+pub struct Tap(Arc<Inner>);
+
+struct Inner {
+    vendor: axum::Router,
+    aws: axum::Router,
+    plan: Mutex<BTreeMap<usize, Fault>>,
+    calls: Mutex<Vec<Call>>,
+    sabotage: Option<Sabotage>,
+    open: AtomicBool,
+}
+
+impl Tap {
+    /// A tap before a vendor system and AWS; `plan` gives the fault of the n-th call, counted from 0.
+    pub fn new(
+        vendor: axum::Router,
+        aws: axum::Router,
+        plan: BTreeMap<usize, Fault>,
+        sabotage: Option<Sabotage>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            vendor,
+            aws,
+            plan: Mutex::new(plan),
+            calls: Mutex::default(),
+            sabotage,
+            open: AtomicBool::new(true),
+        }))
+    }
+
+    /// The calls so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.calls.lock().expect("no panic while calling").clone()
+    }
+
+    /// Whether every planned fault has been met.
+    pub fn is_spent(&self) -> bool {
+        self.0.plan.lock().expect("no panic while calling").is_empty()
+    }
+
+    /// No further faults: what comes now is the time after the bad night.
+    pub fn calm(&self) {
+        self.0.open.store(false, Ordering::Relaxed);
+    }
+
+    /// The way out for one process; `crash` is told when the process is to die.
+    pub fn transport(&self, crash: Arc<Notify>) -> Transport {
+        let tap = self.clone();
+        Transport::in_process(move |request| {
+            let (tap, crash) = (tap.clone(), crash.clone());
+            async move { tap.call(request, &crash).await }
+        })
+    }
+
+    async fn call(&self, request: Request<Body>, crash: &Notify) -> Result<Response<Body>, TransportError> {
+        let form = form_of(&request);
+        let fault = self.next_fault(&request, form);
+        let Some(fault) = fault else { return Ok(self.pass(request, form, None).await) };
+        match fault {
+            Fault::CrashBefore => die(crash).await,
+            Fault::DropBefore => return Err(broken()),
+            Fault::HoldBefore(time) => {
+                tokio::time::sleep(time).await;
+                return Err(TransportError::new(TransportErrorKind::Timeout, "held back"));
+            }
+            Fault::Refused(_) | Fault::Throttled(..) => {
+                return Ok(fault.answer(form).expect("a refusal has an answer"));
+            }
+            _ => {}
+        }
+        let response = self.pass(request, form, Some(fault)).await;
+        match fault {
+            Fault::CrashAfter => die(crash).await,
+            Fault::DropAfter => Err(broken()),
+            Fault::HoldAfter(time) => {
+                tokio::time::sleep(time).await;
+                Ok(response)
+            }
+            Fault::PageAfter | Fault::EmptyAfter => Ok(fault.answer(form).expect("it has an answer")),
+            Fault::CutAnswer => Ok(cut(response).await),
+            Fault::FlipAnswer if is_content(&response) => Ok(flip(response).await),
+            _ => Ok(response),
+        }
+    }
+
+    fn next_fault(&self, request: &Request<Body>, form: Form) -> Option<Fault> {
+        let mut calls = self.0.calls.lock().expect("no panic while calling");
+        let number = calls.len();
+        let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+        let what = target.map_or_else(
+            || format!("{} {}", request.method(), request.uri().path()),
+            |target| target.rsplit('.').next().unwrap_or_default().to_owned(),
+        );
+        calls.push(Call { form, what });
+        let fault = self.0.plan.lock().expect("no panic while calling").remove(&number);
+        fault.filter(|_| self.0.open.load(Ordering::Relaxed))
+    }
+
+    async fn pass(&self, request: Request<Body>, form: Form, fault: Option<Fault>) -> Response<Body> {
+        let request = match (fault, self.0.sabotage) {
+            (Some(Fault::FlipRequest), _) => flip_upload(request).await,
+            (_, Some(Sabotage::NoFencing)) if form == Form::AwsJson => unfence(request).await,
+            _ => request,
+        };
+        let router = if form == Form::Vendor { &self.0.vendor } else { &self.0.aws };
+        let claim = request.headers().get("x-amz-target").is_some_and(|target| target == UPDATE_ITEM);
+        let response = crate::in_process::call(router.clone(), request).await;
+        match self.0.sabotage {
+            Some(Sabotage::NoProbe) if claim => first_fence(response).await,
+            _ => response,
+        }
+    }
+}
+
+const UPDATE_ITEM: &str = "DynamoDB_20120810.UpdateItem";
+
+fn form_of(request: &Request<Body>) -> Form {
+    if request.headers().contains_key("x-amz-target") {
+        Form::AwsJson
+    } else if request.uri().host() == Some("content-server.test") {
+        Form::Vendor
+    } else {
+        Form::S3
+    }
+}
+
+/// Tells the driver, which drops this process; until then nothing happens any more.
+async fn die(crash: &Notify) -> ! {
+    crash.notify_one();
+    std::future::pending().await
+}
+
+fn broken() -> TransportError {
+    TransportError::new(TransportErrorKind::Interrupted, "the connection was cut")
+}
+
+async fn bytes_of(body: Body) -> Bytes {
+    body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
+}
+
+async fn cut(response: Response<Body>) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    let bytes = bytes_of(body).await;
+    let half = bytes.slice(..bytes.len() / 2);
+    let frames: Vec<Result<http_body::Frame<Bytes>, Box<dyn std::error::Error + Send + Sync>>> =
+        vec![Ok(http_body::Frame::data(half)), Err("the connection was cut".into())];
+    Response::from_parts(parts, StreamBody::new(futures_util::stream::iter(frames)).boxed())
+}
+
+/// Only content is flipped: an answer's structure is protected by TLS, a file may have been damaged long before.
+fn is_content(response: &Response<Body>) -> bool {
+    let kind = response.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    !kind.is_some_and(|kind| kind.starts_with("application/json") || kind.contains("xml"))
+}
+
+async fn flip(response: Response<Body>) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    let mut bytes = bytes_of(body).await.to_vec();
+    if let Some(byte) = bytes.last_mut() {
+        *byte ^= 1;
+    }
+    Response::from_parts(parts, full(bytes))
+}
+
+/// Flips a byte of the file in an upload form, whose last part is the file.
+async fn flip_upload(request: Request<Body>) -> Request<Body> {
+    let form = request.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !form.is_some_and(|form| form.starts_with("multipart/form-data")) {
+        return request;
+    }
+    let (parts, body) = request.into_parts();
+    let mut bytes = bytes_of(body).await.to_vec();
+    let start = bytes.windows(4).rposition(|window| window == b"\r\n\r\n").map_or(0, |at| at + 4);
+    if let Some(byte) = bytes.get_mut(start) {
+        *byte ^= 1;
+    }
+    Request::from_parts(parts, full(bytes))
+}
+
+async fn unfence(request: Request<Body>) -> Request<Body> {
+    let (parts, body) = request.into_parts();
+    let text = String::from_utf8_lossy(&bytes_of(body).await).into_owned();
+    let text = text
+        .replace("fence = :fence AND", "(fence = :fence OR attribute_exists(pk)) AND")
+        .replace("#owner = :owner AND", "(#owner = :owner OR attribute_exists(pk)) AND")
+        .replace("AND #status = :progress\"", "AND (#status = :progress OR attribute_exists(pk))\"");
+    let mut parts = parts;
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    Request::from_parts(parts, full(text.into_bytes()))
+}
+
+async fn first_fence(response: Response<Body>) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    let bytes = bytes_of(body).await;
+    let Ok(mut answer) = serde_json::from_slice::<serde_json::Value>(&bytes) else {
+        return Response::from_parts(parts, full(bytes));
+    };
+    if let Some(fence) = answer.pointer_mut("/Attributes/fence/N") {
+        *fence = "1".into();
+    }
+    let mut parts = parts;
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    parts.headers.remove("x-amz-crc32");
+    Response::from_parts(parts, full(answer.to_string().into_bytes()))
+}

@@ -1,0 +1,287 @@
+//! One flow's systems, in this process.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use aws_sdk_sqs::types::QueueAttributeName;
+use shared::{
+    aws,
+    context::Context,
+    environment::{Environment, Settings},
+    http::Transport,
+};
+use simulators::{Clock, aws::Aws, content_server};
+
+use super::{Sabotage, Scenario, StoredObject, fault::Fault, tap::Tap};
+use crate::in_process;
+
+/// The beginning of time in every world.
+const BEGINNING: &str = "2031-05-06T07:08:09Z";
+/// Where the intake bucket is.
+pub const INTAKE: &str = "intake";
+/// Where the quarantine bucket is.
+pub const QUARANTINE: &str = "quarantine";
+const TABLE: &str = "ledger";
+const QUEUE: &str = "queue";
+const DEAD_LETTERS: &str = "dead-letters";
+const RULES: &str = "configuration";
+
+/// The systems of one run.
+pub struct World {
+    /// Time, ids and randomness of the world itself.
+    pub context: Context,
+    /// AWS.
+    pub aws: Aws,
+    /// Content Server.
+    pub content_server: content_server::Simulator,
+    /// Between the flow and both.
+    pub tap: Tap,
+    /// S3 without faults, for the story and the checks.
+    pub s3: aws_sdk_s3::Client,
+    /// SQS without faults.
+    pub sqs: aws_sdk_sqs::Client,
+    /// DynamoDB without faults.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    settings: Settings,
+    seeded: BTreeSet<i64>,
+    seed: u64,
+}
+
+impl World {
+    /// A world for a scenario, with faults planned for the n-th calls.
+    pub async fn new(
+        scenario: &Scenario,
+        plan: BTreeMap<usize, Fault>,
+        sabotage: Option<Sabotage>,
+        seed: u64,
+    ) -> Self {
+        fastrand::seed(seed);
+        let context = Context::simulated(BEGINNING.parse().expect("a time"), seed);
+        let clock = context.clone();
+        let aws = Aws::new(Arc::new(move || clock.now_milliseconds()));
+        let clock = context.clone();
+        let content_server = content_server::Simulator::new(
+            content_server::Settings::default(),
+            Clock::from_fn(move || clock.now()),
+        );
+        let tap = Tap::new(content_server.router(), aws.router(), plan, sabotage);
+        let sdk = aws::connect_to(&in_process::transport(aws.router()), &context, "http://aws.test", "test");
+        let seeded = content_server.with_state(|state| state.nodes.keys().copied().collect());
+        let mut world = Self {
+            s3: aws::s3(&sdk),
+            sqs: aws_sdk_sqs::Client::new(&sdk),
+            dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
+            settings: settings(scenario),
+            context,
+            aws,
+            content_server,
+            tap,
+            seeded,
+            seed,
+        };
+        world.build(scenario).await;
+        (scenario.prepare)(&world);
+        world
+    }
+
+    async fn build(&mut self, scenario: &Scenario) {
+        for bucket in [INTAKE, QUARANTINE, RULES] {
+            self.s3.create_bucket().bucket(bucket).send().await.expect("a bucket");
+        }
+        let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        self.s3
+            .put_bucket_versioning()
+            .bucket(INTAKE)
+            .versioning_configuration(versioned)
+            .send()
+            .await
+            .expect("versions");
+        if !scenario.rules.is_empty() {
+            let rules = self.s3.put_object().bucket(RULES).key("rules.toml");
+            rules.body(scenario.rules.as_bytes().to_vec().into()).send().await.expect("rules");
+        }
+        let queue = |name: &'static str, visibility: &'static str| {
+            let sqs = self.sqs.clone();
+            async move {
+                let queue = sqs.create_queue().queue_name(name);
+                let queue = queue.attributes(QueueAttributeName::VisibilityTimeout, visibility);
+                queue.send().await.expect("a queue").queue_url.expect("an address")
+            }
+        };
+        self.settings.queue_url = queue(QUEUE, "360").await;
+        self.settings.dead_letter_queue_url = queue(DEAD_LETTERS, "30").await;
+        let key = |name: &str, kind| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
+        };
+        let text = |name: &str| {
+            let text = AttributeDefinition::builder().attribute_name(name);
+            text.attribute_type(ScalarAttributeType::S).build().expect("an attribute")
+        };
+        self.dynamodb
+            .create_table()
+            .table_name(TABLE)
+            .billing_mode(BillingMode::PayPerRequest)
+            .key_schema(key("pk", KeyType::Hash))
+            .key_schema(key("sk", KeyType::Range))
+            .attribute_definitions(text("pk"))
+            .attribute_definitions(text("sk"))
+            .send()
+            .await
+            .expect("a table");
+        let secret = serde_json::json!({
+            "mode": "password",
+            "username": content_server::seed::SERVICE_USER,
+            "password": content_server::seed::PASSWORD,
+        });
+        self.aws.secrets().put("content-server", &secret.to_string());
+        let _ = self.aws.s3().take_notifications();
+    }
+
+    /// What a process of the flow is given. `clock_off` is how far its clock is from the world's, in seconds.
+    pub fn environment(&self, transport: Transport, process: u64, clock_off: i64) -> Environment {
+        let now = self.context.now() + jiff::SignedDuration::from_secs(clock_off);
+        let context = Context::simulated(now, self.seed.wrapping_mul(1009).wrapping_add(process));
+        let sdk = aws::connect_to(&transport, &context, "http://aws.test", "test");
+        Environment::new(self.settings.clone(), context, transport, &sdk)
+    }
+
+    /// Uploads an object, as somebody outside does. Its event waits to be sent.
+    pub async fn upload(&self, object: &StoredObject) {
+        let mut put = self
+            .s3
+            .put_object()
+            .bucket(INTAKE)
+            .key(&object.key)
+            .content_type(object.content_type)
+            .checksum_algorithm(aws_sdk_s3::types::ChecksumAlgorithm::Crc64Nvme)
+            .body(object.content.clone().into());
+        if !object.tags.is_empty() {
+            put = put.tagging(object.tags);
+        }
+        for (name, value) in &object.metadata {
+            put = put.metadata(*name, *value);
+        }
+        put.send().await.expect("an upload");
+    }
+
+    /// The events of uploads since the last call, as message bodies.
+    pub fn events(&self) -> Vec<String> {
+        let notifications = self.aws.s3().take_notifications().into_iter();
+        let created = notifications.filter(|event| event.bucket == INTAKE);
+        created.map(|event| event.s3_json()).filter(is_creation).map(|event| event.to_string()).collect()
+    }
+
+    /// Puts a message on the flow's queue.
+    pub async fn send(&self, body: &str) {
+        self.sqs
+            .send_message()
+            .queue_url(&self.settings.queue_url)
+            .message_body(body)
+            .send()
+            .await
+            .expect("sent");
+    }
+
+    /// The flow's queue.
+    pub fn queue_url(&self) -> &str {
+        &self.settings.queue_url
+    }
+
+    /// Messages on the flow's queue, visible or not.
+    pub fn waiting(&self) -> usize {
+        self.aws.sqs().messages(QUEUE).len()
+    }
+
+    /// Bodies in the dead-letter queue with their reason codes.
+    pub fn dead_letters(&self) -> Vec<(String, String)> {
+        let code = |attributes: &serde_json::Map<String, serde_json::Value>| {
+            let code = attributes.get("waybill-code").and_then(|code| code.get("StringValue"));
+            code.and_then(|code| code.as_str()).unwrap_or("no reason").to_owned()
+        };
+        let held = self.aws.sqs().messages(DEAD_LETTERS);
+        held.into_iter().map(|message| (message.body, code(&message.attributes))).collect()
+    }
+
+    /// All items of the ledger's table.
+    pub fn ledger(&self) -> Vec<serde_json::Value> {
+        let dump = self.aws.dynamodb().dump(TABLE);
+        dump.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Everything the flow made in Content Server, ids and times left out, in a stable order.
+    pub fn render(&self) -> String {
+        self.content_server.with_state(|state| {
+            let mut lines = BTreeSet::new();
+            for node in state.nodes.values().filter(|node| !self.seeded.contains(&node.id)) {
+                let mut line = format!(
+                    "{} ({})",
+                    state.path_of(node.id),
+                    content_server::state::node::kind_name(node.kind)
+                );
+                for version in &node.versions {
+                    let _ = write!(
+                        line,
+                        "\n  version {} {} bytes {}",
+                        version.number, version.content.size, version.content.sha256
+                    );
+                }
+                for (category, assigned) in &node.categories {
+                    let name = state.nodes.get(category).map_or("?", |node| node.name.as_str());
+                    let _ = write!(
+                        line,
+                        "\n  {name}: {}",
+                        serde_json::to_string(&assigned.values).unwrap_or_default()
+                    );
+                }
+                if let Some(record) = &node.record {
+                    let _ = write!(line, "\n  record of class {}", record.class);
+                }
+                let _ = write!(
+                    line,
+                    "\n  rights {}",
+                    serde_json::to_string(&node.permissions).unwrap_or_default()
+                );
+                lines.insert(line);
+            }
+            for process in state.processes.values() {
+                lines.insert(format!("workflow {}", process.title));
+            }
+            lines.into_iter().collect::<Vec<_>>().join("\n")
+        })
+    }
+
+    /// SHA-256 of every version the flow made, with the path of its document.
+    pub fn contents(&self) -> Vec<(String, String)> {
+        self.content_server.with_state(|state| {
+            let made = state.nodes.values().filter(|node| !self.seeded.contains(&node.id));
+            made.flat_map(|node| {
+                let path = state.path_of(node.id);
+                node.versions.iter().map(move |version| (path.clone(), version.content.sha256.clone()))
+            })
+            .collect()
+        })
+    }
+}
+
+fn is_creation(event: &serde_json::Value) -> bool {
+    let name = event.pointer("/Records/0/eventName").and_then(|name| name.as_str());
+    name.is_some_and(|name| name.starts_with("ObjectCreated"))
+}
+
+fn settings(scenario: &Scenario) -> Settings {
+    let rules = if scenario.rules.is_empty() { String::new() } else { format!("s3://{RULES}/rules.toml") };
+    let settings = serde_json::json!({
+        "environment": "storm", "table": TABLE, "queue_url": "", "dead_letter_queue_url": "",
+        "quarantine_bucket": QUARANTINE, "rules": rules,
+        "content_server_url": "http://content-server.test/otcs/cs.exe",
+        "content_server_secret": "content-server", "target_rate": 1000.0,
+    });
+    serde_json::from_value(settings).expect("settings")
+}

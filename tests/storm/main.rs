@@ -1,0 +1,24 @@
+//! The storm over every flow.
+//!
+//! Exhaustive: each call of a scenario meets each fault its system can have, then redelivery. Rivals: two workers with
+//! clocks 15 seconds apart, every message twice, each call held. Random: `STORM_SEEDS` nights of several faults; one
+//! seed is one schedule and replays exactly (`STORM_SEED=n STORM_SCENARIO=name`).
+
+mod ingest_uploads;
+mod sabotage;
+mod weather;
+
+use tests::storm::Scenario;
+
+/// Every scenario of every flow.
+fn scenarios() -> Vec<Scenario> {
+    ingest_uploads::scenarios()
+}
+
+#[test]
+fn every_flow_has_a_scenario() {
+    let covered: Vec<&str> = scenarios().iter().map(|scenario| scenario.flow.name).collect();
+    for flow in s3_content_server::FLOWS {
+        assert!(covered.contains(&flow.name), "{} has no scenario in the storm", flow.name);
+    }
+}
