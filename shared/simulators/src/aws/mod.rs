@@ -13,6 +13,9 @@ pub mod s3;
 pub mod secrets;
 pub mod sqs;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use axum::Router;

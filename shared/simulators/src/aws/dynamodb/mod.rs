@@ -91,6 +91,19 @@ impl DynamoDb {
         }
     }
 
+    /// Makes a table with text keys. False when there is one already, or the name is no name.
+    pub fn create_table(&self, name: &str, hash: &str, range: Option<&str>) -> bool {
+        let keys = || std::iter::once((hash, "HASH")).chain(range.map(|range| (range, "RANGE")));
+        let schema = keys().map(|(name, role)| json!({ "AttributeName": name, "KeyType": role }));
+        let types = keys().map(|(name, _)| json!({ "AttributeName": name, "AttributeType": "S" }));
+        let request = json!({
+            "TableName": name,
+            "KeySchema": schema.collect::<Vec<_>>(),
+            "AttributeDefinitions": types.collect::<Vec<_>>(),
+        });
+        request.as_object().is_some_and(|request| self.call("CreateTable", request).is_ok())
+    }
+
     /// Every item of a table in key order; empty when there is no such table.
     #[must_use]
     pub fn items(&self, table: &str) -> Vec<Item> {

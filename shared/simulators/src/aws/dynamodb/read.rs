@@ -210,20 +210,25 @@ pub(super) fn query(state: &mut State, request: &Map<String, Json>) -> Result<Js
     let partition = key_value(&table.hash.name, &condition.partition, 2048, "hashkey")?;
     let forward = request.get("ScanIndexForward").and_then(Json::as_bool).unwrap_or(true);
     let start = start_key(request, table)?;
-    let matching = table
+    let after = |key: &Key| match &start {
+        Some(start) if forward => key > start,
+        Some(start) => key < start,
+        None => true,
+    };
+    let matching: Vec<&Item> = table
         .items
-        .iter()
+        .range((partition.clone(), None)..)
+        .take_while(|(key, _)| key.0 == partition)
         .filter(|(key, item)| {
-            key.0 == partition && condition.sort.as_ref().is_none_or(|condition| condition.holds(item))
+            after(key) && condition.sort.as_ref().is_none_or(|condition| condition.holds(item))
         })
-        .filter(|(key, _)| match &start {
-            Some(start) if forward => *key > start,
-            Some(start) => *key < start,
-            None => true,
-        })
-        .map(|(_, item)| item);
-    let (answer, units) =
-        if forward { page.walk(request, table, matching) } else { page.walk(request, table, matching.rev()) };
+        .map(|(_, item)| item)
+        .collect();
+    let (answer, units) = if forward {
+        page.walk(request, table, matching.into_iter())
+    } else {
+        page.walk(request, table, matching.into_iter().rev())
+    };
     let name = table.name.clone();
     count_read(state, &name, units)?;
     Ok(Json::Object(answer))

@@ -19,6 +19,7 @@ mod multipart;
 mod notification;
 mod objects;
 mod request;
+mod seed;
 mod state;
 mod xml;
 
@@ -32,6 +33,7 @@ use self::answer::Answer;
 use self::error::{Error, Result};
 pub use self::notification::{Cause, Notification};
 use self::request::Request;
+pub use self::seed::Object;
 use self::state::State;
 use super::Now;
 

@@ -57,6 +57,22 @@ impl Request {
         Ok(read)
     }
 
+    /// A request made here, without a client.
+    pub(super) fn of(method: Method, bucket: &str, key: &str) -> Self {
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        Self { method, bucket, key, query: BTreeMap::new(), headers: BTreeMap::new(), body: Bytes::new() }
+    }
+
+    pub(super) fn asking(mut self, name: &str, value: &str) -> Self {
+        self.query.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(super) fn saying(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }

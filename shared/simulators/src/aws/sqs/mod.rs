@@ -130,6 +130,20 @@ impl Sqs {
         }
     }
 
+    /// Makes a queue. False when its attributes make no sense, or it exists with others.
+    pub fn create_queue(&self, name: &str, attributes: &[(&str, &str)]) -> bool {
+        let attributes: BTreeMap<&str, &str> = attributes.iter().copied().collect();
+        let request = json!({ "QueueName": name, "Attributes": attributes });
+        request.as_object().is_some_and(|request| self.call("CreateQueue", "", request).is_ok())
+    }
+
+    /// Puts a message on a standard queue and returns its id; none when the queue is not there.
+    pub fn send(&self, queue: &str, body: &str) -> Option<String> {
+        let request = json!({ "QueueUrl": queue, "MessageBody": body });
+        let answer = self.call("SendMessage", "", request.as_object()?).ok()?;
+        answer.get("MessageId")?.as_str().map(str::to_owned)
+    }
+
     /// Every message of a queue, delayed and in flight ones included, in the order they were sent.
     #[must_use]
     pub fn messages(&self, queue: &str) -> Vec<Held> {
