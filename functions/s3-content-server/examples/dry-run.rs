@@ -26,6 +26,7 @@ Usage: dry-run --bucket NAME --key KEY [options]
   --type TYPE        the media type it was uploaded with
   --json             JSON instead of text
   --check            only check the rule file
+  --schema           only print the JSON Schema of rule files
 ";
 
 fn main() -> ExitCode {
@@ -43,6 +44,7 @@ struct Options {
     values: BTreeMap<&'static str, String>,
     json: bool,
     check: bool,
+    schema: bool,
 }
 
 const WITH_VALUE: [&str; 9] =
@@ -55,6 +57,7 @@ fn options(arguments: Vec<String>) -> Result<Options, String> {
         match argument.as_str() {
             "--json" => options.json = true,
             "--check" => options.check = true,
+            "--schema" => options.schema = true,
             "--help" | "-h" => return Err(USAGE.to_owned()),
             other => {
                 let (name, inline) = match other.split_once('=') {
@@ -76,6 +79,10 @@ fn options(arguments: Vec<String>) -> Result<Options, String> {
 
 fn run(arguments: Vec<String>) -> Result<bool, String> {
     let options = options(arguments)?;
+    if options.schema {
+        print!("{}", intake_rules::schema());
+        return Ok(true);
+    }
     let value = |name: &str| options.values.get(name).map(String::as_str);
     let rules = match value("--rules") {
         Some(file) => {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{
-    Diagnostics, Located, Scope, View,
+    Diagnostics, Located, Scope, View, as_written,
     value::{scalar_text, value_class},
     whole_value,
 };
@@ -120,7 +120,7 @@ impl Condition {
                 [value] => format!("{not}be \"{value}\""),
                 _ => format!("{not}be one of {}", quoted(values)),
             },
-            Test::Matches(expression) => format!("{not}match {}", expression.as_str()),
+            Test::Matches(expression) => format!("{not}match {}", as_written(expression)),
             Test::Exists(true) if self.not => "be absent".to_owned(),
             Test::Exists(false) if self.not => "be there".to_owned(),
             Test::Exists(true) => "be there".to_owned(),

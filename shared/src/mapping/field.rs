@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{
-    Case, FieldType, Otherwise, Template, TooLong, Value, View, Violation, Violations,
+    Case, FieldType, Otherwise, Template, TooLong, Value, View, Violation, Violations, as_written,
     value::{scalar_text, text_class, value_class},
     value_format::{NumberFormat, boolean, date, date_time},
 };
@@ -289,7 +289,7 @@ impl Field {
                 "does-not-match",
                 name,
                 text_class(text),
-                format!("text matching {}", expression.as_str()),
+                format!("text matching {}", as_written(expression)),
                 "correct the value at its source",
             ));
         }

@@ -159,7 +159,7 @@ fn words_without_effect(spec: &FieldSpec, kind: FieldType, diagnostics: &mut Dia
                 span,
                 "no-effect",
                 format!("`{word}` does nothing here: it needs {needs}"),
-                format!("add it, or remove `{word}`"),
+                format!("give the field what it needs, or remove `{word}`"),
             );
         }
     };

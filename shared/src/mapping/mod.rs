@@ -46,6 +46,12 @@ pub(crate) fn whole_value(expression: &str) -> Result<regex::Regex, regex::Error
     regex::RegexBuilder::new(&format!("^(?:{expression})$")).size_limit(EXPRESSION_SIZE).build()
 }
 
+/// An expression made by [`whole_value`], as its author wrote it.
+pub(crate) fn as_written(expression: &regex::Regex) -> &str {
+    let text = expression.as_str();
+    text.strip_prefix("^(?:").and_then(|text| text.strip_suffix(")$")).unwrap_or(text)
+}
+
 /// The most memory one compiled expression may take.
 pub(crate) const EXPRESSION_SIZE: usize = 1 << 20;
 

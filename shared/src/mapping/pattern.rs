@@ -1,5 +1,6 @@
-//! Key patterns: `claims/{claim_id}/{name}` or `archive/{rest...}`. A capture matches within one part of the key
-//! (never a `/`), a tail matches all that remains. Matching is case-sensitive and linear in the length of the key.
+//! Key patterns: `claims/{claim_id}/{name}`, `archive/{rest...}` or `archive/{folders...}/{name}`. A capture matches
+//! within one part of the key (never a `/`), a tail matches one part or several. Matching is case-sensitive and linear
+//! in the length of the key.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +51,9 @@ impl std::fmt::Display for Mismatch {
 pub struct KeyPattern {
     text: String,
     parts: Vec<Part>,
+    /// What stands between `parts` and `after`; without it there is no `after`.
     tail: Option<Tail>,
+    after: Vec<Part>,
 }
 
 #[derive(Debug, Clone)]
@@ -85,15 +88,8 @@ impl KeyPattern {
     fn build(text: &str, constraints: &BTreeMap<String, Located<String>>) -> Result<Self, Problem> {
         refuse_obvious_mistakes(text)?;
         let mut names = Vec::new();
-        let mut parts = Vec::new();
-        let mut tail = None;
+        let (mut parts, mut tail, mut after) = (Vec::new(), None, Vec::new());
         for part in split_at_slashes(pieces(text)?) {
-            if tail.is_some() {
-                return Err(Problem::new(
-                    "a tail `{…...}` is followed by more",
-                    "put the tail last; it matches everything that remains",
-                ));
-            }
             for piece in &part {
                 if let Piece::Braced { name, .. } = piece {
                     check_name(name, &names)?;
@@ -101,13 +97,20 @@ impl KeyPattern {
                 }
             }
             match part.as_slice() {
+                [Piece::Braced { tail: true, .. }] if tail.is_some() => {
+                    return Err(Problem::new(
+                        "the pattern has two captures of several parts, `{…...}`",
+                        "keep one; with two it would be unclear where the first one ends",
+                    ));
+                }
                 [Piece::Braced { name, tail: true }] => {
                     tail = Some(Tail { name: name.clone(), constraint: constraint_of(name, constraints)? });
                 }
+                _ if tail.is_some() => after.push(compile_part(part, constraints)?),
                 _ => parts.push(compile_part(part, constraints)?),
             }
         }
-        Ok(Self { text: text.to_owned(), parts, tail })
+        Ok(Self { text: text.to_owned(), parts, tail, after })
     }
 
     /// The pattern as it was written.
@@ -117,17 +120,9 @@ impl KeyPattern {
 
     /// The names of all captures.
     pub fn names(&self) -> Vec<&str> {
-        let inside = self.parts.iter().flat_map(|part| match part {
-            Part::Literal(_) => &[],
-            Part::Captures { pieces, .. } => pieces.as_slice(),
-        });
-        let mut names: Vec<&str> = inside
-            .filter_map(|piece| match piece {
-                Piece::Braced { name, .. } => Some(name.as_str()),
-                Piece::Literal(_) => None,
-            })
-            .collect();
+        let mut names: Vec<&str> = self.parts.iter().flat_map(Part::names).collect();
         names.extend(self.tail.as_ref().map(|tail| tail.name.as_str()));
+        names.extend(self.after.iter().flat_map(Part::names));
         names
     }
 
@@ -138,54 +133,49 @@ impl KeyPattern {
 
     /// The captures of a key that matches, or why it does not.
     pub fn matches(&self, key: &str) -> Result<Captures, Mismatch> {
+        let texts: Vec<&str> = key.split('/').collect();
+        let fixed = self.parts.len() + self.after.len();
         let mut captures = Captures::default();
-        let mut remaining = Some(key);
-        for (index, part) in self.parts.iter().enumerate() {
-            let Some(text) = remaining else {
-                return Err(Mismatch(format!("the key ends before part {} of `{}`", index + 1, self.text)));
+        let last = texts.len().saturating_sub(self.after.len());
+        let before = self.parts.iter().enumerate();
+        let after = self.after.iter().enumerate().map(|(index, part)| (last + index, part));
+        for (index, part) in before.chain(after) {
+            let Some(text) = texts.get(index) else {
+                return Err(Mismatch(format!("the key has fewer parts than `{}`", self.text)));
             };
-            let (here, after) = match text.split_once('/') {
-                Some((here, after)) => (here, Some(after)),
-                None => (text, None),
-            };
-            if !part.capture(here, &mut captures) {
+            if !part.capture(text, &mut captures) {
                 return Err(Mismatch(format!("part {} of the key is not {}", index + 1, part.describe())));
             }
-            remaining = after;
         }
-        match (&self.tail, remaining) {
-            (None, None) => Ok(captures),
-            (None, Some(_)) => Err(Mismatch(format!("the key goes on after the end of `{}`", self.text))),
-            (Some(_), None | Some("")) => {
-                Err(Mismatch(format!("the key ends before the tail of `{}`", self.text)))
-            }
-            (Some(tail), Some(rest)) => {
-                if tail.constraint.as_ref().is_some_and(|constraint| !constraint.is_match(rest)) {
-                    return Err(Mismatch(format!("the rest of the key is not what `{}` must be", tail.name)));
-                }
-                captures.0.insert(tail.name.clone(), rest.to_owned());
-                Ok(captures)
-            }
+        if texts.len() < fixed + usize::from(self.tail.is_some()) {
+            return Err(Mismatch(format!("the key has fewer parts than `{}`", self.text)));
         }
+        if self.tail.is_none() && texts.len() > fixed {
+            return Err(Mismatch(format!("the key has more parts than `{}`", self.text)));
+        }
+        if let Some(tail) = &self.tail {
+            let rest = texts.get(self.parts.len()..last).unwrap_or_default().join("/");
+            if rest.is_empty()
+                || tail.constraint.as_ref().is_some_and(|constraint| !constraint.is_match(&rest))
+            {
+                return Err(Mismatch(format!("the key does not have what `{{{}...}}` must be", tail.name)));
+            }
+            captures.0.insert(tail.name.clone(), rest);
+        }
+        Ok(captures)
     }
 
     /// The key these captures came from; `None` when one is missing.
     pub fn render(&self, captures: &Captures) -> Option<String> {
         let mut rendered = Vec::new();
         for part in &self.parts {
-            match part {
-                Part::Literal(literal) => rendered.push(literal.clone()),
-                Part::Captures { pieces, .. } => {
-                    let texts = pieces.iter().map(|piece| match piece {
-                        Piece::Literal(literal) => Some(literal.as_str()),
-                        Piece::Braced { name, .. } => captures.get(name),
-                    });
-                    rendered.push(texts.collect::<Option<String>>()?);
-                }
-            }
+            rendered.push(part.render(captures)?);
         }
         if let Some(tail) = &self.tail {
             rendered.push(captures.get(&tail.name)?.to_owned());
+        }
+        for part in &self.after {
+            rendered.push(part.render(captures)?);
         }
         Some(rendered.join("/"))
     }
@@ -193,16 +183,32 @@ impl KeyPattern {
     /// Whether every key the other pattern matches is matched by this one, as far as that can be seen from their
     /// form. Never true when it is not so.
     pub fn covers(&self, other: &Self) -> bool {
-        if self.tail.as_ref().is_some_and(|tail| tail.constraint.is_some()) {
-            return false;
-        }
-        let enough = match (&self.tail, &other.tail) {
-            (None, None) => self.parts.len() == other.parts.len(),
-            (None, Some(_)) => false,
-            (Some(_), None) => self.parts.len() < other.parts.len(),
-            (Some(_), Some(_)) => self.parts.len() <= other.parts.len(),
+        let pairs = |mine: &[Part], theirs: &[Part]| {
+            mine.iter().zip(theirs).all(|(mine, theirs)| mine.covers(theirs))
         };
-        enough && self.parts.iter().zip(&other.parts).all(|(mine, theirs)| mine.covers(theirs))
+        match (&self.tail, &other.tail) {
+            (None, None) => self.parts.len() == other.parts.len() && pairs(&self.parts, &other.parts),
+            (None, Some(_)) => false,
+            (Some(tail), _) if tail.constraint.is_some() => false,
+            (Some(_), None) => {
+                let Some(last) = other.parts.len().checked_sub(self.after.len()) else { return false };
+                let inside = other.parts.get(self.parts.len()..last).unwrap_or_default();
+                let filled = match inside {
+                    [] => false,
+                    [Part::Literal(literal)] => !literal.is_empty(),
+                    _ => true,
+                };
+                filled
+                    && pairs(&self.parts, &other.parts)
+                    && pairs(&self.after, other.parts.get(last..).unwrap_or_default())
+            }
+            (Some(_), Some(_)) => {
+                let Some(skipped) = other.after.len().checked_sub(self.after.len()) else { return false };
+                self.parts.len() <= other.parts.len()
+                    && pairs(&self.parts, &other.parts)
+                    && pairs(&self.after, other.after.get(skipped..).unwrap_or_default())
+            }
+        }
     }
 }
 
@@ -210,17 +216,39 @@ impl Part {
     fn capture(&self, text: &str, captures: &mut Captures) -> bool {
         match self {
             Self::Literal(literal) => literal == text,
-            Self::Captures { pieces, expression, .. } => {
+            Self::Captures { expression, .. } => {
                 let Some(found) = expression.captures(text) else { return false };
-                let named = pieces.iter().filter_map(|piece| match piece {
-                    Piece::Braced { name, .. } => Some(name),
-                    Piece::Literal(_) => None,
-                });
-                for name in named {
+                for name in self.names() {
                     let Some(value) = found.name(&group_name(name)) else { return false };
-                    captures.0.insert(name.clone(), value.as_str().to_owned());
+                    captures.0.insert(name.to_owned(), value.as_str().to_owned());
                 }
                 true
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Literal(_) => Vec::new(),
+            Self::Captures { pieces, .. } => pieces
+                .iter()
+                .filter_map(|piece| match piece {
+                    Piece::Braced { name, .. } => Some(name.as_str()),
+                    Piece::Literal(_) => None,
+                })
+                .collect(),
+        }
+    }
+
+    fn render(&self, captures: &Captures) -> Option<String> {
+        match self {
+            Self::Literal(literal) => Some(literal.clone()),
+            Self::Captures { pieces, .. } => {
+                let texts = pieces.iter().map(|piece| match piece {
+                    Piece::Literal(literal) => Some(literal.as_str()),
+                    Piece::Braced { name, .. } => captures.get(name),
+                });
+                texts.collect()
             }
         }
     }
@@ -276,7 +304,7 @@ fn refuse_obvious_mistakes(text: &str) -> Result<(), Problem> {
     if text.contains('*') {
         return Err(Problem::new(
             "`*` is not a wildcard in key patterns",
-            "write `{name}` for one part of the key, or `{rest...}` at the end for all that remains",
+            "write `{name}` for one part of the key, or `{rest...}` for one part or several",
         ));
     }
     Ok(())
@@ -336,8 +364,8 @@ fn compile_part(part: Vec<Piece>, constraints: &BTreeMap<String, Located<String>
             }
             Piece::Braced { name, tail: true } => {
                 return Err(Problem::new(
-                    format!("the tail `{{{name}...}}` shares its part of the key with something else"),
-                    "let the tail stand alone after the last `/`",
+                    format!("`{{{name}...}}` shares its part of the key with something else"),
+                    "let it stand alone between two `/`, or at the end",
                 ));
             }
             Piece::Braced { .. } if after_capture => {

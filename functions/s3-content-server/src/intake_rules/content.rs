@@ -73,6 +73,9 @@ const KINDS: &[Kind] = &[
     kind(&["eml"], "message/rfc822", &[]),
 ];
 
+/// How TIFF and its large form begin, in either order of bytes.
+const TIFF: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];
+
 /// The MPEG-4 family shares one container; its brands are not told apart reliably.
 const MPEG4: &[&str] = &["video/mp4", "video/quicktime", "video/x-m4v", "audio/m4a"];
 
@@ -162,7 +165,7 @@ fn sniff(head: &[u8]) -> Option<&'static str> {
     match infer::get(head) {
         Some(found) => Some(found.mime_type()),
         // BigTIFF, which large scans are, has another version number than TIFF.
-        None if head.starts_with(b"II\x2b\0") || head.starts_with(b"MM\0\x2b") => Some("image/tiff"),
+        None if TIFF.iter().any(|mark| head.starts_with(mark.as_slice())) => Some("image/tiff"),
         None if beginning.windows(5).any(|window| window == b"%PDF-") => Some("application/pdf"),
         None => None,
     }

@@ -85,14 +85,14 @@ impl fmt::Display for Explanation {
             formatter.write_str(&table(category.values.fields.iter().map(field_row)))?;
             for set in &category.values.sets {
                 writeln!(formatter, "  {} from {}", set.to, set.from)?;
-                for (index, row) in set.rows.iter().enumerate() {
-                    let rows = row.iter().map(|field| {
+                let rows = set.rows.iter().enumerate().flat_map(|(index, row)| {
+                    row.iter().map(move |field| {
                         let mut cells = field_row(field);
                         cells.insert(0, format!("  row {}", index + 1));
                         cells
-                    });
-                    formatter.write_str(&table(rows))?;
-                }
+                    })
+                });
+                formatter.write_str(&table(rows))?;
             }
         }
         if let Some(review) = &draft.review {
