@@ -235,7 +235,7 @@ fn respond(state: &State, api: Api, outcome: Entered, headers: &HeaderMap, suppr
         }
         Ok(Reply::Content(content)) => routes::content::response(&state.settings, &content, headers),
         Err(Refusal::NotAuthenticated) if state.settings.unauthenticated == Unauthenticated::LoginPage => {
-            return html(200, "Sign in");
+            return login_page();
         }
         Err(refusal) => {
             let (status, text) = refusal.answer(api, state.settings.language);
@@ -315,6 +315,15 @@ fn html(status: u16, text: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(page));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
+    response
+}
+
+/// What a single-sign-on gateway shows instead of an answer.
+fn login_page() -> Response<Body> {
+    let mut response = html(200, "Sign in");
+    let form = "<form action=\"/otdsws/login\" method=\"post\"><input name=\"otds_username\">\
+                <input name=\"otds_password\" type=\"password\"><button>Sign in</button></form>";
+    *response.body_mut() = Body::from(format!("<!DOCTYPE html><html><body>{form}</body></html>"));
     response
 }
 

@@ -9,6 +9,7 @@ mod large_uploads;
 mod rights;
 mod searching;
 mod sessions;
+mod switches;
 
 use axum::body::Body;
 use http::{Method, Request, Response};
