@@ -149,7 +149,13 @@ where
                 }
                 (
                     _,
-                    "TransactionInProgressException" | "RequestTimeout" | "OperationAborted" | "BadDigest",
+                    "TransactionInProgressException"
+                    | "RequestTimeout"
+                    | "OperationAborted"
+                    // The bytes changed or broke off on the way.
+                    | "BadDigest"
+                    | "IncompleteBody"
+                    | "XAmzContentSHA256Mismatch",
                 ) => FailureClass::Transient,
                 (429, _) => FailureClass::Throttled,
                 (401 | 403, _) => FailureClass::Forbidden,

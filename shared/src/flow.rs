@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     environment::Environment,
     error::{Error, FailureClass, Result, Retry, System},
-    ledger::{Attempt, ChainEnd, Key, Ledger},
+    ledger::{Attempt, Begin, ChainEnd, Key, Ledger},
 };
 
 /// One integration flow: the clients it needs and what it does with one item.
@@ -166,6 +166,23 @@ impl Run {
             retries: Mutex::new(0),
             notes: Mutex::default(),
         }
+    }
+
+    /// Claims an item outside the batch runner, for tools and tests: a run until `stop_at` under a lease until
+    /// `lease_until` (milliseconds since the epoch), or nothing when it is not ours to do.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn claim(
+        ledger: &Ledger,
+        flow: &str,
+        item: &Item,
+        lease_until: i64,
+        stop_at: i64,
+    ) -> Result<Option<Self>> {
+        let begin = ledger.begin(flow, &item.key, &item.payload_hash, lease_until).await?;
+        let Begin::Ours(attempt) = begin else { return Ok(None) };
+        Ok(Some(Self::new(ledger.clone(), attempt, item.asset.clone(), stop_at, false)))
     }
 
     /// The context it runs in.

@@ -105,6 +105,11 @@ impl Hasher {
         }
     }
 
+    /// The CRC64-NVME of everything taken so far.
+    pub(super) fn crc64(&self) -> u64 {
+        self.crc64_nvme.finalize()
+    }
+
     /// Its state, to be continued by [`Hasher::resume`].
     pub fn state(&self) -> HasherState {
         HasherState {
@@ -145,14 +150,12 @@ pub(super) fn crc_text(crc: u64) -> String {
 }
 
 /// A CRC64-NVME as S3 writes it, read.
-#[cfg(test)]
 pub(super) fn crc_value(text: &str) -> Option<u64> {
     let bytes: [u8; 8] = BASE64.decode(text).ok()?.try_into().ok()?;
     Some(u64::from_be_bytes(bytes))
 }
 
 /// The CRC64-NVME of two contents in a row, from theirs.
-#[cfg(test)]
 pub(super) fn crc_combine(first: u64, second: u64, second_bytes: u64) -> u64 {
     crc_fast::checksum_combine(Crc64Nvme, first, second, second_bytes)
 }

@@ -10,11 +10,16 @@
 //! | an `ETag` | a version mark for `If-Match`, never a hash |
 
 mod digest;
+mod multipart;
 mod s3_copy;
 mod s3_object;
+mod s3_upload;
+mod target;
 mod witness;
 
 pub use digest::{Digests, Hasher, HasherState};
-pub use s3_copy::{Copied, CopySizes, CopyTarget, copy};
+pub use s3_copy::{Copied, CopySizes, CopyTarget, copy, copy_resumable};
 pub use s3_object::{ContentHeaders, S3Object};
+pub use s3_upload::{RangedSource, UploadSizes, UploadTarget, Uploaded, abandon, upload};
+pub use target::Progress;
 pub use witness::{Witness, hash_body};

@@ -6,19 +6,23 @@ use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder,
-    types::{
-        ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, MetadataDirective,
-        TaggingDirective,
-    },
+    types::{MetadataDirective, TaggingDirective},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::s3_object::{S3Object, source_error, unquoted};
+use super::{
+    digest::crc_text,
+    multipart::{
+        Multipart, Part, Parts, Record, Recorded, part_length, parts_crc, parts_fit, slow_call, until_stop,
+    },
+    s3_object::{S3Object, source_error, unquoted},
+    target::{Progress, is_final, part_size, tagging, target_error},
+};
 use crate::{
-    aws::classify,
     error::{Error, FailureClass, Result, System},
+    flow::Run,
 };
 
 /// What a `CopySource` may hold as it is; everything else is percent-encoded. `+` would be read as a space.
@@ -45,6 +49,10 @@ impl CopyTarget {
     /// A target that takes everything over from the source.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
         Self { bucket: bucket.into(), key: key.into(), ..Self::default() }
+    }
+
+    fn multipart<'copy>(&'copy self, s3: &'copy Client) -> Multipart<'copy> {
+        Multipart { s3, bucket: &self.bucket, key: &self.key }
     }
 }
 
@@ -84,7 +92,56 @@ pub async fn copy(s3: &Client, from: &S3Object, to: &CopyTarget, sizes: CopySize
     if from.size <= sizes.single {
         return copy_whole(s3, from, to).await;
     }
-    copy_parts(s3, from, to, sizes).await
+    let mut recorded = begin(s3, from, to, sizes, None).await?;
+    let outcome = copy_parts(s3, from, to, sizes, &mut recorded, Parts::new(), None).await;
+    let error = match outcome {
+        Ok(Progress::Done(copied)) => return Ok(copied),
+        Ok(Progress::Paused) => Error::bug("copy", "a copy without a record paused"),
+        Err(error) => error,
+    };
+    to.multipart(s3).abort(&recorded.upload).await;
+    Err(error)
+}
+
+/// As [`copy`], for objects so large that one invocation may not be enough: progress is recorded with `run` under
+/// `name`, and the same call continues it in a later one.
+///
+/// # Errors
+/// As [`copy`]. After an error that a repetition can cure, the unfinished upload stays for the next attempt.
+pub async fn copy_resumable(
+    s3: &Client,
+    from: &S3Object,
+    to: &CopyTarget,
+    sizes: CopySizes,
+    run: &Run,
+    name: &str,
+) -> Result<Progress<Copied>> {
+    if from.size <= sizes.single {
+        return copy_whole(s3, from, to).await.map(Progress::Done);
+    }
+    let record = Record { run, name };
+    let outcome = copy_recorded(s3, from, to, sizes, record).await;
+    match &outcome {
+        Ok(Progress::Done(_)) => to.multipart(s3).tidy(record).await,
+        Err(error) if is_final(error) => to.multipart(s3).abandon(record).await?,
+        _ => {}
+    }
+    outcome
+}
+
+async fn copy_recorded(
+    s3: &Client,
+    from: &S3Object,
+    to: &CopyTarget,
+    sizes: CopySizes,
+    record: Record<'_>,
+) -> Result<Progress<Copied>> {
+    let (mut recorded, parts) = match resume(s3, from, to, record).await? {
+        Resumed::Parts(recorded, parts) => (recorded, parts),
+        Resumed::Done(copied) => return Ok(Progress::Done(copied)),
+        Resumed::Nothing => (begin(s3, from, to, sizes, Some(record)).await?, Parts::new()),
+    };
+    copy_parts(s3, from, to, sizes, &mut recorded, parts, Some(record)).await
 }
 
 async fn copy_whole(s3: &Client, from: &S3Object, to: &CopyTarget) -> Result<Copied> {
@@ -108,7 +165,14 @@ async fn copy_whole(s3: &Client, from: &S3Object, to: &CopyTarget) -> Result<Cop
     if let Some(tags) = &to.tags {
         request = request.tagging_directive(TaggingDirective::Replace).tagging(tagging(tags));
     }
-    let output = request.send().await.map_err(|error| copy_error(to, error))?;
+    let request = request.customize().config_override(slow_call());
+    let output = match request.send().await.map_err(|error| copy_error(to, error)) {
+        Ok(output) => output,
+        Err(error) if error.code() == "target.exists" => {
+            return find_copy(s3, from, to, None).await?.ok_or(error);
+        }
+        Err(error) => return Err(error),
+    };
     let result = output.copy_object_result.as_ref();
     same_crc(from, result.and_then(|result| result.checksum_crc64_nvme()))?;
     Ok(Copied {
@@ -117,47 +181,27 @@ async fn copy_whole(s3: &Client, from: &S3Object, to: &CopyTarget) -> Result<Cop
     })
 }
 
-async fn copy_parts(s3: &Client, from: &S3Object, to: &CopyTarget, sizes: CopySizes) -> Result<Copied> {
+async fn begin(
+    s3: &Client,
+    from: &S3Object,
+    to: &CopyTarget,
+    sizes: CopySizes,
+    record: Option<Record<'_>>,
+) -> Result<Recorded> {
     let tags = match &to.tags {
         Some(tags) => tags.clone(),
         None => from.tags(s3).await?,
     };
-    let upload =
-        create(s3, from, to, &tags).send().await.map_err(|error| target_error("begin copy", error))?;
-    let upload = upload.upload_id.ok_or_else(|| Error::bug("begin copy", "an upload without an id"))?;
-    let outcome = copy_all_parts(s3, from, to, sizes, &upload).await;
-    let parts = match outcome {
-        Ok(parts) => parts,
-        Err(error) => {
-            abort(s3, to, &upload).await;
-            return Err(error);
-        }
+    let create = create(s3, from, to, &tags);
+    let fresh = Recorded {
+        source: from.mark(),
+        upload: String::new(),
+        part: part_size(from.size, sizes.part),
+        done: 0,
+        hasher: None,
+        crc64_nvme: None,
     };
-    let output = s3
-        .complete_multipart_upload()
-        .bucket(&to.bucket)
-        .key(&to.key)
-        .upload_id(&upload)
-        .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
-        .checksum_type(ChecksumType::FullObject)
-        .set_checksum_crc64_nvme(from.checksum_crc64_nvme.clone())
-        .set_if_none_match(to.only_if_absent.then(|| "*".to_owned()))
-        .send()
-        .await;
-    match output {
-        Ok(output) => {
-            same_crc(from, output.checksum_crc64_nvme())?;
-            Ok(Copied {
-                etag: unquoted(output.e_tag().unwrap_or_default()).to_owned(),
-                version_id: output.version_id,
-            })
-        }
-        Err(error) => {
-            let error = target_error("complete copy", error);
-            abort(s3, to, &upload).await;
-            Err(error)
-        }
-    }
+    to.multipart(s3).begin(create, fresh, record).await
 }
 
 fn create(
@@ -167,10 +211,6 @@ fn create(
     tags: &BTreeMap<String, String>,
 ) -> CreateMultipartUploadFluentBuilder {
     s3.create_multipart_upload()
-        .bucket(&to.bucket)
-        .key(&to.key)
-        .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
-        .checksum_type(ChecksumType::FullObject)
         .set_metadata(Some(metadata(from, to).into_iter().collect()))
         .set_content_type(content_type(from, to))
         .set_cache_control(from.content_headers.cache_control.clone())
@@ -180,69 +220,146 @@ fn create(
         .set_tagging((!tags.is_empty()).then(|| tagging(tags)))
 }
 
-async fn copy_all_parts(
+enum Resumed {
+    Nothing,
+    Parts(Recorded, Parts),
+    Done(Copied),
+}
+
+/// What an earlier attempt left, if it is of this very object. Parts need no record: S3 lists them.
+async fn resume(s3: &Client, from: &S3Object, to: &CopyTarget, record: Record<'_>) -> Result<Resumed> {
+    let Some(recorded) = record.read() else { return Ok(Resumed::Nothing) };
+    if recorded.source != from.mark() {
+        // The parts are of another object.
+        to.multipart(s3).abort(&recorded.upload).await;
+        return Ok(Resumed::Nothing);
+    }
+    let Some(mut parts) = to.multipart(s3).parts(&recorded.upload).await? else {
+        let crc = recorded.crc64_nvme.as_deref();
+        let made = if recorded.done > 0 { find_copy(s3, from, to, crc).await? } else { None };
+        return Ok(made.map_or(Resumed::Nothing, Resumed::Done));
+    };
+    parts.retain(|number, part| part.bytes == part_length(*number, recorded.part, from.size));
+    Ok(Resumed::Parts(recorded, parts))
+}
+
+/// What is under the key when it is a copy of the source by a checksum both state, or has the given one: an earlier attempt of ours whose
+/// answer was lost.
+async fn find_copy(
+    s3: &Client,
+    from: &S3Object,
+    to: &CopyTarget,
+    crc64_nvme: Option<&str>,
+) -> Result<Option<Copied>> {
+    let found = match S3Object::head(s3, &to.bucket, &to.key, None, None).await {
+        Ok(found) => found,
+        Err(error) if error.class() == FailureClass::Gone => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let equal = |one: Option<&str>, other: Option<&str>| one.is_some() && one == other;
+    let crc64_nvme = crc64_nvme.or(from.checksum_crc64_nvme.as_deref());
+    let same = equal(found.checksum_sha256.as_deref(), from.checksum_sha256.as_deref())
+        || equal(found.checksum_crc64_nvme.as_deref(), crc64_nvme);
+    Ok((same && found.size == from.size).then_some(Copied { etag: found.etag, version_id: found.version_id }))
+}
+
+async fn copy_parts(
     s3: &Client,
     from: &S3Object,
     to: &CopyTarget,
     sizes: CopySizes,
-    upload: &str,
-) -> Result<Vec<CompletedPart>> {
-    let size = part_size(from.size, sizes.part);
-    stream::iter(1..=from.size.div_ceil(size))
-        .map(|number| async move {
-            let start = (number - 1) * size;
-            let last = (start + size).min(from.size) - 1;
-            let number = i32::try_from(number).map_err(|_| Error::bug("copy part", "too many parts"))?;
-            let output = s3
-                .upload_part_copy()
-                .copy_source(copy_source(from))
-                .copy_source_if_match(from.quoted_etag())
-                .copy_source_range(format!("bytes={start}-{last}"))
-                .bucket(&to.bucket)
-                .key(&to.key)
-                .upload_id(upload)
-                .part_number(number)
-                .send()
-                .await
-                .map_err(|error| copy_error(to, error))?;
-            let result = output.copy_part_result;
-            Ok(CompletedPart::builder()
-                .part_number(number)
-                .set_e_tag(result.as_ref().and_then(|result| result.e_tag.clone()))
-                .set_checksum_crc64_nvme(result.and_then(|result| result.checksum_crc64_nvme))
-                .build())
-        })
-        .buffered(sizes.parallel.max(1))
-        .try_collect()
-        .await
-}
-
-/// The size of a part: at least `least`, and large enough that no more than 10,000 are needed.
-pub(super) fn part_size(length: u64, least: u64) -> u64 {
-    least.max(length.div_ceil(10_000)).max(1)
-}
-
-async fn abort(s3: &Client, to: &CopyTarget, upload: &str) {
-    let outcome = s3.abort_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(upload).send().await;
-    if let Err(error) = outcome {
-        let error = classify(System::S3, "abort copy", error);
-        tracing::warn!(%error, "an unfinished upload is left to the bucket's lifecycle rule");
+    recorded: &mut Recorded,
+    mut parts: Parts,
+    record: Option<Record<'_>>,
+) -> Result<Progress<Copied>> {
+    let all = from.size.div_ceil(recorded.part);
+    let missing: Vec<u64> = (1..=all).filter(|number| !parts.contains_key(number)).collect();
+    let copying = {
+        let recorded = &*recorded;
+        let mut copying = stream::iter(missing)
+            .map(|number| copy_part(s3, from, to, recorded, number))
+            .buffer_unordered(sizes.parallel.max(1));
+        let parts = &mut parts;
+        async move {
+            while let Some(part) = copying.next().await {
+                let (number, part) = part?;
+                parts.insert(number, part);
+            }
+            Ok::<(), Error>(())
+        }
+    };
+    match record {
+        Some(record) => match until_stop(record.run, copying).await {
+            Some(copied) => copied?,
+            None => return Ok(Progress::Paused),
+        },
+        None => copying.await?,
     }
+    if !parts_fit(&parts, all, recorded.part, from.size) {
+        return Err(differs("S3 lists other parts than were copied"));
+    }
+    recorded.done = all;
+    recorded.crc64_nvme = from.checksum_crc64_nvme.clone().or_else(|| parts_crc(&parts, all).map(crc_text));
+    if let Some(record) = record {
+        // Stops a worker whose claim has ended before it makes the object.
+        record.write(recorded).await?;
+    }
+    let crc = recorded.crc64_nvme.as_deref();
+    let multipart = to.multipart(s3);
+    let written = multipart.complete(&recorded.upload, &parts, from.size, crc, to.only_if_absent).await;
+    let written = match written {
+        Ok(written) => written,
+        Err(error) if matches!(error.code(), "target.exists" | "target.upload-gone") => {
+            multipart.abort(&recorded.upload).await;
+            return find_copy(s3, from, to, crc).await?.map(Progress::Done).ok_or(error);
+        }
+        Err(error) => return Err(error),
+    };
+    same_crc(from, written.checksum_crc64_nvme.as_deref())?;
+    Ok(Progress::Done(Copied { etag: written.etag, version_id: written.version_id }))
+}
+
+async fn copy_part(
+    s3: &Client,
+    from: &S3Object,
+    to: &CopyTarget,
+    recorded: &Recorded,
+    number: u64,
+) -> Result<(u64, Part)> {
+    let start = (number - 1) * recorded.part;
+    let bytes = part_length(number, recorded.part, from.size);
+    let output = s3
+        .upload_part_copy()
+        .copy_source(copy_source(from))
+        .copy_source_if_match(from.quoted_etag())
+        .copy_source_range(format!("bytes={start}-{}", start + bytes - 1))
+        .bucket(&to.bucket)
+        .key(&to.key)
+        .upload_id(&recorded.upload)
+        .set_part_number(i32::try_from(number).ok())
+        .customize()
+        .config_override(slow_call())
+        .send()
+        .await
+        .map_err(|error| copy_error(to, error))?;
+    let (etag, crc64_nvme) =
+        output.copy_part_result.map(|result| (result.e_tag, result.checksum_crc64_nvme)).unwrap_or_default();
+    Ok((number, Part { etag, crc64_nvme, bytes }))
 }
 
 /// A copy whose checksum differs from what the source states is not a copy.
 fn same_crc(from: &S3Object, found: Option<&str>) -> Result<()> {
     match (from.checksum_crc64_nvme.as_deref(), found) {
         // A hyphen marks a checksum over the checksums of parts.
-        (Some(stated), Some(found)) if stated != found && !found.contains('-') => Err(Error::new(
-            FailureClass::Transient,
-            System::S3,
-            "copy",
-            "target.differs",
-            "the copy has another CRC64-NVME than its source",
-        )),
+        (Some(stated), Some(found)) if stated != found && !found.contains('-') => {
+            Err(differs("the copy has another CRC64-NVME than its source"))
+        }
         _ => Ok(()),
     }
+}
+
+fn differs(message: &'static str) -> Error {
+    Error::new(FailureClass::Transient, System::S3, "copy", "target.differs", message)
 }
 
 fn metadata(from: &S3Object, to: &CopyTarget) -> BTreeMap<String, String> {
@@ -251,10 +368,6 @@ fn metadata(from: &S3Object, to: &CopyTarget) -> BTreeMap<String, String> {
 
 fn content_type(from: &S3Object, to: &CopyTarget) -> Option<String> {
     to.content_type.clone().or_else(|| from.content_type.clone())
-}
-
-pub(super) fn tagging(tags: &BTreeMap<String, String>) -> String {
-    serde_urlencoded::to_string(tags).unwrap_or_default()
 }
 
 fn copy_source(from: &S3Object) -> String {
@@ -280,41 +393,5 @@ where
             target_error("copy", error)
         }
         _ => source_error("copy", error),
-    }
-}
-
-/// What a refusal by the place something is written to means.
-pub(super) fn target_error<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    let status = error.raw_response().map(|response| response.status().as_u16());
-    let name = error.code().unwrap_or_default().to_owned();
-    let error = classify(System::S3, operation, error);
-    match (status, name.as_str()) {
-        (_, "NoSuchBucket") => error
-            .with_class(FailureClass::Forbidden)
-            .with_code("target.bucket-missing")
-            .remedy("create the bucket or correct its name in the configuration"),
-        (_, "NoSuchUpload") => error.with_class(FailureClass::Conflict).with_code("target.upload-gone"),
-        (_, "ConditionalRequestConflict") => error.with_class(FailureClass::Conflict),
-        (Some(412), _) => error.with_class(FailureClass::Conflict).with_code("target.exists"),
-        (Some(403), _) => error
-            .with_code("target.forbidden")
-            .remedy("grant s3:PutObject, s3:PutObjectTagging and s3:AbortMultipartUpload on the bucket"),
-        _ => error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_is_large_enough_that_ten_thousand_hold_five_tebibytes() {
-        assert_eq!(part_size(6 << 30, 256 << 20), 256 << 20);
-        let largest = 5 << 40;
-        assert!(largest / part_size(largest, 8 << 20) <= 10_000);
-        assert!(part_size(largest, 8 << 20) <= 5 << 30);
     }
 }

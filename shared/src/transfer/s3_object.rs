@@ -207,6 +207,11 @@ impl S3Object {
         Ok(output.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
+    /// What tells it from every other object that was ever under its key.
+    pub(super) fn mark(&self) -> String {
+        format!("{} {} {}", self.version_id.as_deref().unwrap_or(NO_VERSION), self.etag, self.size)
+    }
+
     /// The version mark as a condition takes it.
     pub(super) fn quoted_etag(&self) -> String {
         format!("\"{}\"", self.etag)

@@ -32,7 +32,7 @@ pub struct Witness {
 #[derive(Debug, Default)]
 struct Seen {
     pass: u64,
-    digests: Option<Digests>,
+    hasher: Option<Hasher>,
     failure: Option<(FailureClass, &'static str, String)>,
 }
 
@@ -57,23 +57,33 @@ impl Witness {
     /// A body that is hashed while it flows. Each call begins anew, so every attempt of a replayable body is judged
     /// by itself. A body that says how long it is and then is shorter or longer fails.
     pub fn watch(&self, body: Body) -> Body {
+        self.watch_on(body, Hasher::new())
+    }
+
+    /// The same for a body that continues what a hasher has seen: its digests are those of all of it.
+    pub(super) fn watch_on(&self, body: Body, hasher: Hasher) -> Body {
         let expected = body.size_hint().exact();
         let pass = {
             let mut seen = self.lock();
             seen.pass += 1;
             seen.failure = None;
             // Nobody asks an empty body for its bytes, so it would never be seen to end.
-            seen.digests = (expected == Some(0)).then(Digests::of_nothing);
+            seen.hasher = (expected == Some(0)).then(|| hasher.clone());
             seen.pass
         };
-        let report = Report { witness: self.clone(), pass, hasher: Hasher::new() };
+        let report = Report { witness: self.clone(), pass, hasher };
         Watched::new(body, expected, Some(report)).boxed()
     }
 
     /// The digests of the pass begun last, once it has reached its end: nothing when the other side answered before
     /// it had taken everything.
     pub fn digests(&self) -> Option<Digests> {
-        self.lock().digests.clone()
+        Some(self.hasher()?.finish())
+    }
+
+    /// The hasher at the end of the pass begun last, to be continued by the next body.
+    pub(super) fn hasher(&self) -> Option<Hasher> {
+        self.lock().hasher.clone()
     }
 
     /// Why the pass begun last failed at its source: a request that broke off for this reason cannot have taken
@@ -132,7 +142,7 @@ struct Report {
 
 impl Report {
     fn end(self) -> Result<()> {
-        let digests = self.hasher.finish();
+        let digests = self.hasher.clone().finish();
         let known = &self.witness.known;
         let differs =
             |known: &Option<String>, found: &String| known.as_ref().is_some_and(|known| known != found);
@@ -147,7 +157,7 @@ impl Report {
         }
         let mut seen = self.witness.lock();
         if seen.pass == self.pass {
-            seen.digests = Some(digests);
+            seen.hasher = Some(self.hasher);
         }
         Ok(())
     }
@@ -181,7 +191,7 @@ impl Watched {
         if let Some((witness, pass)) = self.watching.take() {
             let mut seen = witness.lock();
             if seen.pass == pass {
-                seen.digests = None;
+                seen.hasher = None;
                 seen.failure = Some((error.class(), error.code(), error.message().to_owned()));
             }
         }

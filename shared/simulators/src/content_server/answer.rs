@@ -99,7 +99,18 @@ pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Reques
         _ => response,
     };
     journal.note(sequence, |entry| entry.status = response.status().as_u16());
-    response
+    if method == Method::HEAD { without_body(response) } else { response }
+}
+
+/// What a HEAD gets: the headers, with the length the body would have.
+fn without_body(mut response: Response<Body>) -> Response<Body> {
+    use axum::body::HttpBody as _;
+    if let (None, Some(length)) =
+        (response.headers().get(header::CONTENT_LENGTH), response.body().size_hint().exact())
+    {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    response.map(|_| Body::empty())
 }
 
 impl Simulator {
@@ -178,6 +189,7 @@ fn enter(
     match who {
         Err(refusal) => Entered { member: None, fresh_ticket: None, reply: Err(refusal) },
         Ok((actor, fresh_ticket)) => {
+            state.acting = actor;
             let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
             let mut call = Call { state, params, method, api, actor, path: path.to_owned(), headers };
             let reply = routes::route(&mut call, &segments).unwrap_or(Err(Refusal::NoUrl));

@@ -188,7 +188,7 @@ pub(super) fn properties(state: &State, node: &Node) -> Value {
         "create_date": date(state, node.created),
         "create_user_id": node.created_by,
         "modify_date": date(state, node.modified),
-        "modify_user_id": node.created_by,
+        "modify_user_id": node.modified_by,
         "owner": state.login_of(owner),
         "owner_user_id": owner,
         "owner_group_id": node.permissions.group.as_ref().map_or(0, |grant| grant.right_id),

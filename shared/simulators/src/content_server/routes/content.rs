@@ -36,6 +36,7 @@ fn download(call: &mut Call<'_>, id: NodeId, version: Option<i64>) -> Outcome<Re
         Err(Refusal::NotAccessible) if call.api == Api::V1 => {
             return Err(Refusal::said(500, format!("Could not locate node: {id}")));
         }
+        Err(Refusal::NotAccessible) => return Err(Refusal::sorry(500)),
         other => other?,
     };
     let forced = call.api == Api::V1 && call.params.text("action").as_deref() == Some("download");

@@ -42,7 +42,10 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
         ("DELETE", ["v2", "businessworkspaces", id, "relateditems", other]) => {
             number(id).and_then(|id| number(other).and_then(|other| relate(call, id, other, false)))
         }
-        ("GET", ["v2", "businessworkspaces", id, "roles"]) => number(id).and_then(|id| roles(call, id)),
+        ("GET", ["v2", "businessworkspaces", id, "roles"]) => number(id).and_then(|id| roles(call, id, None)),
+        ("GET", ["v2", "businessworkspaces", id, "roles", role]) => {
+            number(id).and_then(|id| number(role).and_then(|role| roles(call, id, Some(role))))
+        }
         ("GET", ["v2", "businessworkspaces", id, "members"]) => number(id).and_then(|id| team(call, id)),
         ("GET" | "POST", ["v2", "businessworkspaces", id, "roles", role, "members"]) => number(id)
             .and_then(|id| number(role).and_then(|role| role_members(call, id, role, method == "POST"))),
@@ -302,11 +305,12 @@ fn relate(call: &mut Call<'_>, id: NodeId, other: NodeId, on: bool) -> Outcome<R
     done()
 }
 
-fn roles(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
+fn roles(call: &mut Call<'_>, id: NodeId, only: Option<i64>) -> Outcome<Reply> {
     let (_, workspace) = call.state.workspace(call.actor, id)?;
     let found: Vec<Value> = workspace
         .roles
         .iter()
+        .filter(|role| only.is_none_or(|only| role.member == only))
         .filter_map(|role| Some((role, call.state.members.get(&role.member)?)))
         .map(|(role, member)| {
             let properties = json!({
@@ -316,7 +320,11 @@ fn roles(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
             json!({"data": {"properties": properties}})
         })
         .collect();
-    Ok(results(found))
+    match (only, found.first()) {
+        (None, _) => Ok(results(found)),
+        (Some(_), Some(role)) => Ok(results(role.clone())),
+        (Some(_), None) => Err(Refusal::said(404, "The role could not be found.")),
+    }
 }
 
 fn team(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {

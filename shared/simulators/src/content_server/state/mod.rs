@@ -54,6 +54,9 @@ pub struct State {
     pub settings: Settings,
     /// The time of the running call.
     pub now: Timestamp,
+    /// Who makes the running call: whoever is noted as having modified an item.
+    #[serde(skip, default = "administrator")]
+    pub(crate) acting: MemberId,
     /// Next free number.
     pub(crate) next_id: i64,
     /// Items by number.
@@ -97,12 +100,17 @@ pub struct State {
     pub(crate) changes: u64,
 }
 
+fn administrator() -> MemberId {
+    ADMIN
+}
+
 impl State {
     /// An empty repository.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
         Self {
             settings,
             now,
+            acting: ADMIN,
             next_id: FIRST_FREE,
             nodes: BTreeMap::new(),
             children: BTreeMap::new(),
@@ -142,9 +150,10 @@ impl State {
 
     /// Like [`touch`](Self::touch), and the item's modify date moves.
     pub(crate) fn modify(&mut self, id: NodeId) {
-        let now = self.now;
+        let (now, acting) = (self.now, self.acting);
         if let Some(node) = self.nodes.get_mut(&id) {
             node.modified = now;
+            node.modified_by = acting;
         }
         self.touch(id);
     }

@@ -298,6 +298,8 @@ pub struct Node {
     pub created_by: MemberId,
     /// When it was last modified.
     pub modified: Timestamp,
+    /// By whom.
+    pub modified_by: MemberId,
     /// What a migration wrote about it.
     pub external: External,
     /// Target of a shortcut or generation; source of a copy is not kept.

@@ -154,6 +154,7 @@ impl State {
             created: self.now,
             created_by: actor,
             modified: self.now,
+            modified_by: actor,
             external: External::default(),
             original_id: 0,
             url: None,

@@ -41,7 +41,7 @@ impl State {
         right_id: Option<MemberId>,
         apply_to: i64,
     ) -> Outcome<()> {
-        let node = self.visible(actor, id)?;
+        let node = self.visible(actor, id).map_err(|_| Refusal::sorry(500))?;
         if !self.may(actor, node, Permission::EditPermissions) {
             return Err(Refusal::Insufficient);
         }

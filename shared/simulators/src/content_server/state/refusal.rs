@@ -11,6 +11,9 @@ pub enum Api {
     V2,
 }
 
+const SORRY: &str = "Sorry, the item you requested could not be accessed. Either it does not exist or you do not have \
+                     permission to access it.";
+
 /// A refused call. Status and sentence are the vendor's; they are decided in [`answer`](Self::answer).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -65,6 +68,11 @@ impl Refusal {
         Self::Said { status, text: text.into() }
     }
 
+    /// The sentence for a missing or invisible item, where it comes with another status.
+    pub(crate) fn sorry(status: u16) -> Self {
+        Self::said(status, SORRY)
+    }
+
     /// Status and sentence on the wire.
     pub fn answer(&self, api: Api, language: Language) -> (u16, String) {
         let (status, text) = self.english(api);
@@ -79,12 +87,7 @@ impl Refusal {
         match self {
             Self::NotAuthenticated => (401, "Authentication Required".to_owned()),
             Self::BadPassword => (401, "Invalid username/password specified.".to_owned()),
-            Self::NotAccessible => (
-                by_api(500, 400),
-                "Sorry, the item you requested could not be accessed. Either it does not exist or you do not have \
-                 permission to access it."
-                    .to_owned(),
-            ),
+            Self::NotAccessible => (by_api(500, 400), SORRY.to_owned()),
             Self::NoNode(id) => (500, format!("Could not get a node for {id}")),
             Self::Collision(name) => {
                 (by_api(400, 500), format!("An item with the name '{name}' already exists."))
@@ -95,7 +98,9 @@ impl Refusal {
             Self::Insufficient => (500, "Insufficient permissions to perform that action".to_owned()),
             Self::EditConflict => (409, "Could not update metadata (edit conflict).".to_owned()),
             Self::Reserved { by, status } => (*status, format!("The item is reserved by {by}.")),
-            Self::RecordState { reason, status } => (*status, format!("The operation is not allowed: {reason}")),
+            Self::RecordState { reason, status } => {
+                (*status, format!("The operation is not allowed: {reason}"))
+            }
             Self::NoUrl => (400, "The REST API URL could not be found in the mappings registry.".to_owned()),
             Self::Said { status, text } => (*status, text.clone()),
         }

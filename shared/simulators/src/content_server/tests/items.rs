@@ -206,3 +206,19 @@ async fn a_name_is_free_again_after_a_rename_a_move_or_a_deletion() {
         assert!(state.at("Digitised Archive/Maps and Plans/memo.txt").is_some());
     });
 }
+
+#[tokio::test]
+async fn who_changed_an_item_last_is_told_and_a_head_gives_the_length_only() {
+    let caller = Caller::named(Settings::default(), "waybill");
+    let id = caller.document(3101, "memo.txt", b"hello").await;
+    let path = format!("v2/nodes/{id}");
+    caller.is("claims.handler").send_body("PUT", &path, &json!({"description": "seen"})).await;
+    let read = caller.get(&path).await;
+    let properties = &read.json["results"]["data"]["properties"];
+    assert_eq!((&properties["create_user_id"], &properties["modify_user_id"]), (&json!(1300), &json!(1202)));
+    let head = caller.call("HEAD", &format!("{path}/content"), &[]).await;
+    assert_eq!(
+        (head.status, &head.headers["content-length"], head.bytes.len()),
+        (200, &"5".parse().unwrap(), 0)
+    );
+}

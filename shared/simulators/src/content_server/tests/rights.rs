@@ -28,7 +28,7 @@ async fn each_verb_needs_its_right() {
     let path = format!("v2/nodes/{id}");
     give(json!(["see"])).await;
     assert_eq!(auditor.get(&path).await.status, 200);
-    assert_eq!(auditor.get(&format!("{path}/content")).await.status, 400);
+    assert_eq!(auditor.get(&format!("{path}/content")).await.status, 500);
     give(json!(["see", "see_contents"])).await;
     assert_eq!(auditor.get(&format!("{path}/content")).await.status, 200);
     assert_eq!(auditor.send_body("PUT", &path, &json!({"name": "n.txt"})).await.status, 500);

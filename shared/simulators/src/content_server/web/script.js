@@ -106,7 +106,7 @@ function nodeView(node) {
     parts.push(...section("Versions", table(["", "File", "Type", "Size", "SHA-256", "Added", ""],
       [...node.versions].reverse().map((version) => [
         version.label, version.file_name, version.mime_type, make("td", { class: "number" }, size(version.size)),
-        make("code", {}, version.sha256.slice(0, 16) + "…"), `${when(version.created)} · ${version.owner}`,
+        make("code", { title: version.sha256 }, version.sha256.slice(0, 16) + "…"), `${when(version.created)} · ${version.owner}`,
         make("a", { href: `/_simulator/content/${node.id}/${version.number}` }, "download")]))));
   }
   for (const category of node.category_view) {
