@@ -4,14 +4,23 @@
 use axum::body::Body as ServedBody;
 use bytes::BytesMut;
 use http_body_util::{BodyExt, StreamBody};
-use shared::http::{Body, Transport, full};
+use shared::http::{Body, Transport, TransportError, TransportErrorKind, full};
+use simulators::faults::Dropped;
 use tower::ServiceExt;
 
 /// A transport that answers from a router, whatever the host.
 pub fn transport(router: axum::Router) -> Transport {
     Transport::in_process(move |request| {
         let router = router.clone();
-        async move { Ok(call(router, request).await) }
+        async move {
+            let response = call(router, request).await;
+            match response.extensions().get::<Dropped>() {
+                Some(Dropped) => {
+                    Err(TransportError::new(TransportErrorKind::Interrupted, "the connection was cut"))
+                }
+                None => Ok(response),
+            }
+        }
     })
 }
 

@@ -134,6 +134,10 @@ impl Call {
         self
     }
 
+    pub(super) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
     fn target(&self) -> String {
         let mut target = format!("/api{}", self.path);
         let encoded = serde_urlencoded::to_string(&self.query).unwrap_or_default();

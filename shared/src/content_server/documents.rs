@@ -159,7 +159,7 @@ impl Client {
                 call.body(&fields).within(self.settings.slow())
             }
         };
-        match self.read_node(&call).await {
+        match self.made_node(&call).await {
             // The sentence may be in a language we do not read. What is there now tells a collision from the rest.
             Err(failure)
                 if matches!(failure.code(), REFUSED_BY_SERVER | BAD_REQUEST)

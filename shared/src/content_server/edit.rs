@@ -71,7 +71,7 @@ impl Client {
         if let Some(roles) = roles(&folder.categories, self.settings.dates_with_time) {
             body.insert("roles".to_owned(), roles);
         }
-        self.read_node(&Call::post("create a folder", "/v2/nodes").body(&Value::Object(body))).await
+        self.made_node(&Call::post("create a folder", "/v2/nodes").body(&Value::Object(body))).await
     }
 
     /// Makes a shortcut to a node.
@@ -81,7 +81,7 @@ impl Client {
     pub async fn create_shortcut(&self, parent: NodeId, name: &str, original: NodeId) -> Result<Node> {
         let mut body = node_fields(kind::SHORTCUT, parent, name, "", &External::default());
         body.insert("original_id".to_owned(), original.0.into());
-        self.read_node(&Call::post("create a shortcut", "/v2/nodes").body(&Value::Object(body))).await
+        self.made_node(&Call::post("create a shortcut", "/v2/nodes").body(&Value::Object(body))).await
     }
 
     /// Copies a node with everything in it.
@@ -91,7 +91,7 @@ impl Client {
     pub async fn copy_node(&self, original: NodeId, parent: NodeId, name: &str) -> Result<Node> {
         let body = json!({ "original_id": original, "parent_id": parent, "name": name });
         let call = Call::post("copy a node", "/v2/nodes").body(&body).within(self.settings.slow());
-        self.read_node(&call).await
+        self.made_node(&call).await
     }
 
     /// Renames, moves, checks out or releases a node.

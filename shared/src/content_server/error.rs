@@ -62,15 +62,16 @@ struct Row {
     statuses: (u16, u16),
     sees: Sees,
     code: &'static str,
-    /// For reads and for writes that may be repeated.
-    class: FailureClass,
+    read: FailureClass,
+    /// For writes that may be repeated.
+    repeatable: FailureClass,
     /// For writes that must not be repeated blindly.
     once: FailureClass,
     remedy: Option<&'static str>,
 }
 
 const fn row(statuses: (u16, u16), sees: Sees, code: &'static str, class: FailureClass) -> Row {
-    Row { statuses, sees, code, class, once: class, remedy: None }
+    Row { statuses, sees, code, read: class, repeatable: class, once: class, remedy: None }
 }
 
 impl Row {
@@ -80,7 +81,9 @@ impl Row {
         self
     }
 
-    const fn once(mut self, class: FailureClass) -> Self {
+    /// Writes differ from reads.
+    const fn writes(mut self, class: FailureClass) -> Self {
+        self.repeatable = class;
         self.once = class;
         self
     }
@@ -139,7 +142,7 @@ const TABLE: &[Row] = &[
     row((423, 423), Sees::Anything, RESERVED, Conflict),
     row((400, 499), Sees::Anything, BAD_REQUEST, Invalid),
     // A sentence is the server's own refusal: a write did not happen. Without one nobody knows.
-    row((500, 599), Sees::Sentence, REFUSED_BY_SERVER, Transient).once(Invalid),
+    row((500, 599), Sees::Sentence, REFUSED_BY_SERVER, Transient).writes(Invalid),
     row((500, 599), Sees::Anything, "content-server.failed", Transient).uncertain(),
     row((200, 299), Sees::Sentence, REFUSED_BY_SERVER, Invalid),
 ];
@@ -184,7 +187,11 @@ pub(super) fn classify(texts: &Texts, facts: &Facts<'_>) -> Error {
             }
     });
     let (class, code, remedy) = found.map_or((Transient, "content-server.failed", None), |row| {
-        let class = if facts.effect == Effect::Once { row.once } else { row.class };
+        let class = match facts.effect {
+            Effect::Read => row.read,
+            Effect::Repeatable => row.repeatable,
+            Effect::Once => row.once,
+        };
         (class, row.code, row.remedy)
     });
     let mut error = Error::new(class, System::ContentServer, facts.operation, code, message(facts));
@@ -318,7 +325,11 @@ mod tests {
     #[test]
     fn every_documented_status_and_sentence_has_its_class() {
         for Case(status, form, text, read, once, code) in CASES {
-            for (effect, class) in [(Effect::Read, read), (Effect::Repeatable, read), (Effect::Once, once)] {
+            // A write that may be repeated is as certain as a read, but a refusal of it is final.
+            let repeatable = if *once == UnknownOutcome { read } else { once };
+            for (effect, class) in
+                [(Effect::Read, read), (Effect::Repeatable, repeatable), (Effect::Once, once)]
+            {
                 let facts = Facts {
                     operation: "test",
                     effect,

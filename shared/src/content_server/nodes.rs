@@ -1,12 +1,13 @@
 //! Finding and reading nodes.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Client,
     call::{Call, segment},
     children::ChildFilter,
-    error::{NOT_FOUND, misconfigured},
+    error::{Effect, NOT_FOUND, misconfigured, unexpected},
     node::{Node, NodeId, NodeProperties},
     wire::{self, Entry, OneOrMany, Results},
 };
@@ -45,6 +46,22 @@ fn ancestor_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Node
 #[derive(Deserialize)]
 struct Ancestors {
     ancestors: Vec<Ancestor>,
+}
+
+/// Where an answer keeps the facts of its one node: releases differ in the wrapping.
+fn facts_in(answer: &Value) -> Option<&Value> {
+    [
+        "/results/data/properties",
+        "/results/properties",
+        "/results/data",
+        "/results",
+        "/data/properties",
+        "/data",
+        "",
+    ]
+    .into_iter()
+    .filter_map(|place| answer.pointer(place))
+    .find(|facts| facts.get("id").is_some())
 }
 
 impl Client {
@@ -137,8 +154,24 @@ impl Client {
     }
 
     pub(super) async fn read_node(&self, call: &Call) -> Result<Node> {
-        let answer: Results<Entry<NodeProperties>> = self.ask(call).await?;
-        Ok(answer.results.data.properties.into_node(&self.zone))
+        let answer = self.json(call).await?;
+        self.node_in(&answer).ok_or_else(|| unexpected(call.operation(), Effect::Read, "no node in it"))
+    }
+
+    /// The node a call made. Some releases answer with its id alone.
+    pub(super) async fn made_node(&self, call: &Call) -> Result<Node> {
+        let answer = self.json(call).await?;
+        if let Some(node) = self.node_in(&answer).filter(|node| !node.name.is_empty()) {
+            return Ok(node);
+        }
+        let id = facts_in(&answer).and_then(|facts| facts.get("id")).and_then(wire::as_integer);
+        let id = id.ok_or_else(|| unexpected(call.operation(), Effect::Once, "no id of the new node"))?;
+        // It is there, so a failure to read it must not look like a failure to make it.
+        self.get_node(NodeId(id)).await.map_err(|error| error.with_class(FailureClass::UnknownOutcome))
+    }
+
+    fn node_in(&self, answer: &Value) -> Option<Node> {
+        NodeProperties::deserialize(facts_in(answer)?).ok().map(|properties| properties.into_node(&self.zone))
     }
 
     /// Whether the server takes two names for the same.

@@ -187,14 +187,29 @@ impl ListedRights {
     }
 }
 
-/// Whether what is there is what was asked for. Every right brings `see` and `see_contents` with it on servers that add
-/// what a right depends on.
-fn amounts_to(wanted: &BTreeSet<Right>, present: &BTreeSet<Right>) -> bool {
-    let mut closed = wanted.clone();
-    if !wanted.is_empty() {
-        closed.extend([Right::See, Right::SeeContents]);
+impl Right {
+    /// What servers were seen to add, because the right makes no sense without it.
+    fn needs(self) -> &'static [Self] {
+        match self {
+            Self::See => &[],
+            Self::SeeContents => &[Self::See],
+            Self::Modify | Self::EditPermissions => &[Self::See, Self::SeeContents],
+            Self::EditAttributes
+            | Self::AddItems
+            | Self::Reserve
+            | Self::AddMajorVersion
+            | Self::DeleteVersions => &[Self::See, Self::SeeContents, Self::Modify],
+            Self::Delete => {
+                &[Self::See, Self::SeeContents, Self::Modify, Self::EditAttributes, Self::DeleteVersions]
+            }
+        }
     }
-    wanted == present || closed == *present
+}
+
+/// Whether what is there is what was asked for, with no more than what rights bring with them.
+fn amounts_to(wanted: &BTreeSet<Right>, present: &BTreeSet<Right>) -> bool {
+    let brought = |right: &Right| wanted.iter().any(|wanted| wanted.needs().contains(right));
+    wanted.is_subset(present) && present.difference(wanted).all(brought)
 }
 
 #[cfg(test)]

@@ -181,8 +181,11 @@ impl Client {
     pub async fn find_workspace_around(&self, node: NodeId) -> Result<Option<NodeId>> {
         let call =
             Call::get("find the workspace around a node", format!("/v1/nodes/{node}/businessworkspace"));
-        let answer: Containing = self.ask(&call).await?;
-        Ok(answer.id.filter(|id| *id > 0).map(NodeId))
+        match self.ask::<Containing>(&call).await {
+            Ok(answer) => Ok(answer.id.filter(|id| *id > 0).map(NodeId)),
+            Err(error) if error.class() == FailureClass::Gone => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes a workspace. This takes the server long.

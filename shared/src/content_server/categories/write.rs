@@ -97,7 +97,7 @@ impl Client {
     pub async fn remove_category(&self, node: NodeId, category: NodeId) -> Result<()> {
         let call = Call::delete("remove a category", format!("/v2/nodes/{node}/categories/{category}"));
         match self.tell(&call).await {
-            Err(error) if !matches!(error.class(), FailureClass::Auth | FailureClass::Transient) => {
+            Err(error) if error.class() != FailureClass::Auth => {
                 let present = self.get_categories(node).await?;
                 let still = present.iter().any(|present| present.category() == category);
                 if still { Err(error) } else { Ok(()) }
