@@ -14,10 +14,6 @@ pub(crate) use aws_sdk_s3::error::ProvideErrorMetadata;
 /// What a stand-in may lack, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Capability {
-    /// Sizes of items decide their cost, not the number of calls.
-    Capacity,
-    /// Expired items can be removed on demand.
-    Expiry,
     /// Function names, and operands that must differ, are checked before any item is read.
     StrictConditions,
     /// Updates are checked for overlapping paths and types of operands.
@@ -45,9 +41,7 @@ pub(crate) enum Capability {
 }
 
 /// ministack 1.5.33 fails these; everything else is expected of it.
-const MISSING_AT_ADDRESS: [Capability; 14] = [
-    Capability::Capacity,
-    Capability::Expiry,
+const MISSING_AT_ADDRESS: [Capability; 12] = [
     Capability::StrictConditions,
     Capability::StrictUpdates,
     Capability::StrictQueries,
