@@ -3,6 +3,7 @@
 
 mod copies;
 mod flat_memory;
+mod over_sockets;
 mod sources;
 mod uploads;
 mod world;
