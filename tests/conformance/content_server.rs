@@ -18,6 +18,7 @@
 mod categories;
 mod documents;
 mod faults;
+mod large_files;
 mod modules;
 mod places;
 mod switches;

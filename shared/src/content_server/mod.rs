@@ -21,6 +21,8 @@ mod documents;
 mod download;
 mod edit;
 mod error;
+#[cfg(test)]
+mod error_tests;
 mod holds;
 mod large_upload;
 mod members;
@@ -36,6 +38,7 @@ mod paths;
 mod permissions;
 mod records;
 mod search;
+mod send;
 mod server;
 mod session;
 #[cfg(test)]
@@ -46,6 +49,7 @@ mod tasks;
 mod testing;
 mod versions;
 mod wire;
+mod workflow_status;
 mod workflows;
 mod workspace_team;
 mod workspaces;
@@ -83,10 +87,8 @@ pub use self::{
     settings::{LargeUploadSettings, Settings, Texts},
     tasks::{Assignment, Task, TaskAction, TaskId},
     versions::Version,
-    workflows::{
-        DraftId, NewWorkflow, ProcessId, WorkflowChange, WorkflowMap, WorkflowScope, WorkflowStatus,
-        WorkflowStep, WorkflowSummary,
-    },
+    workflow_status::{WorkflowChange, WorkflowScope, WorkflowStatus, WorkflowStep, WorkflowSummary},
+    workflows::{DraftId, NewWorkflow, ProcessId, WorkflowMap},
     workspace_team::{Relation, RoleMember, WorkspaceRole},
     workspaces::{BusinessObject, NewWorkspace, WorkspaceTemplate, WorkspaceType},
 };

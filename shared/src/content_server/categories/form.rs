@@ -3,7 +3,10 @@
 
 use serde_json::Value;
 
-use super::definition::{Attribute, AttributeKind, AttributeSet, CategoryDefinition, set_of};
+use super::{
+    attribute::{Attribute, AttributeKind, AttributeSet},
+    definition::{CategoryDefinition, set_of},
+};
 use crate::content_server::{NodeId, wire};
 
 /// Reads the form's answer.

@@ -3,13 +3,15 @@
 //! Keys on the wire are `{category}_{attribute}`, and `{category}_{set}_{row}_{attribute}` inside a set, rows counted
 //! from 1. People name attributes; [`CategoryDefinition`] translates.
 
+mod attribute;
 mod definition;
 mod form;
 mod read;
 mod value;
 mod write;
 
-pub use definition::{Attribute, AttributeKind, AttributeSet, CategoryDefinition};
+pub use attribute::{Attribute, AttributeKind, AttributeSet};
+pub use definition::CategoryDefinition;
 pub use value::{AttributeValue, CategoryValues};
 pub use write::CategoryOutcome;
 
