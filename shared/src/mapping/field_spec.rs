@@ -80,7 +80,7 @@ pub enum TooLong {
     Cut,
 }
 
-/// One field of a map. The steps run in this order, on each value by itself: `trim`, `case`, `split`, `lookup`,
+/// One field of a map. The steps run in this order, on each value by itself: `trim`, `split`, `case`, `lookup`,
 /// `matches`, `one_of`; then `join`; then `as`; then `max_length`, `min`, `max`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -90,6 +90,22 @@ fn a_review_starts_only_when_its_conditions_hold() {
 }
 
 #[test]
+fn the_page_about_rules_shows_a_rule_that_works() {
+    let page = include_str!("../../../RULES.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let rules = rules(example);
+    let tags = [("status", "final"), ("loss-date", "03.05.2026")];
+    let record = with_tags("claims/100117/front door.jpg", &tags);
+    let told = explain(&rules, &record).to_string();
+    for promised in
+        ["CLAIMS CLAIM 100117, folder Evidence", "100117", "Photo", "2026-05-03", "nothing is wrong"]
+    {
+        assert!(told.contains(promised), "{promised}:\n{told}");
+    }
+    assert!(rules.choose(&with_tags("claims/17/x.jpg", &tags)).is_none());
+}
+
+#[test]
 fn names_of_objects_are_taken_apart_as_people_expect() {
     let part = |key: &str, path: &str| upload(key).record().get(path).cloned();
     assert_eq!(part("a/b/Report.Final.PDF", "object.stem"), Some(json!("Report.Final")));
