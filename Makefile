@@ -66,6 +66,7 @@ bench: local-artefacts ## the published figures, against the same function in Py
 fuzz: ## malformed keys, rules, events and sidecars, for FUZZ_SECONDS=60
 	@infra/setup nextest
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(STORM) -p tests --test fuzz $(ARGS)
+	tests/fuzz/run $(FUZZ_SECONDS)
 
 lint: ## format, clippy, licences and banned crates, and the template against its rules
 	@infra/setup rust deny lint checkov

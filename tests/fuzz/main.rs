@@ -1,9 +1,11 @@
 //! Input from outside, damaged in every way that comes to hand: no reader panics, and what is accepted keeps its promise.
 //!
 //! Each target starts from real inputs and damages them at random for its share of `FUZZ_SECONDS` (4 unless set). A failure
-//! prints the input and its seed; `FUZZ_SEED` runs that one again.
+//! prints the input and its seed; `FUZZ_SEED` runs that one again. Where a nightly compiler is, `tests/fuzz/run` also lets
+//! a coverage-guided fuzzer look for inputs (`targets/`, over the same `entries.rs`).
 
 mod damage;
+mod entries;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -34,7 +36,7 @@ fn fuzz(inputs: &[&str], target: impl Fn(&str)) {
     }
     // Where it starts differs from run to run, so that every run looks somewhere else.
     let first: u64 = rand::random();
-    let share = Duration::from_secs_f64(number("FUZZ_SECONDS").unwrap_or(4) as f64 / 5.0);
+    let share = Duration::from_secs_f64(number("FUZZ_SECONDS").unwrap_or(4) as f64 / 6.0);
     let started = Instant::now();
     let mut inputs_tried = 0_u64;
     while started.elapsed() < share || inputs_tried < 200 {
@@ -161,6 +163,36 @@ fn a_damaged_sidecar_or_key_never_stops_the_rules() {
         let _ = explain(&rules, &record);
         let _ = content::check(rules.rules()[0].limits(), key, Some("application/pdf"), input.as_bytes());
     });
+}
+
+/// The files of the corpus for a target, and of the worked examples when it reads sidecars.
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut directories = vec![tests.join("fuzz/corpus").join(name)];
+    if name == "sidecar" {
+        directories.push(tests.join("../functions/s3-content-server/rules/examples"));
+    }
+    let files = directories.iter().flat_map(|directory| std::fs::read_dir(directory).unwrap());
+    files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+#[test]
+fn every_input_of_the_corpus_keeps_its_promise_and_so_does_what_damage_makes_of_it() {
+    type Door = (&'static str, fn(&[u8]));
+    let doors: [Door; 4] = [
+        ("object_key", entries::object_key),
+        ("rule_file", entries::rule_file),
+        ("event", entries::event),
+        ("sidecar", entries::sidecar),
+    ];
+    for (name, entry) in doors {
+        let inputs = corpus(name);
+        assert!(inputs.len() >= 2, "the corpus of {name} is missing");
+        inputs.iter().for_each(|input| entry(input));
+    }
+    let sidecars = corpus("sidecar");
+    let sidecars: Vec<&str> = sidecars.iter().filter_map(|bytes| std::str::from_utf8(bytes).ok()).collect();
+    fuzz(&sidecars, |text| entries::sidecar(text.as_bytes()));
 }
 
 #[test]
