@@ -10,7 +10,7 @@ fn is_caught(sabotage: Sabotage) -> bool {
         let rival = (0..calm.calls.len() * 2).any(|number| {
             [Fault::CrashAfter, Fault::DropAfter, Fault::HoldAfter(std::time::Duration::from_secs(900))]
                 .into_iter()
-                .any(|fault| rivals(scenario, &calm.render, number, fault, Some(sabotage)).outcome.is_err())
+                .any(|fault| rivals(scenario, &calm.made, number, fault, Some(sabotage)).outcome.is_err())
         });
         rival || (1..200).any(|seed| random(scenario, &calm, seed, Some(sabotage)).outcome.is_err())
     })

@@ -65,7 +65,7 @@ async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64) {
             if world.waiting() == 0 {
                 return;
             }
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            tokio::time::sleep(world.until_visible()).await;
             continue;
         }
         let (current, crash) = match runner.take() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use super::{Broken, Call, Drive, Fault, Sabotage, Scenario, World, check, drive};
+use super::{Broken, Call, Drive, Fault, Sabotage, Scenario, World, check, drive, world::Made};
 
 /// What a run was like.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Report {
     /// The calls it made.
     pub calls: Vec<Call>,
     /// What is in the target afterwards.
-    pub render: String,
+    pub made: Made,
     /// How its items ended, or what did not hold.
     pub outcome: Result<BTreeMap<String, usize>, Broken>,
 }
@@ -49,7 +49,7 @@ pub fn clean(scenario: &Scenario) -> Report {
 /// One fault at the n-th call, then redelivery.
 pub fn one_fault(
     scenario: &Scenario,
-    clean: &str,
+    clean: &Made,
     call: usize,
     fault: Fault,
     sabotage: Option<Sabotage>,
@@ -60,7 +60,7 @@ pub fn one_fault(
 /// Two workers, every message twice, the n-th call held.
 pub fn rivals(
     scenario: &Scenario,
-    clean: &str,
+    clean: &Made,
     call: usize,
     fault: Fault,
     sabotage: Option<Sabotage>,
@@ -96,7 +96,7 @@ pub fn random(scenario: &Scenario, clean: &Report, seed: u64, sabotage: Option<S
         clock_off: dice.random_range(-15..=15),
     };
     let night_of = Night { doubled: dice.random_bool(0.5), shuffled: dice.random_bool(0.5) };
-    night(scenario, plan, sabotage, how, seed, Some(&clean.render), night_of)
+    night(scenario, plan, sabotage, how, seed, Some(&clean.made), night_of)
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -111,7 +111,7 @@ fn night(
     sabotage: Option<Sabotage>,
     how: Drive,
     seed: u64,
-    clean: Option<&str>,
+    clean: Option<&Made>,
     night: Night,
 ) -> Report {
     run(async {
@@ -131,8 +131,8 @@ fn night(
             world.send(event).await;
         }
         let quiet = drive(&world, scenario.flow, how).await;
-        let render = world.render();
-        let outcome = check(&world, quiet, clean.unwrap_or(&render));
-        Report { calls: world.tap.calls(), render, outcome }
+        let made = world.made();
+        let outcome = check(&world, quiet, clean.unwrap_or(&made));
+        Report { calls: world.tap.calls(), made, outcome }
     })
 }

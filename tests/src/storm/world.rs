@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     sync::Arc,
+    time::Duration,
 };
 
 use aws_sdk_dynamodb::types::{
@@ -199,6 +200,13 @@ impl World {
         self.aws.sqs().messages(QUEUE).len()
     }
 
+    /// How long until a message of the flow's queue can be received.
+    pub fn until_visible(&self) -> Duration {
+        let next = self.aws.sqs().messages(QUEUE).iter().map(|message| message.visible_from).min();
+        let wait = next.map_or(0, |next| next - self.context.now_milliseconds());
+        Duration::from_millis(u64::try_from(wait).unwrap_or(0).max(100))
+    }
+
     /// Bodies in the dead-letter queue with their reason codes.
     pub fn dead_letters(&self) -> Vec<(String, String)> {
         let code = |attributes: &serde_json::Map<String, serde_json::Value>| {
@@ -216,57 +224,64 @@ impl World {
     }
 
     /// Everything the flow made in Content Server, ids and times left out, in a stable order.
-    pub fn render(&self) -> String {
+    pub fn made(&self) -> Made {
         self.content_server.with_state(|state| {
-            let mut lines = BTreeSet::new();
+            let mut made = Made::default();
             for node in state.nodes.values().filter(|node| !self.seeded.contains(&node.id)) {
-                let mut line = format!(
-                    "{} ({})",
-                    state.path_of(node.id),
-                    content_server::state::node::kind_name(node.kind)
-                );
+                let path = state.path_of(node.id);
+                let kind = content_server::state::node::kind_name(node.kind);
+                let mut line = format!("{path} ({kind})");
                 for version in &node.versions {
-                    let _ = write!(
-                        line,
-                        "\n  version {} {} bytes {}",
-                        version.number, version.content.size, version.content.sha256
-                    );
+                    made.versions.push((path.clone(), version.content.sha256.clone()));
+                }
+                if let Some(latest) = node.latest() {
+                    let _ = write!(line, "\n  content {} {}", latest.content.size, latest.content.sha256);
                 }
                 for (category, assigned) in &node.categories {
                     let name = state.nodes.get(category).map_or("?", |node| node.name.as_str());
-                    let _ = write!(
-                        line,
-                        "\n  {name}: {}",
-                        serde_json::to_string(&assigned.values).unwrap_or_default()
-                    );
+                    let values = serde_json::to_string(&assigned.values).unwrap_or_default();
+                    let _ = write!(line, "\n  {name}: {values}");
                 }
                 if let Some(record) = &node.record {
                     let _ = write!(line, "\n  record of class {}", record.class);
                 }
-                let _ = write!(
-                    line,
-                    "\n  rights {}",
-                    serde_json::to_string(&node.permissions).unwrap_or_default()
-                );
-                lines.insert(line);
+                let rights = serde_json::to_string(&node.permissions.custom).unwrap_or_default();
+                let _ = write!(line, "\n  rights {rights}");
+                made.lines.insert(line);
             }
             for process in state.processes.values() {
-                lines.insert(format!("workflow {}", process.title));
+                made.workflows.push(process.title.clone());
             }
-            lines.into_iter().collect::<Vec<_>>().join("\n")
+            made.versions.sort();
+            made.workflows.sort();
+            made
         })
     }
+}
 
-    /// SHA-256 of every version the flow made, with the path of its document.
-    pub fn contents(&self) -> Vec<(String, String)> {
-        self.content_server.with_state(|state| {
-            let made = state.nodes.values().filter(|node| !self.seeded.contains(&node.id));
-            made.flat_map(|node| {
-                let path = state.path_of(node.id);
-                node.versions.iter().map(move |version| (path.clone(), version.content.sha256.clone()))
-            })
-            .collect()
-        })
+/// What a flow made in the target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Made {
+    /// Every node with its newest content, categories and rights.
+    pub lines: BTreeSet<String>,
+    /// Path and SHA-256 of every version.
+    pub versions: Vec<(String, String)>,
+    /// Titles of workflows.
+    pub workflows: Vec<String>,
+}
+
+impl std::fmt::Display for Made {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for line in &self.lines {
+            writeln!(formatter, "{line}")?;
+        }
+        for (path, sha256) in &self.versions {
+            writeln!(formatter, "version {} of {path}", sha256.get(..12).unwrap_or_default())?;
+        }
+        for workflow in &self.workflows {
+            writeln!(formatter, "workflow {workflow}")?;
+        }
+        Ok(())
     }
 }
 
