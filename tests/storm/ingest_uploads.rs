@@ -49,13 +49,14 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         rules: RULES,
         prepare: nothing,
         objects,
+        named_by_input: true,
         clean,
     };
     vec![
         scenario("one upload", one_upload, (1, 0, 0)),
         scenario("a new version of an upload", new_version, (2, 0, 0)),
         scenario("an upload that is moved and one that is deleted afterwards", moved_and_deleted, (2, 1, 0)),
-        scenario("two of one name are both kept", both_kept, (2, 0, 0)),
+        Scenario { named_by_input: false, ..scenario("two of one name are both kept", both_kept, (2, 0, 0)) },
         scenario("one bad among good ones", one_bad, (3, 0, 1)),
     ]
 }

@@ -1,13 +1,6 @@
 //! Works the queue the way the Lambda service does.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
@@ -43,19 +36,19 @@ const PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
 /// Delivers messages until the queue is empty. False when it never becomes quiet.
 pub async fn drive(world: &World, flow: &'static Entry, how: Drive) -> bool {
-    static PROCESS: AtomicU64 = AtomicU64::new(0);
-    PROCESS.store(0, Ordering::Relaxed);
     let workers = (0..how.workers).map(|number| {
         let clock_off = if number == 0 { 0 } else { how.clock_off };
-        async move { work(world, flow, how.batch, clock_off).await }
+        // No two processes of a world draw the same ids.
+        let first = u64::try_from(number).expect("a few workers") * 1_000_000;
+        async move { work(world, flow, how.batch, clock_off, first).await }
     });
     let all = futures_util::future::join_all(workers);
     tokio::time::timeout(PATIENCE, all).await.is_ok()
 }
 
-async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64) {
+async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64, first: u64) {
     let mut runner: Option<(Runner, Arc<Notify>)> = None;
-    let mut process = 0;
+    let mut process = first;
     loop {
         for event in world.events() {
             world.send(&event).await;

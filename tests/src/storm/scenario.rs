@@ -18,6 +18,8 @@ pub struct Scenario {
     pub prepare: fn(&World),
     /// What is uploaded, in order.
     pub objects: fn() -> Vec<StoredObject>,
+    /// Whether names follow from the input alone, not from who came first.
+    pub named_by_input: bool,
     /// How many items are expected to be delivered, skipped and quarantined in a run without faults.
     pub clean: (usize, usize, usize),
 }

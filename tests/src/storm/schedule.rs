@@ -132,7 +132,7 @@ fn night(
         }
         let quiet = drive(&world, scenario.flow, how).await;
         let made = world.made();
-        let outcome = check(&world, quiet, clean.unwrap_or(&made));
+        let outcome = check(&world, scenario, quiet, clean.unwrap_or(&made));
         Report { calls: world.tap.calls(), made, outcome }
     })
 }

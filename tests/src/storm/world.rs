@@ -270,6 +270,15 @@ pub struct Made {
     pub workflows: Vec<String>,
 }
 
+impl Made {
+    /// SHA-256 of every version, in order.
+    pub fn contents(&self) -> Vec<&str> {
+        let mut contents: Vec<&str> = self.versions.iter().map(|(_, sha256)| sha256.as_str()).collect();
+        contents.sort_unstable();
+        contents
+    }
+}
+
 impl std::fmt::Display for Made {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for line in &self.lines {
