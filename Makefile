@@ -21,10 +21,12 @@ export WAYBILL_ARTEFACTS := $(CURDIR)/target/lambda-local
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 ifeq ($(NEXTEST),yes)
   TESTS := cargo nextest run --locked
-  STORM := $(TESTS) --profile storm
+  LONG := $(TESTS) --profile storm
+  STORM := $(LONG) --cargo-profile storm
 else
   TESTS := cargo test --locked
-  STORM := $(TESTS)
+  LONG := $(TESTS)
+  STORM := $(TESTS) --profile storm
 endif
 
 help: ## this list
@@ -65,7 +67,7 @@ bench: local-artefacts ## the published figures, against the same function in Py
 
 fuzz: ## malformed keys, rules, events and sidecars, for FUZZ_SECONDS=60
 	@infra/setup nextest
-	FUZZ_SECONDS=$(FUZZ_SECONDS) $(STORM) -p tests --test fuzz $(ARGS)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(LONG) -p tests --test fuzz $(ARGS)
 	tests/fuzz/run $(FUZZ_SECONDS)
 
 lint: ## format, clippy, licences and banned crates, and the template against its rules

@@ -58,6 +58,10 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("an upload that is moved and one that is deleted afterwards", moved_and_deleted, (2, 1, 0)),
         Scenario { named_by_input: false, ..scenario("two of one name are both kept", both_kept, (2, 0, 0)) },
         scenario("one bad among good ones", one_bad, (3, 0, 1)),
+        Scenario {
+            rules: "",
+            ..scenario("evidence that is classified, restricted and reviewed", reviewed, (1, 0, 0))
+        },
     ]
 }
 
@@ -86,6 +90,13 @@ fn both_kept() -> Vec<StoredObject> {
     vec![
         StoredObject::new("twins/a/terms.pdf", "application/pdf", pdf("terms of a")),
         StoredObject::new("twins/b/terms.pdf", "application/pdf", pdf("terms of b")),
+    ]
+}
+
+fn reviewed() -> Vec<StoredObject> {
+    vec![
+        StoredObject::new("claims/100117/front door.pdf", "application/pdf", pdf("door"))
+            .tags("review=urgent&evidence-type=report"),
     ]
 }
 

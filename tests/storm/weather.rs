@@ -35,7 +35,10 @@ fn every_fault_at_every_call_ends_like_a_clean_run() {
             for fault in Fault::all(call.form) {
                 if let Err(reason) = one_fault(&scenario, &calm.made, number, *fault, None).outcome {
                     let what = &call.what;
-                    broken.push(format!("{}: {fault:?} at call {number} ({what}): {}", scenario.name, reason.0));
+                    broken.push(format!(
+                        "{}: {fault:?} at call {number} ({what}): {}",
+                        scenario.name, reason.0
+                    ));
                 }
             }
         }
@@ -46,8 +49,13 @@ fn every_fault_at_every_call_ends_like_a_clean_run() {
 #[test]
 fn two_rivals_held_at_every_call_make_one_document() {
     const LONG: Duration = Duration::from_secs(900);
-    let faults =
-        [Fault::HoldBefore(LONG), Fault::HoldAfter(LONG), Fault::CrashBefore, Fault::CrashAfter, Fault::DropAfter];
+    let faults = [
+        Fault::HoldBefore(LONG),
+        Fault::HoldAfter(LONG),
+        Fault::CrashBefore,
+        Fault::CrashAfter,
+        Fault::DropAfter,
+    ];
     let mut broken = Vec::new();
     for scenario in wanted() {
         let calm = clean(&scenario);
@@ -56,7 +64,10 @@ fn two_rivals_held_at_every_call_make_one_document() {
                 let report = rivals(&scenario, &calm.made, number, fault, None);
                 if let Err(reason) = report.outcome {
                     let what = report.calls.get(number).map(|call| call.what.clone()).unwrap_or_default();
-                    broken.push(format!("{}: rivals, {fault:?} at call {number} ({what}): {}", scenario.name, reason.0));
+                    broken.push(format!(
+                        "{}: rivals, {fault:?} at call {number} ({what}): {}",
+                        scenario.name, reason.0
+                    ));
                 }
             }
         }
@@ -67,7 +78,10 @@ fn two_rivals_held_at_every_call_make_one_document() {
 /// The scenarios, or the one that `STORM_SCENARIO` names.
 fn wanted() -> Vec<Scenario> {
     let name = std::env::var("STORM_SCENARIO").ok();
-    scenarios().into_iter().filter(|scenario| name.as_ref().is_none_or(|name| *name == scenario.name)).collect()
+    scenarios()
+        .into_iter()
+        .filter(|scenario| name.as_ref().is_none_or(|name| *name == scenario.name))
+        .collect()
 }
 
 /// Every call when `STORM_SEEDS` asks for a whole storm, otherwise one in seven; or the one that `STORM_CALL` names.
@@ -80,7 +94,12 @@ fn is_wanted(call: usize) -> bool {
 
 fn none(broken: &[String]) {
     let shown: Vec<&str> = broken.iter().take(5).map(String::as_str).collect();
-    assert!(broken.is_empty(), "{} schedules broke a promise; the first:\n{}", broken.len(), shown.join("\n\n"));
+    assert!(
+        broken.is_empty(),
+        "{} schedules broke a promise; the first:\n{}",
+        broken.len(),
+        shown.join("\n\n")
+    );
 }
 
 #[test]

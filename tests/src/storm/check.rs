@@ -42,7 +42,9 @@ pub fn check(world: &World, scenario: &Scenario, quiet: bool, clean: &Made) -> R
     if sound && is_part_of(&made.workflows, &clean.workflows) {
         return Ok(endings);
     }
-    Err(Broken(format!("the target differs from a clean run ({endings:?}).\n--- clean\n{clean}\n--- seen\n{made}")))
+    Err(Broken(format!(
+        "the target differs from a clean run ({endings:?}).\n--- clean\n{clean}\n--- seen\n{made}"
+    )))
 }
 
 /// Whether a sorted list holds nothing that the other does not hold, at least as often.
