@@ -38,10 +38,14 @@ async fn serve(entry: &'static Entry) -> Result<(), lambda_runtime::Error> {
     let runner = connect(entry).await.inspect_err(|error| {
         tracing::error!(flow = entry.name, code = error.code(), error = ?error, "the function does not start");
     })?;
-    lambda_runtime::spawn_graceful_shutdown_handler(|| async {
-        tracing::info!("shutting down");
-    })
-    .await;
+    // To be told of the shutdown takes an extension. Where the service does not say how it initialised the environment,
+    // it is a stand-in without the extensions' interface, and registering would end the process.
+    if std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some() {
+        lambda_runtime::spawn_graceful_shutdown_handler(|| async {
+            tracing::info!("shutting down");
+        })
+        .await;
+    }
     let runner = &runner;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
