@@ -100,7 +100,7 @@ class TheRoleOfIngestUploads(unittest.TestCase):
         record = {"pk": {"S": "ingest-uploads#item#1"}, "sk": {"S": "item"}}
         audit = {"pk": {"S": "asset#1"}, "sk": {"S": "event#000000000001"}}
         source = {"Bucket": self.intake, "Key": "claims/a.pdf"}
-        moved = {"Bucket": self.intake, "Key": "processed/claims/a.pdf"}
+        moved = {"Bucket": self.intake, "Key": "delivered/claims/a.pdf"}
         aside = {"Bucket": self.quarantine, "Key": "quarantine/claims/a.pdf"}
         calls = [
             ("s3", "head_object", source),
