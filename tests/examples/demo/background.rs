@@ -1,0 +1,197 @@
+//! `up` and `down`: the demo's systems, left running for files of one's own.
+
+use std::{
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde::{Deserialize, Serialize};
+use simulators::{
+    Clock,
+    content_server::{Settings, Simulator},
+    serve,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    Result,
+    say::Say,
+    systems::{CREDENTIALS, Stack, StandIn, root, state},
+    table,
+};
+
+/// The ports asked for; 0 takes free ones.
+#[derive(Default)]
+pub(crate) struct Ports {
+    pub(crate) stand_in: u16,
+    pub(crate) simulator: u16,
+}
+
+/// The simulator's process, as noted for `down`.
+#[derive(Serialize, Deserialize)]
+struct Running {
+    pid: i32,
+    url: String,
+}
+
+fn folder() -> PathBuf {
+    state("up")
+}
+
+fn record() -> PathBuf {
+    folder().join("simulator.json")
+}
+
+fn stand_in_state() -> PathBuf {
+    folder().join("stand-in")
+}
+
+/// Starts everything, deploys, and leaves.
+pub(crate) async fn up(ports: Ports) -> Result<()> {
+    let say = Say::new(false);
+    if let Some(running) = running()? {
+        return Err(format!(
+            "It is up already: {}/_simulator/. `make down` stops it, then `make up` starts anew.",
+            running.url
+        ));
+    }
+    // What an interrupted `up` may have left.
+    StandIn::stop(&stand_in_state())?;
+    std::fs::create_dir_all(folder()).map_err(|error| format!("{}: {error}", folder().display()))?;
+    let outcome = start(ports, &say).await;
+    if outcome.is_err() {
+        stop_simulator()?;
+        StandIn::stop(&stand_in_state())?;
+    }
+    outcome
+}
+
+async fn start(ports: Ports, say: &Say) -> Result<()> {
+    let content_server = start_simulator(ports.simulator).await?;
+    say.step(&format!("Content Server simulator   {content_server}/_simulator/"));
+    let mut stand_in = StandIn::start(stand_in_state(), ports.stand_in).await?;
+    say.step(&format!("stand-in for AWS           {}", stand_in.url));
+    let stack = Stack::deploy(&stand_in.url, &content_server).await?;
+    stand_in.ends_with_us = false;
+    let intake = stack.intake()?;
+    say.step("infra/template.yaml is deployed");
+    let aws = format!("aws --endpoint-url {}", stand_in.url);
+    say.line("\nUpload a file of your own:");
+    say.line(&format!("  export {CREDENTIALS}"));
+    say.line(&format!("  {aws} s3 cp some.pdf s3://{intake}/claims/100117/some.pdf"));
+    say.line("\nSeconds later it is in Content Server, in the folder Evidence of the claim's workspace:");
+    say.line(&format!(
+        "  {content_server}/_simulator/   Enterprise / Claims / CLM-100117 Water damage / Evidence"
+    ));
+    say.line("The keys that are taken, and what is made of them: functions/s3-content-server/rules/intake-rules.toml");
+    say.line("\nWhere to look");
+    table::show_commands(&stack, &stand_in.url, say)?;
+    say.line("\n`make down` stops it.");
+    Ok(())
+}
+
+/// Starts this program as the simulator, apart from the terminal.
+async fn start_simulator(port: u16) -> Result<String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let place = folder().join("simulator.log");
+    let log = std::fs::File::create(&place).map_err(|error| format!("{}: {error}", place.display()))?;
+    let errors = log.try_clone().map_err(|error| error.to_string())?;
+    let mut command = std::process::Command::new(program);
+    command.args(["simulator", "--simulator-port", &port.to_string()]).current_dir(root());
+    command.stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
+    let mut child = command.spawn().map_err(|error| format!("the simulator did not start: {error}"))?;
+    for _ in 0..200 {
+        if let Some(running) = running()? {
+            return Ok(running.url);
+        }
+        if child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let log = std::fs::read_to_string(&place).unwrap_or_default();
+    Err(format!("The Content Server simulator did not start: {}", log.trim()))
+}
+
+/// The simulator itself, until it is told to stop.
+pub(crate) async fn simulator(port: u16) -> Result<()> {
+    let simulator = Simulator::new(Settings::default(), Clock::machine());
+    let served = serve(simulator.router(), port).await;
+    let (address, server) = served.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("port {port} is taken; choose another with --simulator-port")
+        }
+        _ => error.to_string(),
+    })?;
+    let pid = i32::try_from(std::process::id()).map_err(|error| error.to_string())?;
+    let running = Running { pid, url: format!("http://{address}") };
+    let text = serde_json::to_string(&running).map_err(|error| error.to_string())?;
+    // Whole or not at all: somebody waits for it.
+    let draft = folder().join("simulator.json.new");
+    let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, record()));
+    written.map_err(|error| format!("{}: {error}", record().display()))?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+    server.abort();
+    Ok(())
+}
+
+/// What is noted as running and still is. A stale note is removed, and said.
+fn running() -> Result<Option<Running>> {
+    let Ok(text) = std::fs::read(record()) else { return Ok(None) };
+    let noted: Option<Running> = serde_json::from_slice(&text).ok();
+    match noted {
+        Some(running) if is_ours(running.pid) => Ok(Some(running)),
+        other => {
+            let pid = other.map_or_else(|| "?".to_owned(), |running| running.pid.to_string());
+            println!("a stale note of process {pid}, which is gone, is removed from {}", shown(&record()));
+            std::fs::remove_file(record()).map_err(|error| error.to_string())?;
+            Ok(None)
+        }
+    }
+}
+
+/// Whether the process is the simulator we started, and not another that got its number since.
+fn is_ours(pid: i32) -> bool {
+    let Some(process) = Pid::from_raw(pid) else { return false };
+    if test_kill_process(process).is_err() {
+        return false;
+    }
+    let command = std::fs::read(format!("/proc/{pid}/cmdline")).or_else(|_| {
+        let output =
+            std::process::Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
+        output.map(|output| output.stdout)
+    });
+    command.is_ok_and(|command| String::from_utf8_lossy(&command).contains("--simulator-port"))
+}
+
+fn stop_simulator() -> Result<bool> {
+    let Some(running) = running()? else { return Ok(false) };
+    if let Some(pid) = Pid::from_raw(running.pid) {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let _ = std::fs::remove_file(record());
+    Ok(true)
+}
+
+/// Stops what `up` started.
+pub(crate) async fn down() -> Result<()> {
+    let stopped = [
+        ("Content Server simulator", stop_simulator()?),
+        ("stand-in for AWS", StandIn::stop(&stand_in_state())?),
+    ];
+    for (name, was_running) in stopped {
+        println!("{name:<25} {}", if was_running { "stopped" } else { "was not running" });
+    }
+    Ok(())
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
