@@ -19,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{
     Result,
     say::Say,
-    systems::{CREDENTIALS, Stack, StandIn, root, state},
+    systems::{self, CREDENTIALS, Stack, StandIn, root, state},
     table,
 };
 
@@ -58,6 +58,7 @@ pub(crate) async fn up(ports: Ports) -> Result<()> {
             running.url
         ));
     }
+    systems::artefacts()?;
     // What an interrupted `up` may have left.
     StandIn::stop(&stand_in_state())?;
     std::fs::create_dir_all(folder()).map_err(|error| format!("{}: {error}", folder().display()))?;

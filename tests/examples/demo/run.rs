@@ -13,7 +13,7 @@ use super::{
     Result, evidence, kill, ledger, promises, report,
     samples::{self, CONTRACT, Sample, VIDEO},
     say::Say,
-    systems::{FUNCTION_TIMEOUT, Stack, StandIn, state},
+    systems::{self, FUNCTION_TIMEOUT, Stack, StandIn, state},
     table,
     uploads::{self, Uploaded},
 };
@@ -52,6 +52,7 @@ pub(crate) async fn demo(options: &Options) -> Result<bool> {
 }
 
 async fn everything(options: &Options, say: &Say) -> Result<bool> {
+    systems::artefacts()?;
     let simulator = Simulator::new(Settings::default(), Clock::machine());
     let before = evidence::versions(&simulator);
     let (address, server) = serve(simulator.router(), 0).await.map_err(|error| error.to_string())?;
