@@ -11,7 +11,8 @@ use aws_sdk_s3::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use jiff::Timestamp;
 
 use super::witness::{Known, Witness, body_error, exactly};
@@ -148,19 +149,23 @@ impl S3Object {
             None => self.size,
         };
         // S3 counts the last byte in.
-        let range = range.map(|range| format!("bytes={}-{}", range.start, range.end - 1));
+        let header = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1));
         let output = s3
             .get_object()
             .bucket(&self.bucket)
             .key(&self.key)
             .set_version_id(self.version_id.clone())
             .if_match(self.quoted_etag())
-            .set_range(range)
+            .set_range(header)
             .send()
             .await
             .map_err(|error| source_error("read source", error))?;
+        let is_whole = output.content_range.is_none();
         let body = output.body.into_inner().map_err(Into::into).boxed();
-        Ok(exactly(body, length))
+        match range {
+            Some(range) if is_whole => Ok(exactly(part_of(body, range), length)),
+            _ => Ok(exactly(body, length)),
+        }
     }
 
     /// The object as something to upload: every attempt reads it anew, seen by `witness`. When S3 knows a checksum of
@@ -218,6 +223,32 @@ impl S3Object {
     }
 }
 
+/// The part of a body that was asked for. HTTP lets a server answer a range with the whole object, and stores other
+/// than AWS do so for older versions.
+fn part_of(body: Body, range: Range<u64>) -> Body {
+    let parts = futures_util::stream::unfold((body, 0_u64), move |(mut body, mut at)| {
+        let (start, end) = (range.start, range.end);
+        async move {
+            while at < end {
+                let mut data = match body.frame().await? {
+                    Ok(frame) => frame.into_data().unwrap_or_default(),
+                    Err(error) => return Some((Err(error), (body, end))),
+                };
+                let position = |offset: u64, most: usize| usize::try_from(offset).unwrap_or(most).min(most);
+                let (before, after) = (position(start.saturating_sub(at), data.len()), data.len());
+                data.truncate(position(end - at, after));
+                at += after as u64;
+                let wanted = data.split_off(before.min(data.len()));
+                if !wanted.is_empty() {
+                    return Some((Ok(Frame::data(wanted)), (body, at)));
+                }
+            }
+            None
+        }
+    });
+    StreamBody::new(parts).boxed()
+}
+
 pub(super) fn unquoted(etag: &str) -> &str {
     etag.trim_start_matches("W/").trim_matches('"')
 }
@@ -261,5 +292,32 @@ where
             "grant s3:GetObject, s3:GetObjectVersion, s3:GetObjectTagging and s3:ListBucket on the bucket",
         ),
         _ => classify(System::S3, operation, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn part(pieces: &[&'static [u8]], range: Range<u64>) -> Vec<u8> {
+        let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Frame::data(Bytes::from_static(piece)))).collect();
+        let whole = StreamBody::new(futures_util::stream::iter(pieces)).boxed();
+        part_of(whole, range).collect().await.unwrap().to_bytes().to_vec()
+    }
+
+    #[tokio::test]
+    async fn a_part_is_cut_out_of_a_whole_wherever_its_pieces_end() {
+        let pieces: [&[u8]; 3] = [b"abc", b"def", b"ghi"];
+        for (range, expected) in [
+            (0..2, "ab"),
+            (0..9, "abcdefghi"),
+            (2..4, "cd"),
+            (3..6, "def"),
+            (1..8, "bcdefgh"),
+            (8..9, "i"),
+            (8..20, "i"),
+        ] {
+            assert_eq!(part(&pieces, range).await, expected.as_bytes());
+        }
     }
 }
