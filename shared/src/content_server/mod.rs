@@ -150,6 +150,16 @@ impl Client {
         self.session.pass(&self.http, &self.settings).await.map(drop)
     }
 
+    /// Whether the server refused the credential when it was used last.
+    pub async fn is_refused(&self) -> bool {
+        self.session.is_refused().await
+    }
+
+    /// Signs in with this credential from now on, for all clones.
+    pub async fn change_credential(&self, credential: Credential) {
+        self.session.change_credential(credential, &self.http).await;
+    }
+
     /// Drops the session, so that the next call signs in anew.
     pub async fn forget_session(&self) {
         self.session.forget().await;

@@ -34,15 +34,17 @@ impl Pass {
 }
 
 pub(super) struct Session {
-    credential: Credential,
     direct: bool,
     pause_milliseconds: i64,
-    directory: Option<HttpClient>,
+    transport: Transport,
+    pace: Pace,
+    limits: Limits,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    credential: Credential,
+    directory: Option<HttpClient>,
     pass: Option<Pass>,
     sign_ins: u64,
     /// When the credential was refused last, and with what sentence.
@@ -63,20 +65,31 @@ impl Session {
         pace: Pace,
         limits: Limits,
     ) -> Self {
-        let directory = match &credential {
-            Credential::OtdsClient { otds_url, .. } | Credential::OtdsUser { otds_url, .. } => {
-                let context = http.context().clone();
-                Some(HttpClient::new(System::ContentServer, otds_url, transport, context, pace, limits))
-            }
-            Credential::Password { .. } | Credential::Bearer { .. } => None,
-        };
+        let directory = directory_of(&credential, http, &transport, &pace, limits);
         Self {
-            credential,
             direct: settings.direct_bearer,
             pause_milliseconds: i64::try_from(settings.refused_login_pause_seconds * 1000)
                 .unwrap_or(i64::MAX),
-            directory,
-            state: Mutex::new(State::default()),
+            transport,
+            pace,
+            limits,
+            state: Mutex::new(State { credential, directory, pass: None, sign_ins: 0, refused: None }),
+        }
+    }
+
+    /// Whether the last sign-in was refused.
+    pub(super) async fn is_refused(&self) -> bool {
+        self.state.lock().await.refused.is_some()
+    }
+
+    /// Signs in with this credential from now on. The one it has already changes nothing.
+    pub(super) async fn change_credential(&self, credential: Credential, http: &HttpClient) {
+        let mut state = self.state.lock().await;
+        if state.credential != credential {
+            state.directory = directory_of(&credential, http, &self.transport, &self.pace, self.limits);
+            state.credential = credential;
+            state.pass = None;
+            state.refused = None;
         }
     }
 
@@ -124,7 +137,7 @@ impl Session {
         {
             return Err(refused(text.clone()));
         }
-        match self.obtain(http, settings).await {
+        match self.obtain(state, http, settings).await {
             Ok((header, value)) => {
                 state.sign_ins += 1;
                 state.refused = None;
@@ -141,8 +154,13 @@ impl Session {
         }
     }
 
-    async fn obtain(&self, http: &HttpClient, settings: &Settings) -> Result<(HeaderName, String)> {
-        let proof = match &self.credential {
+    async fn obtain(
+        &self,
+        state: &State,
+        http: &HttpClient,
+        settings: &Settings,
+    ) -> Result<(HeaderName, String)> {
+        let proof = match &state.credential {
             Credential::Password { username, password, domain } => {
                 let mut fields = vec![
                     ("username".to_owned(), username.clone()),
@@ -162,7 +180,7 @@ impl Session {
                         ("client_secret".to_owned(), client_secret.clone()),
                     ])
                     .idempotent();
-                let answer = ask(self.directory()?, &request, settings).await?;
+                let answer = ask(state.directory()?, &request, settings).await?;
                 let token = Token::deserialize(&answer)
                     .map_err(|_| unexpected(request.operation(), Effect::Repeatable, "no access_token"))?;
                 (header::AUTHORIZATION, format!("Bearer {}", token.access_token))
@@ -173,16 +191,34 @@ impl Session {
                 let request = Request::new("get a directory ticket", Method::POST, path)
                     .payload(Payload::Bytes("application/json", body.into()))
                     .idempotent();
-                let answer = ask(self.directory()?, &request, settings).await?;
+                let answer = ask(state.directory()?, &request, settings).await?;
                 (DIRECTORY_TICKET, text_at(&answer, "ticket")?)
             }
             Credential::Bearer { token } => (header::AUTHORIZATION, format!("Bearer {token}")),
         };
         if self.direct { Ok(proof) } else { exchange(http, settings, proof).await }
     }
+}
 
+impl State {
     fn directory(&self) -> Result<&HttpClient> {
         self.directory.as_ref().ok_or_else(|| Error::bug("sign in", "no directory address"))
+    }
+}
+
+fn directory_of(
+    credential: &Credential,
+    http: &HttpClient,
+    transport: &Transport,
+    pace: &Pace,
+    limits: Limits,
+) -> Option<HttpClient> {
+    match credential {
+        Credential::OtdsClient { otds_url, .. } | Credential::OtdsUser { otds_url, .. } => {
+            let (transport, context) = (transport.clone(), http.context().clone());
+            Some(HttpClient::new(System::ContentServer, otds_url, transport, context, pace.clone(), limits))
+        }
+        Credential::Password { .. } | Credential::Bearer { .. } => None,
     }
 }
 

@@ -37,6 +37,7 @@ const SIDECAR_PATIENCE: i64 = 120;
 pub struct IngestUploads {
     content_server: content_server::Client,
     rules: IntakeRules,
+    environment: Environment,
     s3: aws_sdk_s3::Client,
     quarantine_bucket: String,
     quarantine_prefix: String,
@@ -68,6 +69,7 @@ impl Flow for IngestUploads {
         Ok(Self {
             content_server,
             rules,
+            environment: environment.clone(),
             s3: environment.s3.clone(),
             quarantine_bucket: settings.quarantine_bucket.clone(),
             quarantine_prefix: settings.quarantine_prefix.clone(),
@@ -117,6 +119,7 @@ impl Flow for IngestUploads {
         if let Some(reason) = stale(event, run).await? {
             return Ok(Outcome::Skipped(reason));
         }
+        self.renew_credential().await?;
         let collected = self.collect(event, run).await?;
         let plan = self.plan(&collected, run)?;
         if run.is_dry() {
@@ -135,6 +138,15 @@ impl IngestUploads {
     /// A short name of the item, for marks people may see.
     fn short_item(&self, event: &ObjectEvent) -> String {
         self.item(event).key.short().to_owned()
+    }
+
+    /// After a refused sign-in somebody may have corrected the secret, or changed the password: it is read anew.
+    async fn renew_credential(&self) -> Result<()> {
+        if self.content_server.is_refused().await {
+            let secret = self.environment.secret(&self.environment.settings.content_server_secret).await?;
+            self.content_server.change_credential(Credential::from_json(&secret)?).await;
+        }
+        Ok(())
     }
 
     /// Why an event is none of our business, when it is not.
