@@ -1,0 +1,18 @@
+//! The real binaries, end to end: an upload on one side, a document on the other, and what goes wrong between them.
+//!
+//! `make test` sets what they need. By hand:
+//!
+//! ```text
+//! infra/package local
+//! WAYBILL_ARTEFACTS=target/lambda-local tests/aws/stand-in run -- cargo nextest run -p tests --test flows
+//! ```
+//!
+//! Without these, leave them out: `cargo nextest run -E 'not binary(flows)'`.
+
+mod arrivals;
+mod crashes;
+mod deployed;
+mod events;
+mod outages;
+mod refusals;
+mod world;

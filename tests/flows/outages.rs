@@ -1,0 +1,74 @@
+//! Content Server is away or lets nobody in: nothing is lost, and all arrives once it is back.
+
+use std::time::Duration;
+
+use simulators::content_server::seed;
+
+use crate::world::{Usual, World, content};
+
+const UPLOADS: u64 = 12;
+
+/// Uploads wait on the queue, the breaker is open, and nothing was put aside or given up.
+async fn all_wait(world: &World) {
+    let poller = world.poll();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    drop(poller);
+    assert_eq!(world.waiting().await, UPLOADS, "{}", world.told());
+    assert!(world.documents("Claims/Incoming").is_empty());
+    assert!(world.dead_letters().await.is_empty());
+    assert!(world.reasons().await.is_empty());
+    let open = world.function.log().records().iter().any(|record| record["message"] == "breaker open");
+    assert!(open, "the breaker is closed; {}", world.told());
+}
+
+async fn all_arrive(world: &World) {
+    world.settle_within(Duration::from_secs(120)).await;
+    let documents = world.documents("Claims/Incoming");
+    assert_eq!(documents.len() as u64, UPLOADS, "{}", world.told());
+    assert!(documents.iter().all(|document| document.versions.len() == 1));
+    assert!(world.dead_letters().await.is_empty());
+}
+
+async fn upload_all(world: &World) {
+    for number in 0..UPLOADS {
+        world.upload(&format!("inbox/page {number}.bin"), content(2000, number)).await;
+    }
+}
+
+#[tokio::test]
+async fn with_a_wrong_secret_uploads_wait_and_arrive_once_it_is_right() {
+    let world = World::with(Usual { password: "not-the-password", ..Usual::default() }).await;
+    upload_all(&world).await;
+    all_wait(&world).await;
+    let refused = world.ecm.journal().entries().iter().filter(|entry| entry.path.ends_with("/auth")).count();
+    assert!(refused <= 5, "a wrong password was tried {refused} times: that locks accounts");
+    world.place.set_credential(seed::SERVICE_USER, seed::PASSWORD).await;
+    all_arrive(&world).await;
+}
+
+#[tokio::test]
+async fn while_content_server_is_unreachable_uploads_wait_and_arrive_afterwards() {
+    let mut world = World::usual().await;
+    world.stop_content_server().await;
+    upload_all(&world).await;
+    all_wait(&world).await;
+    world.start_content_server().await;
+    all_arrive(&world).await;
+}
+
+#[tokio::test]
+async fn a_restart_of_content_server_in_the_middle_loses_and_doubles_nothing() {
+    let mut world = World::with(Usual { concurrency: 2, ..Usual::default() }).await;
+    upload_all(&world).await;
+    let poller = world.poll();
+    while world.documents("Claims/Incoming").len() < 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Every ticket is void afterwards.
+    world.stop_content_server().await;
+    world.ecm.with_state(|state| state.end_all_sessions());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    world.start_content_server().await;
+    drop(poller);
+    all_arrive(&world).await;
+}
