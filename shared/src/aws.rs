@@ -150,6 +150,7 @@ where
                 (
                     _,
                     "TransactionInProgressException"
+                    | "RequestTimeTooSkewed"
                     | "RequestTimeout"
                     | "OperationAborted"
                     // The bytes changed or broke off on the way.

@@ -328,15 +328,25 @@ impl Run {
             return Ok(done);
         }
         let intent = format!("{name}.begun");
-        if self.recorded::<bool>(&intent).is_some() {
+        if self.recorded::<bool>(&intent) == Some(true) {
             return self.look_again(probe).await?.ok_or_else(|| undecided(name));
+        }
+        if self.taken_over
+            && let Some(there) = probe().await?
+        {
+            return Ok(there);
         }
         self.checkpoint(&intent, &true).await?;
         let done = match act().await {
             Err(error) if error.class() == FailureClass::UnknownOutcome => {
                 self.look_again(probe).await?.ok_or_else(|| undecided(name))?
             }
-            outcome => outcome?,
+            // A definite refusal: nothing was begun, and a later attempt may try.
+            Err(error) => {
+                self.checkpoint(&intent, &false).await?;
+                return Err(error);
+            }
+            Ok(done) => done,
         };
         self.checkpoint(name, &done).await?;
         Ok(done)

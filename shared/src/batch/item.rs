@@ -18,6 +18,10 @@ use crate::{
 /// Milliseconds between the invocation's deadline and the end of the claim: clocks of two workers may differ by less.
 const GRACE: i64 = 30_000;
 
+/// The checkpoint that counts invocations one item did not fit into, and how many there may be.
+const DEADLINES: &str = "deadlines";
+const DEADLINES_ALLOWED: u32 = 6;
+
 pub(super) async fn deliver(
     runner: &Runner,
     event: &AnyEvent,
@@ -67,7 +71,9 @@ async fn begin_and_run(
     };
     tally.begun(attempt.fence);
     tracing::Span::current().record("fence", attempt.fence);
-    let margin = i64::try_from(environment.settings.margin().as_millis()).unwrap_or(0);
+    let left = invocation.deadline - environment.context.now_milliseconds();
+    // A margin longer than the invocation would leave no time at all.
+    let margin = i64::try_from(environment.settings.margin().as_millis()).unwrap_or(0).min(left / 4).max(0);
     let crashes = attempt.crashes;
     let run = Run::new(
         environment.ledger.clone(),
@@ -89,16 +95,25 @@ async fn begin_and_run(
     let outcome = match tokio::time::timeout(time, work).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => Err(Error::bug("handle", "the flow panicked").with_code("panic")),
-        Err(_) => Err(Error::new(
-            FailureClass::Transient,
-            System::Waybill,
-            "handle",
-            "deadline",
-            "the work did not end before the invocation's deadline",
-        )),
+        Err(_) => Err(out_of_time(&run).await),
     };
     tally.worked(environment.context.now_milliseconds() - began, run.retries());
     conclude(runner, event, message, &run, outcome, tally).await
+}
+
+/// Work that never fits an invocation must not be begun for ever.
+async fn out_of_time(run: &Run) -> Error {
+    let times = run.recorded::<u32>(DEADLINES).unwrap_or(0) + 1;
+    let message = format!("the work did not end before the invocation's deadline, {times} times");
+    if times >= DEADLINES_ALLOWED {
+        return Error::bug("handle", message)
+            .with_code("deadline")
+            .remedy("raise the function's time-out, or settle for `verify = \"size\"`, then redrive");
+    }
+    if let Err(error) = run.checkpoint(DEADLINES, &times).await {
+        tracing::warn!(error = ?error, "this time is not counted");
+    }
+    Error::new(FailureClass::Transient, System::Waybill, "handle", "deadline", message)
 }
 
 async fn conclude(
@@ -121,18 +136,22 @@ async fn conclude(
             let mut event = audit_event(runner, item, EventType::Ingestion, audit::Outcome::Success);
             event.message_digest = delivery.digest;
             event.detail = delivery.detail;
-            end(runner, run, Ending::Delivered, delivery.result, event, tally).await
+            end(run, Ending::Delivered, delivery.result, event, tally).await
         }
         Ok(Outcome::Skipped(reason)) => skip(runner, item, run, &reason, tally).await,
         Err(error) if error.code().starts_with("ledger.") => {
             // Fenced, or the claim is over: whoever holds it now decides; nothing may be written.
             Err(error)
         }
-        Err(error) => match error.class() {
+        Err(error) => match class_of(&error) {
             FailureClass::Invalid | FailureClass::Forbidden => {
                 quarantine(runner, event, message, run, &error, tally).await
             }
-            FailureClass::Gone => skip(runner, item, run, &Reason::from(&error), tally).await,
+            // Only a source can be gone without harm; what a target says is gone, somebody has to look at.
+            FailureClass::Gone if error.system() == System::S3 => {
+                skip(runner, item, run, &Reason::from(&error), tally).await
+            }
+            FailureClass::Gone => quarantine(runner, event, message, run, &error, tally).await,
             FailureClass::Bug => fail(runner, item, run, &error, tally).await,
             _ => {
                 tracing::warn!(error = ?error, class = ?error.class(), code = error.code(), "to be tried again");
@@ -145,6 +164,14 @@ async fn conclude(
                 Ok(Verdict::Leave(pause))
             }
         },
+    }
+}
+
+/// What a failure means for the item. A ledger, queue or secret that refuses says nothing about the item: it waits.
+fn class_of(error: &Error) -> FailureClass {
+    match error.system() {
+        System::Ledger | System::Sqs | System::Secrets => FailureClass::Transient,
+        _ => error.class(),
     }
 }
 
@@ -163,7 +190,13 @@ async fn key_reuse(
     let ledger = &runner.environment.ledger;
     match ledger.begin(runner.name, &reused, &item.payload_hash, lease_until).await? {
         Begin::Ours(attempt) => {
-            let run = Run::new(ledger.clone(), attempt, item.asset.clone(), invocation.deadline, false);
+            let run = Run::new(
+                ledger.clone(),
+                attempt,
+                item.asset.clone(),
+                invocation.deadline,
+                runner.environment.settings.dry_run,
+            );
             let error = Error::invalid("item.key-reused", "this item was received before with other content")
                 .remedy("find out why the source uses one identity for two things");
             quarantine(runner, event, message, &run, &error, tally).await
@@ -182,10 +215,21 @@ async fn quarantine(
     tally: &Tally,
 ) -> Result<Verdict> {
     let reason = Reason::from(error);
+    if run.is_dry() {
+        return dry(runner, run, Ending::Quarantined, &reason).await;
+    }
     tracing::warn!(error = ?error, code = error.code(), "put aside");
     tally.quarantined(error.class() == FailureClass::Forbidden);
     let place = match runner.flow.put_aside(event, &reason, run).await {
         Ok(place) => place,
+        Err(error)
+            if matches!(
+                error.class(),
+                FailureClass::Forbidden | FailureClass::Invalid | FailureClass::Bug
+            ) =>
+        {
+            return fail(runner, event.item(), run, &error, tally).await;
+        }
         Err(error) => {
             tracing::warn!(error = ?error, "the item could not be put aside yet");
             release(runner, run, error.code()).await;
@@ -195,37 +239,44 @@ async fn quarantine(
     let mut audit = audit_event(runner, event.item(), EventType::Quarantine, audit::Outcome::Fail);
     audit.detail.insert("reason".into(), reason.code.clone());
     let result = json!({"reason": reason, "place": place});
-    end(runner, run, Ending::Quarantined, result, audit, tally).await
+    end(run, Ending::Quarantined, result, audit, tally).await
+}
+
+/// A dry run tells how an item would end, and leaves everything as it was but the message, which is used up.
+async fn dry(runner: &Runner, run: &Run, ending: Ending, reason: &Reason) -> Result<Verdict> {
+    tracing::info!(ending = ending.name(), code = reason.code, notes = ?run.notes(), "dry run: nothing was done");
+    release(runner, run, "dry run").await;
+    Ok(Verdict::Acknowledge)
 }
 
 async fn skip(runner: &Runner, item: &Item, run: &Run, reason: &Reason, tally: &Tally) -> Result<Verdict> {
+    if run.is_dry() {
+        return dry(runner, run, Ending::Skipped, reason).await;
+    }
     let mut event = audit_event(runner, item, EventType::Accession, audit::Outcome::Warning);
     event.detail.insert("reason".into(), reason.code.clone());
-    end(runner, run, Ending::Skipped, json!({"reason": reason}), event, tally).await
+    end(run, Ending::Skipped, json!({"reason": reason}), event, tally).await
 }
 
 async fn fail(runner: &Runner, item: &Item, run: &Run, error: &Error, tally: &Tally) -> Result<Verdict> {
     let reason = Reason::from(error);
+    if run.is_dry() {
+        return dry(runner, run, Ending::Failed, &reason).await;
+    }
     let mut event = audit_event(runner, item, EventType::Transfer, audit::Outcome::Fail);
     event.detail.insert("reason".into(), reason.code.clone());
     tracing::error!(error = ?error, code = error.code(), "failed");
-    end(runner, run, Ending::Failed, json!({"reason": reason}), event, tally).await?;
+    end(run, Ending::Failed, json!({"reason": reason}), event, tally).await?;
     Ok(Verdict::Park(reason))
 }
 
 async fn end(
-    runner: &Runner,
     run: &Run,
     ending: Ending,
     result: serde_json::Value,
     event: AuditEvent,
     tally: &Tally,
 ) -> Result<Verdict> {
-    if run.is_dry() {
-        tracing::info!(ending = ending.name(), result = %result, "dry run: nothing was done or recorded");
-        release(runner, run, "dry run").await;
-        return Ok(Verdict::Acknowledge);
-    }
     let mut event = event;
     event.detail.extend(run.notes());
     let completion = Completion { ending, result, event };

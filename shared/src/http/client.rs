@@ -214,9 +214,14 @@ impl Client {
 
     async fn read(&self, operation: &'static str, idempotent: bool, mut body: Body) -> Result<Bytes> {
         let mut bytes = BytesMut::new();
-        while let Some(frame) = body.frame().await {
+        let class = if idempotent { FailureClass::Transient } else { FailureClass::UnknownOutcome };
+        loop {
+            let frame = tokio::time::timeout(self.limits.answer, body.frame()).await.map_err(|elapsed| {
+                Error::new(class, self.system, operation, "answer.stalled", "the answer stopped coming")
+                    .source(elapsed)
+            })?;
+            let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| {
-                let class = if idempotent { FailureClass::Transient } else { FailureClass::UnknownOutcome };
                 Error::new(class, self.system, operation, "answer.cut", "the answer broke off").source(error)
             })?;
             if let Ok(data) = frame.into_data() {

@@ -14,6 +14,9 @@ pub struct Pace {
     slots: Arc<Mutex<Slots>>,
 }
 
+/// The longest a target is left alone by one function; beyond that its breaker speaks.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
 #[derive(Debug)]
 struct Slots {
     fastest: f64,
@@ -45,7 +48,7 @@ impl Pace {
         let mut slots = self.lock();
         slots.current = (slots.current / 2.0).max(slots.fastest / 64.0);
         if let Some(pause) = pause {
-            let until = Instant::now() + pause;
+            let until = Instant::now() + pause.min(LONGEST_PAUSE);
             slots.next = Some(slots.next.map_or(until, |next| next.max(until)));
         }
     }

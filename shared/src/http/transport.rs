@@ -28,8 +28,8 @@ impl Transport {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            // No read time-out: it would count while a large body is still being sent. Callers bound the answer head.
             .connect_timeout(Duration::from_secs(5))
-            .read_timeout(Duration::from_secs(120))
             .pool_idle_timeout(Duration::from_secs(60))
             .tcp_nodelay(true)
             .build()

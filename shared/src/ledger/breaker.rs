@@ -90,6 +90,7 @@ impl Breaker {
             let mut seen = self.seen();
             seen.read_at = Some(now);
             seen.opened = open_until > 0;
+            seen.probing = false;
             seen.openings = output.item.as_ref().and_then(|item| get_number(item, "openings")).unwrap_or(0);
         }
         match open_until {

@@ -248,7 +248,7 @@ impl Ledger {
     pub async fn release(&self, attempt: &Attempt, reason: &str) -> Result<()> {
         self.fenced_update(
             attempt,
-            "SET lease_until = :zero, crashes = crashes - :one, last_reason = :reason",
+            "SET lease_until = :zero, crashes = if_not_exists(crashes, :one) - :one, last_reason = :reason",
         )
         .expression_attribute_values(":zero", number(0))
         .expression_attribute_values(":one", number(1))
@@ -357,8 +357,10 @@ impl Ledger {
             .table_name(&self.table)
             .set_key(Some(keys(&attempt.pk, "record")))
             .update_expression(format!(
-                "SET #status = :ending, {} = :result, ended_at = :now, expires_at = :expires REMOVE checkpoints",
-                result.attribute()
+                "SET #status = :ending, {} = :result, ended_at = :now, expires_at = :expires REMOVE {}",
+                result.attribute(),
+                // What failed may be redriven: then what was begun must still be known, and crashes count anew.
+                if ending == Ending::Failed { "crashes" } else { "checkpoints, crashes" }
             ))
             .condition_expression(FENCE)
             .expression_attribute_names("#status", "status")

@@ -80,7 +80,19 @@ impl IngestUploads {
             .map(|(name, fact)| (name.to_owned(), fact))
             .into(),
         };
-        self.care_for_source(&job, placed, &delivery).await?;
+        match self.care_for_source(&job, placed, &delivery).await {
+            // The document is delivered; that its source could not be cared for is noted, not made its ending.
+            Err(error)
+                if matches!(
+                    error.class(),
+                    FailureClass::Gone | FailureClass::Forbidden | FailureClass::Invalid
+                ) =>
+            {
+                tracing::warn!(error = ?error, "the source stays as it is");
+                run.note("source-left", error.code());
+            }
+            outcome => outcome?,
+        }
         Ok(Outcome::Delivered(delivery))
     }
 
@@ -154,7 +166,13 @@ impl IngestUploads {
                 }
                 Some(_) => {}
                 None => match self.create(job, container, &name).await {
-                    Err(error) if error.code() == COLLISION => {}
+                    Err(error) if error.code() == COLLISION => {
+                        // A rival's, or our own from an attempt whose answer was lost.
+                        let there = self.content_server.find_child(container, &name).await?;
+                        if let Some(node) = there.filter(|node| is_marked(node, &job.mark)) {
+                            return Ok(Placed { node: node.id, version: 1, new_document: true });
+                        }
+                    }
                     outcome => return outcome,
                 },
             }

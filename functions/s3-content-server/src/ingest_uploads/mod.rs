@@ -28,7 +28,7 @@ use shared::{
     s3_notification::{self, Notification, ObjectEvent, Sequencer},
 };
 
-use crate::intake_rules::{After, IntakeRules, explain};
+use crate::intake_rules::{After, IntakeRules};
 
 /// How long an object waits for its required sidecar, in seconds since its upload.
 const SIDECAR_PATIENCE: i64 = 120;
@@ -113,7 +113,9 @@ impl Flow for IngestUploads {
         if let Some(reason) = self.not_for_us(event) {
             return Ok(Outcome::Skipped(reason));
         }
-        if let Some(done) = self.finished_before(event, run).await? {
+        if !run.is_dry()
+            && let Some(done) = self.finished_before(event, run).await?
+        {
             return Ok(done);
         }
         if let Some(reason) = stale(event, run).await? {
@@ -123,8 +125,7 @@ impl Flow for IngestUploads {
         let collected = self.collect(event, run).await?;
         let plan = self.plan(&collected, run)?;
         if run.is_dry() {
-            let explanation = explain(&self.rules, &collected.record);
-            return Ok(Outcome::Skipped(Reason::new("dry-run", explanation.to_string())));
+            return Ok(Outcome::Skipped(Reason::new("dry-run", format!("rule {} takes it", plan.rule))));
         }
         self.deliver(event, &collected, &plan, run).await
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::{
     aws::classify,
-    error::{FailureClass, Result, System},
+    error::{Error, FailureClass, Result, System},
     flow::{Flow, Reason, Run},
     s3_notification::{ObjectEvent, ObjectKey},
     transfer::{self, CopySizes, CopyTarget, S3Object},
@@ -25,14 +25,18 @@ impl IngestUploads {
         let head = S3Object::head(&self.s3, &event.bucket, event.key.as_str(), version, expected).await;
         let object = match head {
             Ok(object) => Some(object),
-            Err(error) if error.class() == FailureClass::Gone => None,
+            Err(error) if is_final(&error) => None,
             Err(error) => return Err(error),
         };
         let mut copied = false;
         if let Some(object) = object.as_ref().filter(|object| object.size <= LARGEST_COPY) {
             let to = CopyTarget::new(&self.quarantine_bucket, &place);
-            transfer::copy(&self.s3, object, &to, CopySizes::default()).await?;
-            copied = true;
+            match transfer::copy(&self.s3, object, &to, CopySizes::default()).await {
+                Ok(_) => copied = true,
+                // An object that cannot be read (archived, another key) is referred to.
+                Err(error) if is_final(&error) => tracing::warn!(error = ?error, "not copied"),
+                Err(error) => return Err(error),
+            }
         }
         let record = json!({
             "flow": Self::NAME,
@@ -56,12 +60,15 @@ impl IngestUploads {
             .send()
             .await
             .map_err(|error| classify(System::S3, "write reason", error))?;
-        if let Some(object) = &object {
-            self.say_so(object).await?;
+        if let Some(object) = &object
+            && let Err(error) = self.say_so(object).await
+        {
+            tracing::warn!(error = ?error, "the source is not tagged as quarantined");
         }
         Ok(json!({"bucket": self.quarantine_bucket, "key": place, "copied": copied}))
     }
 
+    /// Says on the source that it was put aside.
     async fn say_so(&self, object: &S3Object) -> Result<()> {
         let mut tags = object.tags(&self.s3).await?;
         tags.insert("waybill-state".into(), "quarantined".into());
@@ -86,4 +93,9 @@ impl IngestUploads {
         }
         key
     }
+}
+
+/// Whether trying again gives the same answer.
+fn is_final(error: &Error) -> bool {
+    matches!(error.class(), FailureClass::Gone | FailureClass::Forbidden | FailureClass::Invalid)
 }
