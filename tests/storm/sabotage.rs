@@ -1,6 +1,6 @@
 //! The checks are worth something: a Waybill without one of its protections is caught.
 
-use tests::storm::{Fault, Sabotage, clean, random, rivals};
+use tests::storm::{Fault, Sabotage, Scenario, clean, one_fault, overtaken, random, rivals};
 
 use crate::scenarios;
 
@@ -21,7 +21,36 @@ fn a_flow_that_does_not_look_before_it_repeats_is_caught() {
     assert!(is_caught(Sabotage::NoProbe));
 }
 
+/// A worker that was overtaken must not write an ending of its own.
+fn endings_are_doubled(sabotage: Option<Sabotage>) -> bool {
+    let scenario = scenarios().into_iter().next().expect("a scenario");
+    let calm = clean(&scenario);
+    (0..calm.calls.len()).any(|call| {
+        let outcome = overtaken(&scenario, &calm.made, call, sabotage).outcome;
+        outcome.is_err_and(|broken| broken.0.contains("ended twice"))
+    })
+}
+
 #[test]
 fn a_ledger_without_fences_is_caught() {
-    assert!(is_caught(Sabotage::NoFencing));
+    assert!(!endings_are_doubled(None), "with fences, an overtaken worker ends nothing");
+    assert!(endings_are_doubled(Some(Sabotage::NoFencing)));
+}
+
+/// Bytes changed on the way to the target, under a rule that only compares sizes.
+#[test]
+fn a_verification_without_hashes_is_caught() {
+    let story = scenarios().into_iter().next().expect("a scenario");
+    let rules: &'static str =
+        format!("{}\n", story.rules.replace("after = \"tag\"", "limits.verify = \"size\"")).leak();
+    let blind = Scenario { rules, ..story };
+    let is_damaged = |scenario: &Scenario| {
+        let calm = clean(scenario);
+        (0..calm.calls.len()).any(|call| {
+            let outcome = one_fault(scenario, &calm.made, call, Fault::FlipRequest, None).outcome;
+            outcome.is_err_and(|broken| broken.0.contains("bytes nobody uploaded"))
+        })
+    };
+    assert!(!is_damaged(&story), "with hashes, a damaged document does not stay");
+    assert!(is_damaged(&blind));
 }

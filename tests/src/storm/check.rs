@@ -96,8 +96,9 @@ fn contents_equal(world: &World) -> Result<(), Broken> {
     Ok(())
 }
 
-/// G7: every audit chain verifies from its export.
+/// G7: every audit chain verifies from its export, and tells of one ending per item.
 fn chains_hold(world: &World) -> Result<(), Broken> {
+    let mut ended = BTreeSet::new();
     let mut chains: BTreeMap<String, Vec<(String, String, String)>> = BTreeMap::new();
     for item in world.ledger() {
         let text = |name: &str| {
@@ -111,6 +112,13 @@ fn chains_hold(world: &World) -> Result<(), Broken> {
     }
     for (asset, mut events) in chains {
         events.sort();
+        for (_, event, _) in &events {
+            let event: serde_json::Value = serde_json::from_str(event).unwrap_or_default();
+            let item = event["item"].as_str().unwrap_or_default().to_owned();
+            if !ended.insert(item.clone()) {
+                return Err(Broken(format!("item {item} ended twice")));
+            }
+        }
         let export: Vec<&str> = events.iter().map(|(_, event, _)| event.as_str()).collect();
         let end = events.last().map(|(_, _, hash)| hash.as_str());
         if let Err(tampering) = shared::audit::verify(&export.join("\n"), end) {

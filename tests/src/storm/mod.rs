@@ -17,6 +17,6 @@ pub use check::{Broken, check};
 pub use drive::{Drive, drive};
 pub use fault::{Fault, Form};
 pub use scenario::{Scenario, StoredObject};
-pub use schedule::{Report, clean, one_fault, random, rivals};
+pub use schedule::{Report, clean, one_fault, overtaken, random, rivals};
 pub use tap::{Call, Sabotage, Tap};
 pub use world::{Made, World};

@@ -77,6 +77,22 @@ pub fn rivals(
     )
 }
 
+/// Two workers whose clocks are two minutes apart, so that one takes over what the other still works on; every message
+/// twice, the n-th call slow.
+pub fn overtaken(scenario: &Scenario, clean: &Made, call: usize, sabotage: Option<Sabotage>) -> Report {
+    let how = Drive { batch: 1, workers: 2, clock_off: 120 };
+    let slow = Fault::HoldAfter(std::time::Duration::from_secs(20));
+    night(
+        scenario,
+        [(call, slow)].into(),
+        sabotage,
+        how,
+        1,
+        Some(clean),
+        Night { doubled: true, shuffled: false },
+    )
+}
+
 /// A random night: one seed, one schedule.
 pub fn random(scenario: &Scenario, clean: &Report, seed: u64, sabotage: Option<Sabotage>) -> Report {
     let mut dice = StdRng::seed_from_u64(seed);
