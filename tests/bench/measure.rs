@@ -20,6 +20,11 @@ pub(crate) fn resident(process: i32) -> f64 {
     status(process, "VmRSS:")
 }
 
+/// Memory of a process in KiB that is its own: without the program, which is mapped from its file.
+pub(crate) fn own(process: i32) -> f64 {
+    status(process, "RssAnon:")
+}
+
 /// Memory of a process in KiB: the most it ever had in memory.
 pub(crate) fn peak(process: i32) -> f64 {
     status(process, "VmHWM:")

@@ -33,14 +33,17 @@ impl Pace {
 
     /// Waits for the next free slot.
     pub async fn slot(&self) {
-        let at = {
+        let (now, at) = {
             let mut slots = self.lock();
             let now = Instant::now();
             let at = slots.next.map_or(now, |next| next.max(now));
             slots.next = Some(at + Duration::from_secs_f64(1.0 / slots.current));
-            at
+            (now, at)
         };
-        tokio::time::sleep_until(at).await;
+        // The timer counts whole milliseconds: asked for this moment, it would still wait for the next one.
+        if at > now {
+            tokio::time::sleep_until(at).await;
+        }
     }
 
     /// The target asked for less: half the rate from here on, and nothing before `pause` has passed.
