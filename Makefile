@@ -22,11 +22,9 @@ NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 ifeq ($(NEXTEST),yes)
   TESTS := cargo nextest run --locked
   LONG := $(TESTS) --profile storm
-  STORM := $(LONG) --cargo-profile storm
 else
   TESTS := cargo test --locked
   LONG := $(TESTS)
-  STORM := $(TESTS) --profile storm
 endif
 
 help: ## this list
@@ -56,7 +54,7 @@ test: local-artefacts ## every test, with the real binaries and the real templat
 
 storm: ## faults at every call and SEEDS=2000 random schedules of them
 	@infra/setup nextest
-	STORM_SEEDS=$(SEEDS) $(STORM) -p tests --test storm $(ARGS)
+	STORM_SEEDS=$(SEEDS) $(LONG) -p tests --test storm $(ARGS)
 
 conformance: ## an unmodified third-party client against the Content Server simulator
 	@infra/setup rust

@@ -1,6 +1,12 @@
 //! The schedules every scenario goes through.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tests::storm::{Fault, Scenario, clean, one_fault, random, rivals};
 
@@ -109,24 +115,31 @@ fn random_nights() {
         Some(seed) => (seed, seed),
         None => (1, number("STORM_SEEDS").unwrap_or(100)),
     };
-    let stories: Vec<(Scenario, _)> = wanted()
-        .into_iter()
-        .map(|scenario| {
-            let calm = clean(&scenario);
-            (scenario, calm)
-        })
-        .collect();
-    let mut broken = Vec::new();
-    for seed in first..=last {
-        let at = usize::try_from(seed).expect("a small seed") % stories.len();
-        let (scenario, calm) = &stories[at];
-        let report = random(scenario, calm, seed, None);
-        if let Err(reason) = report.outcome {
-            broken.push(format!(
-                "STORM_SEED={seed} STORM_SCENARIO={:?} cargo nextest run -p tests --test storm random_nights\n{}",
-                scenario.name, reason.0
-            ));
+    let next = AtomicU64::new(first);
+    let broken = Mutex::new(Vec::new());
+    let nights = || {
+        let stories: Vec<(Scenario, _)> =
+            wanted().into_iter().map(|scenario| (scenario, clean(&scenario))).collect();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > last {
+                return;
+            }
+            let at = usize::try_from(seed).expect("a small seed") % stories.len();
+            let (scenario, calm) = &stories[at];
+            let report = random(scenario, calm, seed, None);
+            if let Err(reason) = report.outcome {
+                broken.lock().expect("no panic").push(format!(
+                    "STORM_SEED={seed} STORM_SCENARIO={:?} cargo nextest run -p tests --test storm random_nights\n{}",
+                    scenario.name, reason.0
+                ));
+            }
         }
-    }
-    none(&broken);
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+            scope.spawn(nights);
+        }
+    });
+    none(&broken.into_inner().expect("no panic"));
 }

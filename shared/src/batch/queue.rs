@@ -34,7 +34,9 @@ impl Runner {
 
     /// Keeps a message invisible for a while. A failure here only means that it is shown earlier or later.
     pub(super) async fn leave(&self, message: &SqsMessage, pause: Duration) {
-        let seconds = i32::try_from(pause.as_secs().clamp(0, 43_200)).unwrap_or(0);
+        // Whole seconds, rounded up: a message shown at once again would be handed back and forth without end.
+        let seconds = pause.as_millis().div_ceil(1000).clamp(1, 43_200);
+        let seconds = i32::try_from(seconds).unwrap_or(43_200);
         let outcome = self
             .environment
             .sqs

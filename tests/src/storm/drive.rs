@@ -34,6 +34,9 @@ const TIME_OUT: u64 = 60;
 /// Simulated time after which a queue that is not quiet never will be.
 const PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
+/// Batches one worker is handed at most: without this, messages handed back at once would stop simulated time.
+const BATCHES: usize = 20_000;
+
 /// Delivers messages until the queue is empty. False when it never becomes quiet.
 pub async fn drive(world: &World, flow: &'static Entry, how: Drive) -> bool {
     let workers = (0..how.workers).map(|number| {
@@ -43,13 +46,13 @@ pub async fn drive(world: &World, flow: &'static Entry, how: Drive) -> bool {
         async move { work(world, flow, how.batch, clock_off, first).await }
     });
     let all = futures_util::future::join_all(workers);
-    tokio::time::timeout(PATIENCE, all).await.is_ok()
+    tokio::time::timeout(PATIENCE, all).await.is_ok() && world.waiting() == 0
 }
 
 async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64, first: u64) {
     let mut runner: Option<(Runner, Arc<Notify>)> = None;
     let mut process = first;
-    loop {
+    for _ in 0..BATCHES {
         for event in world.events() {
             world.send(&event).await;
         }
