@@ -12,5 +12,6 @@ pub mod http;
 pub mod lambda;
 pub mod ledger;
 pub mod mapping;
+pub mod node_change;
 pub mod s3_notification;
 pub mod transfer;
