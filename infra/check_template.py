@@ -90,8 +90,9 @@ def target_of(value):
 
 
 class Template:
-    def __init__(self, tree):
+    def __init__(self, tree, path="infra/template.yaml"):
         self.tree = tree
+        self.to_root = "/".join([".."] * str(path).rpartition("infra/")[2].count("/") + [".."])
         self.resources = tree.get("Resources", {})
         self.parameters = tree.get("Parameters", {})
         self.found = []
@@ -174,7 +175,7 @@ class Template:
         roles, groups = [], []
         for name, properties in self.of_type("AWS::Serverless::Function"):
             properties = {**at(self.tree, "Globals.Function"), **properties}
-            expected = f"../target/lambda/{flow_name(name)}/"
+            expected = f"{self.to_root}/target/lambda/{flow_name(name)}/"
             if properties.get("CodeUri") != expected:
                 self.refuse("code", name, f"CodeUri must be {expected}")
             if (properties.get("Runtime"), properties.get("Handler")) != ("provided.al2023", "bootstrap"):
@@ -290,8 +291,10 @@ class Template:
         for resource in alternatives(statement.get("Resource")):
             text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else str(resource)
             text = text[0] if isinstance(text, list) else text
-            # One * at the end, after the name of something of ours, as in ${IntakeBucket.Arn}/*
-            if text == "*" or "*" in text[:-1] or (text.endswith("*") and not re.match(r"\$\{\w+\.Arn\}/", text)):
+            # One * at the end, after the name of something of ours, as in ${IntakeBucket.Arn}/* or, for a bucket of the stack
+            # beside which this one stands, arn:${AWS::Partition}:s3:::${QuarantineBucketName}/*
+            ours = re.match(r"\$\{\w+\.Arn\}/|arn:\$\{AWS::Partition\}:s3:::\$\{\w+BucketName\}/", text)
+            if text == "*" or "*" in text[:-1] or (text.endswith("*") and not ours):
                 self.refuse("rights", name, f"{where}: {text} is wider than one thing of this template")
         principal = statement.get("Principal")
         if principal == "*" or at(principal, "AWS") == "*" or at(principal, "Service") == "*":
@@ -364,7 +367,7 @@ def main(paths):
     violations = 0
     for path in paths:
         tree = load(path)
-        for rule, resource, remedy in Template(tree).check():
+        for rule, resource, remedy in Template(tree, path).check():
             violations += 1
             line = getattr(tree["Resources"][resource], "start_mark", None)
             print(f"{path}:{line.line + 1 if line else '?'}: {rule}: {resource}: {remedy}")

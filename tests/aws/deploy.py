@@ -23,6 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+FLOWS = ROOT / "infra" / "flows"
 # The stand-in has no alarms over two metrics.
 STAND_IN = {"RepeatedRunsAlarm": "off"}
 # The stand-in has no TLS either. Where it enforces policies it would refuse every request, so the statement that denies
@@ -97,7 +98,7 @@ class Deployment:
                 if artefacts:
                     folder = artefacts / folder.name
                 properties["CodeUri"] = self.upload(package(folder), ".zip")
-        return json.dumps(template)
+        return json.dumps(template), set(template["Parameters"])
 
     def exists(self, name):
         """Whether there is a stack to update. One that never came up is removed, as nothing else can be done with it."""
@@ -145,6 +146,7 @@ def main():
     parser = argparse.ArgumentParser(description="Deploys the template to the stand-in for AWS.")
     parser.add_argument("--url", required=True, help="address of the stand-in")
     parser.add_argument("--template", type=pathlib.Path, default=ROOT / "infra" / "template.yaml")
+    parser.add_argument("--flows", nargs="*", default=[], metavar="flow", help="flows to deploy beside it, or: all")
     parser.add_argument("--artefacts", type=pathlib.Path, help="folder with one folder per function, else the template's")
     parser.add_argument("--stack", default="waybill")
     parser.add_argument("--account", default="000000000000", help="12 digits; the stand-in keeps accounts apart")
@@ -162,10 +164,20 @@ def main():
     started = time.monotonic()
     deployment = Deployment(chosen.url, chosen.account, chosen.region)
     try:
-        template = deployment.prepare(chosen.template.resolve(), chosen.artefacts)
-        if chosen.plain_http:
-            template = template.replace(*ONLY_OVER_TLS)
-        outputs = deployment.deploy(chosen.stack, template, parameters)
+        outputs, taken = {}, set(STAND_IN)
+        flows = sorted(FLOWS.glob("*.yaml")) if chosen.flows == ["all"] else [FLOWS / f"{flow}.yaml" for flow in chosen.flows]
+        for path in [chosen.template.resolve(), *flows]:
+            stack = chosen.stack if path.parent != FLOWS else f"{chosen.stack}-{path.stem}"
+            template, declared = deployment.prepare(path, chosen.artefacts)
+            if chosen.plain_http:
+                template = template.replace(*ONLY_OVER_TLS)
+            # As `infra/deploy` does: a flow's stack takes the outputs of the stacks before it by name.
+            known = {**outputs, **parameters}
+            taken |= declared
+            outputs |= deployment.deploy(stack, template, {name: known[name] for name in known if name in declared})
+        unknown = sorted(set(parameters) - taken)
+        if unknown:
+            sys.exit(f"No template has a parameter {', '.join(unknown)}.")
     except (ClientError, BotoCoreError) as error:
         sys.exit(f"The stack was not deployed. {error}")
     print(f"deployed in {time.monotonic() - started:.1f} s", file=sys.stderr)

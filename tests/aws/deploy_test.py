@@ -21,6 +21,7 @@ from botocore.config import Config
 HERE = pathlib.Path(__file__).resolve().parent
 URL = os.environ.get("WAYBILL_AWS_URL")
 REGION = "us-east-1"
+FLOWS = sorted(path.stem for path in (HERE.parents[1] / "infra" / "flows").glob("*.yaml"))
 
 # Logs each message; gives back those that say so.
 STUB = f"""#!{sys.executable} -S
@@ -43,7 +44,7 @@ class Installation:
 
     accounts = 100000000000
 
-    def __init__(self, artefacts, **parameters):
+    def __init__(self, artefacts, *flows, **parameters):
         Installation.accounts += 1
         self.account = str(Installation.accounts)
         settings = {
@@ -55,7 +56,8 @@ class Installation:
         pairs = [f"{name}={value}" for name, value in settings.items()]
         command = [sys.executable, HERE / "deploy.py", "--url", URL, "--account", self.account]
         deployed = subprocess.run(
-            [*command, "--artefacts", artefacts, "--parameters", *pairs], capture_output=True, text=True
+            [*command, "--artefacts", artefacts, "--flows", *flows, "--parameters", *pairs],
+            capture_output=True, text=True,
         )
         if deployed.returncode:
             raise AssertionError(deployed.stderr)
@@ -70,18 +72,18 @@ class Installation:
     def upload(self, key):
         self.client("s3").put_object(Bucket=self.outputs["IntakeBucketName"], Key=key, Body=b"as it was sent")
 
-    def log(self):
-        logs, group = self.client("logs"), self.outputs["IngestUploadsLogGroupName"]
+    def log(self, function="IngestUploads"):
+        logs, group = self.client("logs"), self.outputs[f"{function}LogGroupName"]
         return [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
 
-    def message_with(self, text):
+    def message_with(self, text, function="IngestUploads"):
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
-            found = [line for line in self.log() if line.startswith("message") and text in line]
+            found = [line for line in self.log(function) if line.startswith("message") and text in line]
             if found:
                 return json.loads(found[0].removeprefix("message "))
             time.sleep(0.05)
-        raise AssertionError(f"no message with {text}: {self.log()}")
+        raise AssertionError(f"no message with {text}: {self.log(function)}")
 
     def queue(self):
         return self.client("sqs").get_queue_attributes(
@@ -93,10 +95,11 @@ class TheTemplate(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
-        bootstrap = pathlib.Path(cls.folder, "ingest-uploads", "bootstrap")
-        bootstrap.parent.mkdir()
-        bootstrap.write_text(STUB)
-        bootstrap.chmod(0o755)
+        for flow in ["ingest-uploads", *FLOWS]:
+            bootstrap = pathlib.Path(cls.folder, flow, "bootstrap")
+            bootstrap.parent.mkdir()
+            bootstrap.write_text(STUB)
+            bootstrap.chmod(0o755)
 
     def test_an_upload_reaches_the_function_by_notification(self):
         installation = Installation(self.folder)
@@ -141,6 +144,30 @@ class TheTemplate(unittest.TestCase):
         installation = Installation(self.folder, ContentServerSecretArn=arn)
         self.assertEqual(installation.outputs["ContentServerSecretArn"], arn)
         self.assertEqual(installation.client("secretsmanager").list_secrets()["SecretList"], [])
+
+    def test_every_further_flow_stands_beside_it_and_has_its_messages(self):
+        installation = Installation(self.folder, "all")
+        self.assertTrue(FLOWS)
+        for flow in FLOWS:
+            function = "".join(word.capitalize() for word in flow.split("-"))
+            queue = installation.outputs.get(f"{function}QueueUrl")
+            self.assertIn(f"{function}FunctionName", installation.outputs)
+            if queue:
+                installation.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(f"for {flow}"))
+                installation.message_with(f"for {flow}", function)
+
+    def test_with_a_key_of_ones_own_a_further_flow_uses_it_too(self):
+        installation = Installation(self.folder, "all", Encryption="customer-key")
+        for flow in FLOWS:
+            function = "".join(word.capitalize() for word in flow.split("-"))
+            queue = installation.outputs.get(f"{function}QueueUrl")
+            if queue:
+                attributes = installation.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
+                self.assertEqual(attributes["Attributes"]["KmsMasterKeyId"], installation.outputs["EncryptionKeyArn"])
+
+    def test_a_parameter_that_no_template_has_is_refused(self):
+        with self.assertRaisesRegex(AssertionError, "No template has a parameter TargetRats"):
+            Installation(self.folder, TargetRats="3")
 
     def test_a_second_deployment_changes_the_first(self):
         installation = Installation(self.folder)
