@@ -6,7 +6,10 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    flow::{Parsed, Reason},
+};
 
 /// The key of an S3 object, as S3 knows it. It can only be made by decoding an event's form of it once, or from a
 /// plain key.
@@ -114,8 +117,8 @@ impl ObjectEvent {
 /// What a message turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notification {
-    /// Events about objects.
-    Objects(Vec<ObjectEvent>),
+    /// Events about objects, and why single records are none.
+    Objects(Parsed<ObjectEvent>),
     /// The test event S3 sends when a notification is configured: nothing happened.
     Test,
 }
@@ -123,17 +126,11 @@ pub enum Notification {
 /// Reads a message body: an S3 notification, one wrapped by a topic, or an `EventBridge` event.
 ///
 /// # Errors
-/// `Invalid` when it is none of these: the message can never be understood.
+/// `Invalid` when it is none of these, or when none of its records can be read: the message can never be understood.
 pub fn parse(body: &str) -> Result<Notification> {
-    let message: Message = serde_json::from_str(body).map_err(|error| {
-        Error::invalid("event.unreadable", "the message is not an S3 event in any of its forms")
-            .remedy("send S3 event notifications or EventBridge events to this queue, nothing else")
-            .source(error)
-    })?;
+    let message: Message = serde_json::from_str(body).map_err(unreadable)?;
     match message {
-        Message::Notification { records } => {
-            records.into_iter().map(Record::into_event).collect::<Result<_>>().map(Notification::Objects)
-        }
+        Message::Notification { records } => read_records(records).map(Notification::Objects),
         Message::Test { event } if event == "s3:TestEvent" => Ok(Notification::Test),
         Message::Test { .. } => Err(Error::invalid("event.unreadable", "the message is not an S3 event")),
         Message::Topic { message } => {
@@ -149,9 +146,35 @@ pub fn parse(body: &str) -> Result<Notification> {
                     Error::invalid("event.unreadable", "the event does not come from S3").field("source")
                 );
             }
-            detail.into_event(&detail_type, time).map(|event| Notification::Objects(vec![event]))
+            detail.into_event(&detail_type, time).map(|event| Notification::Objects(vec![event].into()))
         }
     }
+}
+
+/// Reads each record for itself: one that is no event does not take the others with it.
+fn read_records(records: Vec<serde_json::Value>) -> Result<Parsed<ObjectEvent>> {
+    let mut parsed = Parsed::default();
+    let mut first = None;
+    for record in records {
+        let event = serde_json::from_value::<Record>(record).map_err(unreadable).and_then(Record::into_event);
+        match event {
+            Ok(event) => parsed.events.push(event),
+            Err(error) => {
+                parsed.refused.push(Reason::from(&error));
+                first.get_or_insert(error);
+            }
+        }
+    }
+    match first {
+        Some(error) if parsed.events.is_empty() => Err(error),
+        _ => Ok(parsed),
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::invalid("event.unreadable", "the message is not an S3 event in any of its forms")
+        .remedy("send S3 event notifications or EventBridge events to this queue, nothing else")
+        .source(error)
 }
 
 #[derive(Deserialize)]
@@ -165,7 +188,7 @@ struct TopicOnly {
 enum Message {
     Notification {
         #[serde(rename = "Records")]
-        records: Vec<Record>,
+        records: Vec<serde_json::Value>,
     },
     Bridge {
         #[serde(rename = "detail-type")]
@@ -280,7 +303,7 @@ mod tests {
 
     fn key_of(body: &str) -> String {
         match parse(body).unwrap() {
-            Notification::Objects(events) => events[0].key.to_string(),
+            Notification::Objects(parsed) => parsed.events[0].key.to_string(),
             Notification::Test => panic!("a test event"),
         }
     }
@@ -330,7 +353,7 @@ mod tests {
     fn a_missing_sequencer_or_version_is_tolerated() {
         let body = r#"{"Records":[{"eventName":"s3:ObjectCreated:Put","s3":{"bucket":{"name":"b"},
             "object":{"key":"k"}}}]}"#;
-        let Notification::Objects(events) = parse(body).unwrap() else { panic!("no objects") };
+        let Notification::Objects(Parsed { events, .. }) = parse(body).unwrap() else { panic!("no objects") };
         assert_eq!(events[0].sequencer, None);
         assert!(events[0].is_created());
     }
@@ -343,6 +366,22 @@ mod tests {
         assert!(!is_before("0056", "005501"));
         assert!(!is_before("0055", "005500"));
         assert!(!is_before("00ab", "00AB"));
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_does_not_take_its_siblings_with_it() {
+        let mut body: serde_json::Value = serde_json::from_str(&notification("a+b")).unwrap();
+        let good = body["Records"][0].clone();
+        let mut other_encoding = good.clone();
+        other_encoding["s3"]["object"]["key"] = "%FF".into();
+        let mut last = good.clone();
+        last["s3"]["object"]["key"] = "c".into();
+        body["Records"] = serde_json::json!([good, {"eventName": 7}, other_encoding, last]);
+        let Notification::Objects(parsed) = parse(&body.to_string()).unwrap() else { panic!("no objects") };
+        let keys: Vec<&str> = parsed.events.iter().map(|event| event.key.as_str()).collect();
+        assert_eq!(keys, ["a b", "c"]);
+        let codes: Vec<&str> = parsed.refused.iter().map(|reason| reason.code.as_str()).collect();
+        assert_eq!(codes, ["event.unreadable", "event.key-encoding"]);
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn of_the_sample_events_those_of_s3_are_understood_as_a_message_and_all_others_a
     let understood: Vec<String> = samples()
         .into_iter()
         .filter(|(_, body)| match s3_notification::parse(body) {
-            Ok(Notification::Objects(events)) => !events.is_empty(),
+            Ok(Notification::Objects(parsed)) => !parsed.events.is_empty(),
             Ok(Notification::Test) => true,
             Err(error) => {
                 assert_eq!(error.code().split('.').next(), Some("event"), "{error:?}");

@@ -54,8 +54,8 @@ pub fn event(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     match s3_notification::parse(text) {
         Ok(Notification::Test) => {}
-        Ok(Notification::Objects(events)) => {
-            for event in events {
+        Ok(Notification::Objects(parsed)) => {
+            for event in parsed.events {
                 assert!((1..=ObjectKey::LONGEST).contains(&event.key.as_str().len()));
                 if let Some(sequencer) = &event.sequencer {
                     assert!(!sequencer.is_before(sequencer), "nothing comes before itself");

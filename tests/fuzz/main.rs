@@ -61,8 +61,8 @@ const TEST: &str =
 #[test]
 fn a_damaged_message_is_read_or_refused() {
     fuzz(&[NOTIFICATION, BRIDGE, TOPIC, TEST], |body| {
-        let Ok(Notification::Objects(events)) = parse(body) else { return };
-        for event in events {
+        let Ok(Notification::Objects(parsed)) = parse(body) else { return };
+        for event in parsed.events {
             let length = event.key.as_str().len();
             assert!((1..=ObjectKey::LONGEST).contains(&length), "a key of {length} bytes was accepted");
             // An event travels on as JSON in the ledger and in continuations.

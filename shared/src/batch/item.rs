@@ -220,7 +220,10 @@ async fn quarantine(
     }
     tracing::warn!(error = ?error, code = error.code(), "put aside");
     tally.quarantined(error.class() == FailureClass::Forbidden);
-    let place = match runner.flow.put_aside(event, &reason, run).await {
+    let put_aside = AssertUnwindSafe(runner.flow.put_aside(event, &reason, run)).catch_unwind().await;
+    let put_aside = put_aside
+        .unwrap_or_else(|_panic| Err(Error::bug("put aside", "the flow panicked").with_code("panic")));
+    let place = match put_aside {
         Ok(place) => place,
         Err(error)
             if matches!(

@@ -5,6 +5,7 @@
 //! | delivered, skipped | acknowledged | completed, with its audit event | info |
 //! | `Invalid`, `Forbidden` | acknowledged | put aside by the flow, completed as quarantined | warn |
 //! | `Gone` | acknowledged | completed as skipped | info |
+//! | part of a message is not an event | its other items first; then copied to the dead-letter queue, acknowledged | none | error |
 //! | `Bug`, a panic, not an event, too many crashes | copied to the dead-letter queue with its reason, acknowledged | completed as failed | error |
 //! | anything else | left on the queue, invisible for a growing, jittered time | released, checkpoints kept | warn |
 //! | breaker of the target open | left on the queue until it may be tried | untouched | info |
@@ -166,10 +167,7 @@ impl Runner {
             }
             Gate::Open | Gate::One => {
                 let work = AssertUnwindSafe(self.work(&message, invocation, tally)).catch_unwind();
-                match work.await {
-                    Ok(verdict) => verdict,
-                    Err(_panic) => Verdict::Park(Reason::from(&Error::bug("handle", "the flow panicked"))),
-                }
+                work.await.unwrap_or_else(|_panic| panicked())
             }
         };
         match self.settle(&message, verdict, tally).await {
@@ -183,13 +181,14 @@ impl Runner {
 
     async fn work(&self, message: &SqsMessage, invocation: Invocation, tally: &Tally) -> Verdict {
         let (body, _) = continuation::unwrap(message.body.as_deref().unwrap_or_default());
-        let events = match self.flow.parse(&body) {
-            Ok(events) => events,
+        let parsed = match self.flow.parse(&body) {
+            Ok(parsed) => parsed,
             Err(error) => return Verdict::Park(Reason::from(&error)),
         };
-        let mut verdict = Verdict::Acknowledge;
-        for event in &events {
-            let next = item::deliver(self, event, message, invocation, tally).await;
+        let mut verdict = refusal(&parsed.refused).map_or(Verdict::Acknowledge, Verdict::Park);
+        for event in &parsed.events {
+            let work = item::deliver(self, event, message, invocation, tally);
+            let next = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_panic| panicked());
             verdict = worse(verdict, next);
         }
         verdict
@@ -232,7 +231,22 @@ enum Gate {
     Closed(i64),
 }
 
-/// The verdict on a message of several items: whatever still needs the message wins.
+fn panicked() -> Verdict {
+    Verdict::Park(Reason::from(&Error::bug("handle", "the flow panicked")))
+}
+
+/// One reason for all parts of a message that cannot be understood.
+fn refusal(refused: &[Reason]) -> Option<Reason> {
+    let mut reason = refused.first()?.clone();
+    if refused.len() > 1 {
+        reason.message =
+            format!("{} parts of the message are refused; the first: {}", refused.len(), reason.message);
+    }
+    Some(reason)
+}
+
+/// The verdict on a message of several items: whatever still needs the message wins, so that it is parked only when
+/// everything else in it has ended.
 fn worse(one: Verdict, other: Verdict) -> Verdict {
     let rank = |verdict: &Verdict| match verdict {
         Verdict::Acknowledge => 0,

@@ -1,30 +1,23 @@
-//! The record of one item: claimed with a lease and a fence, checkpointed, released or completed.
+//! The record of one item: claimed with a lease and a fence, checkpointed, released.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
     error::SdkError,
-    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
-    types::{Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+    operation::update_item::UpdateItemError,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::{
-    ChainEnd, Key, Ledger,
+    Ending, Key, Ledger,
     attributes::{Item, get_number, get_text, keys, number, text},
 };
 use crate::{
-    audit::{AuditEvent, SealedEvent},
     aws::classify,
     error::{Error, FailureClass, Result, System},
 };
-
-/// A result larger than this, in bytes, is kept outside the record, which may not exceed 400 KB in all.
-const LARGEST_RESULT: usize = 128 * 1024;
-/// Rounds of appending to a chain that others append to at the same time.
-const CHAIN_ROUNDS: u32 = 12;
 
 /// What the ledger says when an item arrives.
 #[derive(Debug)]
@@ -50,8 +43,8 @@ pub enum Begin {
 /// The right to act on an item until its lease ends. Every write made with it carries its fence.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    pk: String,
-    owner: String,
+    pub(super) pk: String,
+    pub(super) owner: String,
     /// Which claim of this item this is, from 1. Above 1, an earlier one may have acted.
     pub fence: i64,
     /// When the right ends, in milliseconds since the epoch.
@@ -67,49 +60,6 @@ impl Attempt {
     pub fn is_taken_over(&self) -> bool {
         self.fence > 1
     }
-}
-
-/// How an item ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ending {
-    /// The target has it.
-    Delivered,
-    /// There was nothing to do.
-    Skipped,
-    /// Put aside with a reason.
-    Quarantined,
-    /// In the dead-letter queue with a reason.
-    Failed,
-}
-
-impl Ending {
-    /// Its name in records, logs and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Skipped => "skipped",
-            Self::Quarantined => "quarantined",
-            Self::Failed => "failed",
-        }
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        [Self::Delivered, Self::Skipped, Self::Quarantined, Self::Failed]
-            .into_iter()
-            .find(|ending| ending.name() == name)
-    }
-}
-
-/// Everything that is written when an item ends.
-#[derive(Debug, Clone)]
-pub struct Completion {
-    /// How it ended.
-    pub ending: Ending,
-    /// What a repeat is answered with.
-    pub result: Value,
-    /// The event appended to its asset's chain.
-    pub event: AuditEvent,
 }
 
 impl Ledger {
@@ -277,178 +227,7 @@ impl Ledger {
             .expression_attribute_values(":progress", text("in-progress"))
     }
 
-    /// Ends an item: its record and the next event of its asset's chain, in one transaction. `end` is where the
-    /// chain ended when the flow last looked; when others have appended since, the event is sealed anew behind theirs.
-    ///
-    /// # Errors
-    /// `Conflict` with code `ledger.fenced` when the item is not ours any more: what was done must be undone or left
-    /// to the one who holds it.
-    pub async fn complete(
-        &self,
-        attempt: &Attempt,
-        completion: &Completion,
-        end: Option<ChainEnd>,
-    ) -> Result<SealedEvent> {
-        let result = self.store_result(attempt, &completion.result).await?;
-        let asset = completion.event.asset.clone();
-        let mut end = match end {
-            Some(end) => end,
-            None => self.chain_end(&asset).await?,
-        };
-        for _ in 0..CHAIN_ROUNDS {
-            let sealed = completion.event.seal(end.sequence + 1, &end.hash)?;
-            let outcome = self
-                .dynamodb
-                .transact_write_items()
-                .client_request_token(request_token(attempt, &sealed))
-                .transact_items(self.record_end(attempt, completion.ending, &result)?)
-                .transact_items(self.chain_put(&sealed)?)
-                .send()
-                .await;
-            match outcome {
-                Ok(_) => return Ok(sealed),
-                Err(error) => match self.after_refusal(attempt, completion.ending, error).await? {
-                    Refused::Ours => return Ok(sealed),
-                    Refused::Retry => self.context.sleep(self.context.jitter(CONFLICT_PAUSE)).await,
-                },
-            }
-            end = self.chain_end(&asset).await?;
-        }
-        Err(Error::new(
-            FailureClass::Transient,
-            System::Ledger,
-            "complete",
-            "ledger.chain-busy",
-            format!("the audit chain moved {CHAIN_ROUNDS} times while this item was being completed"),
-        ))
-    }
-
-    async fn after_refusal(
-        &self,
-        attempt: &Attempt,
-        ending: Ending,
-        error: SdkError<TransactWriteItemsError, HttpResponse>,
-    ) -> Result<Refused> {
-        let reasons: Vec<String> = match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled
-                .cancellation_reasons()
-                .iter()
-                .map(|reason| reason.code().unwrap_or_default().to_owned())
-                .collect(),
-            _ => return Err(classify(System::Ledger, "complete", error)),
-        };
-        if reasons.first().is_some_and(|code| code == "ConditionalCheckFailed") {
-            // Either somebody took over, or this very completion took effect and its answer was lost.
-            let item = self.read_record(&attempt.pk).await?;
-            let ours = get_text(&item, "owner") == Some(&attempt.owner)
-                && get_text(&item, "status") == Some(ending.name());
-            return if ours { Ok(Refused::Ours) } else { Err(fenced_error("complete")) };
-        }
-        Ok(Refused::Retry)
-    }
-
-    fn record_end(
-        &self,
-        attempt: &Attempt,
-        ending: Ending,
-        result: &StoredResult,
-    ) -> Result<TransactWriteItem> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys(&attempt.pk, "record")))
-            .update_expression(format!(
-                "SET #status = :ending, {} = :result, ended_at = :now, expires_at = :expires REMOVE {}",
-                result.attribute(),
-                // What failed may be redriven: then what was begun must still be known, and crashes count anew.
-                if ending == Ending::Failed { "crashes" } else { "checkpoints, crashes" }
-            ))
-            .condition_expression(FENCE)
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#owner", "owner")
-            .set_expression_attribute_names(Some(
-                [("#status", "status"), ("#owner", "owner"), ("#result", result.name())]
-                    .map(|(placeholder, name)| (placeholder.to_owned(), name.to_owned()))
-                    .into(),
-            ))
-            .expression_attribute_values(":ending", text(ending.name()))
-            .expression_attribute_values(":result", text(result.text()))
-            .expression_attribute_values(":now", number(self.context.now_milliseconds()))
-            .expression_attribute_values(":expires", number(self.expiry_seconds()))
-            .expression_attribute_values(":fence", number(attempt.fence))
-            .expression_attribute_values(":owner", text(&attempt.owner))
-            .expression_attribute_values(":progress", text("in-progress"))
-            .build()
-            .map_err(|error| Error::bug("complete", "the update is incomplete").source(error))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn chain_put(&self, sealed: &SealedEvent) -> Result<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(super::chain::item(sealed)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|error| Error::bug("complete", "the put is incomplete").source(error))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    async fn store_result(&self, attempt: &Attempt, result: &Value) -> Result<StoredResult> {
-        let encoded = result.to_string();
-        if encoded.len() <= LARGEST_RESULT {
-            return Ok(StoredResult::Inline(encoded));
-        }
-        let Some(overflow) = &self.overflow else {
-            return Err(Error::bug(
-                "complete",
-                format!(
-                    "the result has {} bytes, a record holds {LARGEST_RESULT}, and no overflow bucket is configured",
-                    encoded.len()
-                ),
-            ));
-        };
-        let key = format!("results/{}/{}.json", attempt.pk.replace('#', "/"), attempt.fence);
-        overflow
-            .s3
-            .put_object()
-            .bucket(&overflow.bucket)
-            .key(&key)
-            .content_type("application/json")
-            .body(encoded.into_bytes().into())
-            .send()
-            .await
-            .map_err(|error| classify(System::S3, "store result", error))?;
-        Ok(StoredResult::Elsewhere(key))
-    }
-
-    async fn read_result(&self, item: &Item) -> Result<Value> {
-        if let Some(inline) = get_text(item, "result") {
-            return Ok(serde_json::from_str(inline).unwrap_or(Value::Null));
-        }
-        let (Some(key), Some(overflow)) = (get_text(item, "result_at"), &self.overflow) else {
-            return Ok(Value::Null);
-        };
-        let object = overflow
-            .s3
-            .get_object()
-            .bucket(&overflow.bucket)
-            .key(key)
-            .send()
-            .await
-            .map_err(|error| classify(System::S3, "read result", error))?;
-        let bytes = object.body.collect().await.map_err(|error| {
-            Error::new(
-                FailureClass::Transient,
-                System::S3,
-                "read result",
-                "answer.cut",
-                "the result broke off",
-            )
-            .source(error)
-        })?;
-        Ok(serde_json::from_slice(&bytes.into_bytes()).unwrap_or(Value::Null))
-    }
-
-    async fn read_record(&self, pk: &str) -> Result<Item> {
+    pub(super) async fn read_record(&self, pk: &str) -> Result<Item> {
         self.dynamodb
             .get_item()
             .table_name(&self.table)
@@ -461,43 +240,14 @@ impl Ledger {
     }
 }
 
-const CONFLICT_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
-const FENCE: &str = "fence = :fence AND #owner = :owner AND #status = :progress";
+/// The condition of every write made under a claim.
+pub(super) const FENCE: &str = "fence = :fence AND #owner = :owner AND #status = :progress";
 const CLAIM: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, payload_hash = :payload, \
                      expires_at = :expires, item_key = :item, fence = if_not_exists(fence, :zero) + :one";
 const CLAIM_COUNTING: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, \
                               payload_hash = :payload, expires_at = :expires, item_key = :item, \
                               fence = if_not_exists(fence, :zero) + :one, \
                               crashes = if_not_exists(crashes, :zero) + :one";
-
-enum Refused {
-    Ours,
-    Retry,
-}
-
-enum StoredResult {
-    Inline(String),
-    Elsewhere(String),
-}
-
-impl StoredResult {
-    fn attribute(&self) -> &'static str {
-        "#result"
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Inline(_) => "result",
-            Self::Elsewhere(_) => "result_at",
-        }
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Self::Inline(text) | Self::Elsewhere(text) => text,
-        }
-    }
-}
 
 fn attempt(pk: &str, owner: &str, item: &Item) -> Result<Attempt> {
     let fence = get_number(item, "fence")
@@ -542,7 +292,7 @@ fn fenced(error: SdkError<UpdateItemError, HttpResponse>, operation: &'static st
     }
 }
 
-fn fenced_error(operation: &'static str) -> Error {
+pub(super) fn fenced_error(operation: &'static str) -> Error {
     Error::new(
         FailureClass::Conflict,
         System::Ledger,
@@ -550,12 +300,4 @@ fn fenced_error(operation: &'static str) -> Error {
         "ledger.fenced",
         "another worker has taken this item over",
     )
-}
-
-/// At most 36 characters, equal for the same transaction, so that the SDK's own repeat is not a second one.
-fn request_token(attempt: &Attempt, sealed: &SealedEvent) -> String {
-    let mut hash = Sha256::new();
-    hash.update(attempt.owner.as_bytes());
-    hash.update(sealed.hash.as_bytes());
-    hex::encode(hash.finalize()).chars().take(32).collect()
 }

@@ -21,14 +21,17 @@ mod attributes;
 mod breaker;
 mod chain;
 mod claim;
+mod completion;
 mod key;
 mod marks;
+mod result;
 
 use std::time::Duration;
 
 pub use breaker::{Breaker, BreakerState};
 pub use chain::ChainEnd;
-pub use claim::{Attempt, Begin, Completion, Ending};
+pub use claim::{Attempt, Begin};
+pub use completion::{Completion, Ending};
 pub use key::Key;
 pub use marks::Lock;
 

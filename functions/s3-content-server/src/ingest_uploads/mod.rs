@@ -23,7 +23,7 @@ use shared::{
     content_server::{self, Credential},
     environment::Environment,
     error::{Error, Result, System},
-    flow::{Flow, Item, Outcome, Reason, Run},
+    flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     ledger::Key,
     s3_notification::{self, Notification, ObjectEvent, Sequencer},
 };
@@ -77,10 +77,10 @@ impl Flow for IngestUploads {
         })
     }
 
-    fn parse(&self, body: &str) -> Result<Vec<ObjectEvent>> {
+    fn parse(&self, body: &str) -> Result<Parsed<ObjectEvent>> {
         match s3_notification::parse(body)? {
-            Notification::Objects(events) => Ok(events),
-            Notification::Test => Ok(Vec::new()),
+            Notification::Objects(parsed) => Ok(parsed),
+            Notification::Test => Ok(Parsed::default()),
         }
     }
 

@@ -1,0 +1,254 @@
+//! What a flow is, and what one delivery of one item is to it. A flow never sees Lambda, a queue or the ledger.
+
+mod run;
+
+use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    environment::Environment,
+    error::{Error, FailureClass, Result, System},
+    ledger::Key,
+};
+pub use run::Run;
+
+/// One integration flow: the clients it needs and what it does with one item.
+pub trait Flow: Sized + Send + Sync + 'static {
+    /// A verb and an object; the same string everywhere: binary, queue, records, logs.
+    const NAME: &'static str;
+    /// The systems it touches besides AWS.
+    const SYSTEMS: &'static [System];
+    /// What one item arrives as.
+    type Event: Send + Sync + 'static;
+
+    /// Builds the clients and reads the configuration. Runs once, before the first event.
+    fn connect(environment: &Environment) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Reads a message body, once. An error of class `Invalid` makes the message a dead letter; so do parts of it that
+    /// are refused, once everything else in it has ended.
+    ///
+    /// # Errors
+    /// When nothing in the message can ever be understood.
+    fn parse(&self, body: &str) -> Result<Parsed<Self::Event>>;
+
+    /// What identifies an item and its asset.
+    fn item(&self, event: &Self::Event) -> Item;
+
+    /// Delivers one item.
+    fn handle(&self, event: &Self::Event, run: &Run) -> impl Future<Output = Result<Outcome>> + Send;
+
+    /// Puts an item aside with the reason, where people find it. Must be safe to repeat.
+    fn put_aside(
+        &self,
+        event: &Self::Event,
+        reason: &Reason,
+        run: &Run,
+    ) -> impl Future<Output = Result<Value>> + Send;
+}
+
+/// What a message holds. A part that cannot be understood does not keep the others from being delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed<E> {
+    /// What can be worked on, in order.
+    pub events: Vec<E>,
+    /// Why each of the other parts can never be understood.
+    pub refused: Vec<Reason>,
+}
+
+impl<E> Default for Parsed<E> {
+    fn default() -> Self {
+        Self { events: Vec::new(), refused: Vec::new() }
+    }
+}
+
+impl<E> From<Vec<E>> for Parsed<E> {
+    fn from(events: Vec<E>) -> Self {
+        Self { events, refused: Vec::new() }
+    }
+}
+
+/// The identity of one item.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// What is delivered once.
+    pub key: Key,
+    /// SHA-256 over what was asked for, to notice a key that is used for something else.
+    pub payload_hash: String,
+    /// The asset whose audit chain tells about it.
+    pub asset: String,
+    /// The asset in words, for logs.
+    pub asset_text: String,
+}
+
+/// How a flow ended an item.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The target has it, and that was verified.
+    Delivered(Delivery),
+    /// There was nothing to do, and why.
+    Skipped(Reason),
+    /// There is more to do than fits this invocation; what was done is checkpointed.
+    Continue,
+}
+
+/// What was delivered.
+#[derive(Debug, Clone, Default, Serialize, serde::Deserialize)]
+pub struct Delivery {
+    /// What a repeat is answered with.
+    pub result: Value,
+    /// SHA-256 of the content.
+    pub digest: Option<String>,
+    /// Bytes moved through the function.
+    pub bytes: u64,
+    /// Facts for the audit event.
+    pub detail: BTreeMap<String, String>,
+}
+
+/// Why something ended as it did, for machines and for people. Never holds the offending value itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Reason {
+    /// Stable and machine-readable.
+    pub code: String,
+    /// What was expected, what came, where.
+    pub message: String,
+    /// The field at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// What kind of failure it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<FailureClass>,
+}
+
+impl Reason {
+    /// A reason without a failure behind it.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), field: None, remedy: None, class: None }
+    }
+}
+
+impl From<&Error> for Reason {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code().to_owned(),
+            message: error.message().to_owned(),
+            field: error.field_name().map(str::to_owned),
+            remedy: error.remedy_text().map(str::to_owned),
+            class: Some(error.class()),
+        }
+    }
+}
+
+/// What may be done when it is not known whether an effect took place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Doing it again changes nothing.
+    RepeatSafe,
+    /// Look in the target first; do it again only when it is not there.
+    CheckThenRepeat,
+    /// Never do it twice: when it cannot be found, a person decides.
+    NeverRepeat,
+}
+
+type Eventual<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A flow without its types, for lists and for the runner, which is compiled once.
+pub struct Entry {
+    /// The flow's name.
+    pub name: &'static str,
+    /// The systems it touches.
+    pub systems: &'static [System],
+    connect: Connect,
+}
+
+type Connect = for<'a> fn(&'a Environment) -> Eventual<'a, Result<Arc<dyn AnyFlow>>>;
+
+impl Entry {
+    /// The entry of a flow.
+    pub const fn of<F: Flow>() -> Self {
+        Self {
+            name: F::NAME,
+            systems: F::SYSTEMS,
+            connect: |environment| {
+                Box::pin(async move { Ok(Arc::new(F::connect(environment).await?) as Arc<dyn AnyFlow>) })
+            },
+        }
+    }
+
+    /// Connects the flow.
+    ///
+    /// # Errors
+    /// As [`Flow::connect`].
+    pub async fn connect(&self, environment: &Environment) -> Result<Arc<dyn AnyFlow>> {
+        (self.connect)(environment).await
+    }
+}
+
+/// One item of a message, its type erased.
+pub struct AnyEvent(Box<dyn std::any::Any + Send + Sync>, Item);
+
+impl AnyEvent {
+    /// Its identity.
+    pub fn item(&self) -> &Item {
+        &self.1
+    }
+}
+
+/// The erased face of [`Flow`]; implemented for every flow, not by hand.
+pub trait AnyFlow: Send + Sync {
+    /// As [`Flow::parse`].
+    ///
+    /// # Errors
+    /// As [`Flow::parse`].
+    fn parse(&self, body: &str) -> Result<Parsed<AnyEvent>>;
+    /// As [`Flow::handle`].
+    fn handle<'a>(&'a self, event: &'a AnyEvent, run: &'a Run) -> Eventual<'a, Result<Outcome>>;
+    /// As [`Flow::put_aside`].
+    fn put_aside<'a>(
+        &'a self,
+        event: &'a AnyEvent,
+        reason: &'a Reason,
+        run: &'a Run,
+    ) -> Eventual<'a, Result<Value>>;
+}
+
+impl<F: Flow> AnyFlow for F {
+    fn parse(&self, body: &str) -> Result<Parsed<AnyEvent>> {
+        let Parsed { events, mut refused } = Flow::parse(self, body)?;
+        let mut known = Vec::with_capacity(events.len());
+        for event in events {
+            match std::panic::catch_unwind(AssertUnwindSafe(|| self.item(&event))) {
+                Ok(item) => known.push(AnyEvent(Box::new(event), item)),
+                Err(_panic) => refused.push(Reason::from(&Error::bug("identify", "the flow panicked"))),
+            }
+        }
+        Ok(Parsed { events: known, refused })
+    }
+
+    fn handle<'a>(&'a self, event: &'a AnyEvent, run: &'a Run) -> Eventual<'a, Result<Outcome>> {
+        Box::pin(async move {
+            match event.0.downcast_ref() {
+                Some(event) => Flow::handle(self, event, run).await,
+                None => Err(Error::bug("handle", "an event of another flow")),
+            }
+        })
+    }
+
+    fn put_aside<'a>(
+        &'a self,
+        event: &'a AnyEvent,
+        reason: &'a Reason,
+        run: &'a Run,
+    ) -> Eventual<'a, Result<Value>> {
+        Box::pin(async move {
+            match event.0.downcast_ref() {
+                Some(event) => Flow::put_aside(self, event, reason, run).await,
+                None => Err(Error::bug("put aside", "an event of another flow")),
+            }
+        })
+    }
+}
