@@ -54,7 +54,7 @@ pub struct Settings {
     /// Seconds before the invocation's deadline at which work stops by itself.
     #[serde(default = "default_margin")]
     pub lease_margin_seconds: u64,
-    /// Describe what would be done, and do nothing.
+    /// Describe what would be done, and do nothing. The messages that arrive meanwhile are used up: feed it copies.
     #[serde(default)]
     pub dry_run: bool,
 }

@@ -51,7 +51,9 @@ cases!(
     a_completion_whose_answer_was_lost_is_not_a_second_one,
     a_large_result_goes_elsewhere_and_comes_back,
     a_large_result_without_a_place_is_refused_before_anything_is_written,
-    a_failed_item_can_be_redriven,
+    a_failed_item_is_reopened_once_by_each_message_a_person_puts_back,
+    a_reopened_item_keeps_what_it_recorded,
+    only_what_failed_is_reopened,
     an_expired_record_not_yet_removed_counts_as_absent,
     an_expired_record_accepts_another_payload,
     a_clock_ahead_takes_over_early_and_the_fence_still_holds,
@@ -202,11 +204,47 @@ async fn a_large_result_without_a_place_is_refused_before_anything_is_written(pl
     place.ledger.checkpoint(&attempt, "still", &json!("ours")).await.unwrap();
 }
 
-async fn a_failed_item_can_be_redriven(place: &Place) {
-    let attempt = ours(place.ledger.begin(FLOW, &key("a"), "p1", place.lease(60)).await.unwrap());
-    place.ledger.complete(&attempt, &completion(Ending::Failed, "s"), None).await.unwrap();
-    let again = ours(place.ledger.begin(FLOW, &key("a"), "p1", place.lease(60)).await.unwrap());
+async fn a_failed_item_is_reopened_once_by_each_message_a_person_puts_back(place: &Place) {
+    let (ledger, item) = (&place.ledger, key("a"));
+    let attempt = ours(ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap());
+    ledger.complete(&attempt, &completion(Ending::Failed, "s"), None).await.unwrap();
+    let duplicate = ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap();
+    assert!(matches!(duplicate, Begin::Completed { ending: Ending::Failed, .. }), "{duplicate:?}");
+
+    let reopen = |message| ledger.reopen(FLOW, &item, "p1", place.lease(60), message, |_| ());
+    let again = ours(reopen("m1").await.unwrap());
     assert!(again.is_taken_over());
+    assert_eq!(again.crashes, 0);
+    let rival = reopen("m2").await.unwrap();
+    assert!(matches!(rival, Begin::InProgress { .. }), "{rival:?}");
+    ledger.complete(&again, &completion(Ending::Failed, "s"), None).await.unwrap();
+
+    let redelivered = reopen("m1").await.unwrap();
+    assert!(matches!(redelivered, Begin::Completed { ending: Ending::Failed, .. }), "{redelivered:?}");
+    ours(reopen("m2").await.unwrap());
+}
+
+async fn a_reopened_item_keeps_what_it_recorded(place: &Place) {
+    let (ledger, item) = (&place.ledger, key("a"));
+    let attempt = ours(ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap());
+    ledger.checkpoint(&attempt, "node", &json!(7001)).await.unwrap();
+    ledger.complete(&attempt, &completion(Ending::Failed, "s"), None).await.unwrap();
+    let prepare = |checkpoints: &mut std::collections::BTreeMap<String, serde_json::Value>| {
+        checkpoints.insert("decided".into(), json!(true));
+    };
+    let again = ours(ledger.reopen(FLOW, &item, "p1", place.lease(60), "m1", prepare).await.unwrap());
+    assert_eq!(again.checkpoints["node"], json!(7001));
+    assert_eq!(again.checkpoints["decided"], json!(true));
+}
+
+async fn only_what_failed_is_reopened(place: &Place) {
+    let (ledger, item) = (&place.ledger, key("a"));
+    let attempt = ours(ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap());
+    ledger.complete(&attempt, &completion(Ending::Delivered, "s"), None).await.unwrap();
+    let begin = ledger.reopen(FLOW, &item, "p1", place.lease(60), "m1", |_| ()).await.unwrap();
+    assert!(matches!(begin, Begin::Completed { ending: Ending::Delivered, .. }), "{begin:?}");
+    let begin = ledger.reopen(FLOW, &item, "p2", place.lease(60), "m1", |_| ()).await.unwrap();
+    assert!(matches!(begin, Begin::OtherPayload), "{begin:?}");
 }
 
 async fn an_expired_record_not_yet_removed_counts_as_absent(place: &Place) {

@@ -7,12 +7,13 @@ use futures_util::FutureExt;
 use serde_json::json;
 use tracing::Instrument;
 
-use super::{CRASHES_ALLOWED, Invocation, Runner, Tally, Verdict};
+use super::{CRASHES_ALLOWED, Invocation, Runner, Tally, Verdict, queue::Redrive};
 use crate::{
     audit::{self, AuditEvent, EventType},
     error::{Error, FailureClass, Result, Retry, System},
-    flow::{AnyEvent, Item, Outcome, Reason, Run},
-    ledger::{Begin, Completion, Ending, Key},
+    flow::{AnyEvent, Item, Outcome, Reason, Run, allow_repeat},
+    http::Answered,
+    ledger::{Begin, Breaker, Completion, Ending, Key},
 };
 
 /// Milliseconds between the invocation's deadline and the end of the claim: clocks of two workers may differ by less.
@@ -53,7 +54,7 @@ async fn begin_and_run(
     let item = event.item();
     let environment = &runner.environment;
     let lease_until = invocation.deadline + GRACE;
-    let attempt = match environment.ledger.begin(runner.name, key, &item.payload_hash, lease_until).await? {
+    let attempt = match begin(runner, item, message, lease_until).await? {
         Begin::Ours(attempt) => attempt,
         Begin::InProgress { until } => {
             let wait = u64::try_from(until - environment.context.now_milliseconds()).unwrap_or(0);
@@ -85,12 +86,13 @@ async fn begin_and_run(
     if crashes >= CRASHES_ALLOWED {
         let error = Error::bug("handle", format!("{crashes} attempts at this item ended without a word"))
             .with_code("attempts.crashed");
-        return fail(runner, item, &run, &error, tally).await;
+        return fail(runner, item, message, &run, &error, tally).await;
     }
     // Work stops before the claim ends: a call still under way is dropped with it and cannot take effect later.
     let time = invocation.deadline - margin - environment.context.now_milliseconds();
     let time = Duration::from_millis(u64::try_from(time).unwrap_or(0));
-    let work = AssertUnwindSafe(runner.flow.handle(event, &run)).catch_unwind();
+    let answered = Answered::default();
+    let work = AssertUnwindSafe(answered.during(runner.flow.handle(event, &run))).catch_unwind();
     let began = environment.context.now_milliseconds();
     let outcome = match tokio::time::timeout(time, work).await {
         Ok(Ok(outcome)) => outcome,
@@ -98,7 +100,27 @@ async fn begin_and_run(
         Err(_) => Err(out_of_time(&run).await),
     };
     tally.worked(environment.context.now_milliseconds() - began, run.retries());
+    report_to_breakers(runner, &outcome, &answered).await;
     conclude(runner, event, message, &run, outcome, tally).await
+}
+
+/// Claims the item; one that failed only for a message that a person put back.
+async fn begin(runner: &Runner, item: &Item, message: &SqsMessage, lease_until: i64) -> Result<Begin> {
+    let ledger = &runner.environment.ledger;
+    let begin = ledger.begin(runner.name, &item.key, &item.payload_hash, lease_until).await?;
+    match (&begin, Redrive::of(runner.name, message)) {
+        (Begin::Completed { ending: Ending::Failed, .. }, Some(redrive)) => {
+            tracing::info!(message_id = redrive.message, repeat = redrive.repeat, "redriven");
+            let prepare = |checkpoints: &mut _| {
+                if redrive.repeat {
+                    allow_repeat(checkpoints);
+                }
+            };
+            let (key, payload) = (&item.key, &item.payload_hash);
+            ledger.reopen(runner.name, key, payload, lease_until, redrive.message, prepare).await
+        }
+        _ => Ok(begin),
+    }
 }
 
 /// Work that never fits an invocation must not be begun for ever.
@@ -125,7 +147,6 @@ async fn conclude(
     tally: &Tally,
 ) -> Result<Verdict> {
     let item = event.item();
-    report_to_breakers(runner, &outcome).await;
     match outcome {
         Ok(Outcome::Continue) => {
             release(runner, run, "continued").await;
@@ -152,7 +173,7 @@ async fn conclude(
                 skip(runner, item, run, &Reason::from(&error), tally).await
             }
             FailureClass::Gone => quarantine(runner, event, message, run, &error, tally).await,
-            FailureClass::Bug => fail(runner, item, run, &error, tally).await,
+            FailureClass::Bug => fail(runner, item, message, run, &error, tally).await,
             _ => {
                 tracing::warn!(error = ?error, class = ?error.class(), code = error.code(), "to be tried again");
                 tally.retried();
@@ -231,7 +252,7 @@ async fn quarantine(
                 FailureClass::Forbidden | FailureClass::Invalid | FailureClass::Bug
             ) =>
         {
-            return fail(runner, event.item(), run, &error, tally).await;
+            return fail(runner, event.item(), message, run, &error, tally).await;
         }
         Err(error) => {
             tracing::warn!(error = ?error, "the item could not be put aside yet");
@@ -261,16 +282,30 @@ async fn skip(runner: &Runner, item: &Item, run: &Run, reason: &Reason, tally: &
     end(run, Ending::Skipped, json!({"reason": reason}), event, tally).await
 }
 
-async fn fail(runner: &Runner, item: &Item, run: &Run, error: &Error, tally: &Tally) -> Result<Verdict> {
+/// First the copy in the dead-letter queue, then the ending: what the ledger calls failed can be found there, wherever
+/// the process dies in between. A worker that lost its claim leaves both to the one who holds it.
+async fn fail(
+    runner: &Runner,
+    item: &Item,
+    message: &SqsMessage,
+    run: &Run,
+    error: &Error,
+    tally: &Tally,
+) -> Result<Verdict> {
     let reason = Reason::from(error);
     if run.is_dry() {
         return dry(runner, run, Ending::Failed, &reason).await;
     }
+    run.check_lease("park")?;
+    if let Err(trouble) = runner.park(message, &reason, tally).await {
+        tracing::error!(error = ?trouble, code = error.code(), "the item cannot be parked yet");
+        release(runner, run, trouble.code()).await;
+        return Ok(Verdict::Leave(runner.backoff(message)));
+    }
     let mut event = audit_event(runner, item, EventType::Transfer, audit::Outcome::Fail);
     event.detail.insert("reason".into(), reason.code.clone());
     tracing::error!(error = ?error, code = error.code(), "failed");
-    end(run, Ending::Failed, json!({"reason": reason}), event, tally).await?;
-    Ok(Verdict::Park(reason))
+    end(run, Ending::Failed, json!({"reason": reason}), event, tally).await
 }
 
 async fn end(
@@ -295,11 +330,15 @@ async fn release(runner: &Runner, run: &Run, reason: &str) {
     }
 }
 
-async fn report_to_breakers(runner: &Runner, outcome: &Result<Outcome>) {
+/// A target that answered is alive, however the item ended; an item that never asked it says nothing about it.
+async fn report_to_breakers(runner: &Runner, outcome: &Result<Outcome>, answered: &Answered) {
     for breaker in &runner.breakers {
+        let target = breaker.target();
         let report = match outcome {
-            Err(error) if error.system() == breaker.target() => breaker.failed(error.class()).await.map(drop),
-            Ok(Outcome::Delivered(_)) => breaker.succeeded().await,
+            Err(error) if error.system() == target && Breaker::counts(error.class()) => {
+                breaker.failed(error.class()).await.map(drop)
+            }
+            _ if answered.by(target) => breaker.succeeded().await,
             _ => Ok(()),
         };
         if let Err(error) = report {

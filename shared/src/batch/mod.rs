@@ -6,7 +6,10 @@
 //! | `Invalid`, `Forbidden` | acknowledged | put aside by the flow, completed as quarantined | warn |
 //! | `Gone` | acknowledged | completed as skipped | info |
 //! | part of a message is not an event | its other items first; then copied to the dead-letter queue, acknowledged | none | error |
-//! | `Bug`, a panic, not an event, too many crashes | copied to the dead-letter queue with its reason, acknowledged | completed as failed | error |
+//! | `Bug`, a panic, too many crashes | copied to the dead-letter queue with its reason, acknowledged | then completed as failed | error |
+//! | seen before, failed included | acknowledged | untouched | info |
+//! | failed, and a person redrives its message | as for a new item | reopened once for that message | |
+//! | not an event | copied to the dead-letter queue with its reason, acknowledged | none | error |
 //! | anything else | left on the queue, invisible for a growing, jittered time | released, checkpoints kept | warn |
 //! | breaker of the target open | left on the queue until it may be tried | untouched | info |
 
@@ -65,6 +68,12 @@ impl Runner {
     /// When its configuration or rules are wrong: the function must not start.
     pub async fn connect(entry: &Entry, environment: Environment) -> Result<Self> {
         let flow = entry.connect(&environment).await?;
+        if environment.settings.dry_run {
+            tracing::warn!(
+                flow = entry.name,
+                "dry run: nothing is done, and every message that arrives is used up"
+            );
+        }
         let breakers = entry
             .systems
             .iter()
@@ -170,6 +179,11 @@ impl Runner {
                 work.await.unwrap_or_else(|_panic| panicked())
             }
         };
+        for breaker in &self.breakers {
+            if let Err(error) = breaker.give_probe_back().await {
+                tracing::warn!(error = ?error, "the probe is free again after its pause");
+            }
+        }
         match self.settle(&message, verdict, tally).await {
             Ok(stays) => stays.then_some(id),
             Err(error) => {
@@ -204,15 +218,7 @@ impl Runner {
                 Ok(true)
             }
             Verdict::Park(reason) => {
-                self.park(message, &reason).await?;
-                tracing::error!(
-                    flow = self.name,
-                    message_id = message.message_id,
-                    code = reason.code,
-                    reason = reason.message,
-                    "message parked in the dead-letter queue"
-                );
-                tally.parked();
+                self.park(message, &reason, tally).await?;
                 Ok(false)
             }
             Verdict::Continue => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::SqsMessage;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
-use super::{Runner, continuation};
+use super::{Runner, Tally, continuation};
 use crate::{
     aws::classify,
     error::{Error, Result, System},
@@ -16,6 +16,25 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_secs(4);
 /// The longest pause between two receipts of a message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+
+/// A message that a person put back on the queue from the dead-letter queue: moving it keeps the attributes it was
+/// parked with, which no other message has. What the queue itself moved after too many receipts has none, and needs
+/// none: its items never ended.
+pub(super) struct Redrive<'message> {
+    /// The message, by its id.
+    pub(super) message: &'message str,
+    /// Whether the person decided that an effect whose end is unknown may be made once more.
+    pub(super) repeat: bool,
+}
+
+impl<'message> Redrive<'message> {
+    pub(super) fn of(flow: &str, message: &'message SqsMessage) -> Option<Self> {
+        let attribute = |name: &str| message.message_attributes.get(name)?.string_value.as_deref();
+        let id = message.message_id.as_deref()?;
+        (attribute("waybill-flow")? == flow)
+            .then(|| Self { message: id, repeat: attribute("waybill-decision") == Some("repeat") })
+    }
+}
 
 impl Runner {
     /// The pause before a message is shown again, by how often it was received: exponential, half of it jitter.
@@ -53,7 +72,7 @@ impl Runner {
     }
 
     /// Copies a message, body byte for byte, to the dead-letter queue with its reason.
-    pub(super) async fn park(&self, message: &SqsMessage, reason: &Reason) -> Result<()> {
+    pub(super) async fn park(&self, message: &SqsMessage, reason: &Reason, tally: &Tally) -> Result<()> {
         let attribute = |text: &str| {
             let text: String = text.chars().take(512).collect();
             MessageAttributeValue::builder()
@@ -76,8 +95,16 @@ impl Runner {
             )
             .send()
             .await
-            .map(drop)
-            .map_err(|error| classify(System::Sqs, "park", error))
+            .map_err(|error| classify(System::Sqs, "park", error))?;
+        tracing::error!(
+            flow = self.name,
+            message_id = message.message_id,
+            code = reason.code,
+            reason = reason.message,
+            "message parked in the dead-letter queue"
+        );
+        tally.parked();
+        Ok(())
     }
 
     /// Puts the rest of a message's work on the queue as a message of its own.

@@ -13,6 +13,7 @@ use crate::{
     ledger::Key,
 };
 pub use run::Run;
+pub(crate) use run::allow_repeat;
 
 /// One integration flow: the clients it needs and what it does with one item.
 pub trait Flow: Sized + Send + Sync + 'static {
@@ -150,7 +151,9 @@ pub enum Policy {
     RepeatSafe,
     /// Look in the target first; do it again only when it is not there.
     CheckThenRepeat,
-    /// Never do it twice: when it cannot be found, a person decides.
+    /// Never do it twice: when it is begun, its end unknown, and it cannot be found, the item fails and a person
+    /// decides. Redriven, the target is asked again: found, the item goes on; not found, it fails again, unless the
+    /// redriven message carries `waybill-decision` = `repeat`, which allows the effect once more.
     NeverRepeat,
 }
 

@@ -25,6 +25,9 @@ pub struct Run {
     notes: Mutex<BTreeMap<String, String>>,
 }
 
+/// After the name of an effect: the checkpoint that tells that it was begun and must not be made twice.
+const BEGUN: &str = ".begun";
+
 /// How long to wait before looking for an effect whose answer was lost, each time.
 const LOOK_AGAIN: [Duration; 3] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)];
 
@@ -202,7 +205,7 @@ impl Run {
         if let Some(done) = self.recorded::<T>(name) {
             return Ok(done);
         }
-        let intent = format!("{name}.begun");
+        let intent = format!("{name}{BEGUN}");
         if self.recorded::<bool>(&intent) == Some(true) {
             return self.look_again(probe).await?.ok_or_else(|| undecided(name));
         }
@@ -241,7 +244,11 @@ impl Run {
         Ok(None)
     }
 
-    fn check_lease(&self, effect: &'static str) -> Result<()> {
+    /// Whether the claim still holds.
+    ///
+    /// # Errors
+    /// `ledger.lease-over` when it does not.
+    pub(crate) fn check_lease(&self, effect: &'static str) -> Result<()> {
         if self.context().now_milliseconds() < self.lease_until() {
             return Ok(());
         }
@@ -256,6 +263,15 @@ impl Run {
     }
 }
 
+/// A person has looked and decides: what was begun without a known end may be made once more, if it is not there.
+pub(crate) fn allow_repeat(checkpoints: &mut BTreeMap<String, serde_json::Value>) {
+    for (name, begun) in checkpoints.iter_mut() {
+        if name.ends_with(BEGUN) {
+            *begun = false.into();
+        }
+    }
+}
+
 fn undecided(name: &'static str) -> Error {
     Error::new(
         FailureClass::Bug,
@@ -264,7 +280,10 @@ fn undecided(name: &'static str) -> Error {
         "effect.undecided",
         "it is not known whether this effect took place, and it must not take place twice",
     )
-    .remedy("look in the target system; then complete or redrive the item by hand")
+    .remedy(
+        "look in the target system: when it took place, redrive the message; when it did not, send the message again \
+         with the attribute waybill-decision = repeat",
+    )
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 
-use super::{Body, Pace, Payload, Transport, TransportError, TransportErrorKind, body};
+use super::{Answered, Body, Pace, Payload, Transport, TransportError, TransportErrorKind, body};
 use crate::{
     context::Context,
     error::{Error, FailureClass, Result, System},
@@ -274,6 +274,7 @@ impl Client {
         Ok(match tokio::time::timeout(timeout, self.transport.send(outgoing)).await {
             Ok(Ok(response)) => {
                 let (parts, body) = response.into_parts();
+                Answered::note(self.system, parts.status);
                 Ok(Response { status: parts.status, headers: parts.headers, body })
             }
             Ok(Err(error)) => Err(error),

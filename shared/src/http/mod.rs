@@ -1,11 +1,13 @@
 //! HTTP, the one seam to every outside system: AWS and vendor systems alike are reached through a [`Transport`]
 //! at a configured address. Tests put simulators behind it; the code that ships does not know.
 
+mod answered;
 mod body;
 mod client;
 mod pace;
 mod transport;
 
+pub use answered::Answered;
 pub use body::{Body, Payload, Replayable, empty, full};
 pub use client::{Client, Limits, Request, Response};
 pub use pace::Pace;

@@ -47,7 +47,8 @@ struct Seen {
     read_at: Option<i64>,
     opened: bool,
     openings: i64,
-    probing: bool,
+    /// What `open_until` was set to when this worker took the probe.
+    probing: Option<i64>,
 }
 
 impl Breaker {
@@ -89,8 +90,12 @@ impl Breaker {
         {
             let mut seen = self.seen();
             seen.read_at = Some(now);
-            seen.opened = open_until > 0;
-            seen.probing = false;
+            let was_opened = std::mem::replace(&mut seen.opened, open_until > 0);
+            seen.probing = None;
+            if was_opened && open_until == 0 {
+                // Somebody else closed it: failures count anew.
+                seen.failures = 0;
+            }
             seen.openings = output.item.as_ref().and_then(|item| get_number(item, "openings")).unwrap_or(0);
         }
         match open_until {
@@ -116,7 +121,7 @@ impl Breaker {
             .await;
         match outcome {
             Ok(_) => {
-                self.seen().probing = true;
+                self.seen().probing = Some(next);
                 Ok(BreakerState::Probe)
             }
             Err(error) => match error.as_service_error() {
@@ -126,7 +131,46 @@ impl Breaker {
         }
     }
 
-    /// The target did its part.
+    /// Ends a probe that was taken and never reached the target, so that the next item may probe at once. Nothing is
+    /// written when there is none.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn give_probe_back(&self) -> Result<()> {
+        let Some(claimed) = self.seen().probing.take() else { return Ok(()) };
+        let outcome = self
+            .ledger
+            .dynamodb
+            .update_item()
+            .table_name(&self.ledger.table)
+            .set_key(Some(keys(&self.pk(), "state")))
+            .update_expression("SET open_until = :now")
+            .condition_expression("open_until = :claimed")
+            .expression_attribute_values(":now", number(self.ledger.context.now_milliseconds()))
+            .expression_attribute_values(":claimed", number(claimed))
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(classify(System::Ledger, "give probe back", error)),
+            },
+        }
+    }
+
+    /// Whether a failure is one that another item would meet too.
+    pub fn counts(class: FailureClass) -> bool {
+        matches!(
+            class,
+            FailureClass::Transient
+                | FailureClass::Throttled
+                | FailureClass::Auth
+                | FailureClass::UnknownOutcome
+        )
+    }
+
+    /// The target answered, and be it with a refusal of what it was asked.
     ///
     /// # Errors
     /// When the table cannot be reached.
@@ -134,7 +178,7 @@ impl Breaker {
         let was_open = {
             let mut seen = self.seen();
             seen.failures = 0;
-            seen.probing = false;
+            seen.probing = None;
             std::mem::take(&mut seen.opened)
         };
         if was_open {
@@ -156,8 +200,7 @@ impl Breaker {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn failed(&self, class: FailureClass) -> Result<bool> {
-        let counts = matches!(class, FailureClass::Transient | FailureClass::Throttled | FailureClass::Auth);
-        if !counts {
+        if !Self::counts(class) {
             return Ok(false);
         }
         let (probing, openings, opens) = {
@@ -165,7 +208,7 @@ impl Breaker {
             seen.failures += 1;
             // A refused credential is refused for every item.
             let opens = seen.failures >= OPENS_AFTER || class == FailureClass::Auth;
-            (std::mem::take(&mut seen.probing), seen.openings, opens)
+            (seen.probing.take().is_some(), seen.openings, opens)
         };
         if !probing && !opens {
             return Ok(false);

@@ -66,22 +66,21 @@ impl Ledger {
     /// Claims an item: one conditional write, which is also the durable intent for everything the flow will do.
     ///
     /// The payload hash is compared on every path. A claim that was refused although it is our own (its answer was
-    /// lost and the SDK sent it again) is recognised by its owner.
+    /// lost and the SDK sent it again) is recognised by its owner. What failed has ended: see [`Ledger::reopen`].
     ///
     /// # Errors
     /// When the table cannot be reached.
     pub async fn begin(&self, flow: &str, key: &Key, payload_hash: &str, lease_until: i64) -> Result<Begin> {
-        let pk = format!("{flow}#item#{}", key.digest());
+        let pk = record_pk(flow, key);
         let owner = self.context.new_id();
         let outcome = self
             .claim_update(&pk, key, &owner, payload_hash, lease_until)
             .condition_expression(
                 "attribute_not_exists(pk) OR (expires_at > :seconds AND payload_hash = :payload AND \
-                 ((#status = :progress AND lease_until <= :now) OR #status = :failed))",
+                 #status = :progress AND lease_until <= :now)",
             )
             .expression_attribute_values(":seconds", number(self.context.now().as_second()))
             .expression_attribute_values(":now", number(self.context.now_milliseconds()))
-            .expression_attribute_values(":failed", text(Ending::Failed.name()))
             .send()
             .await;
         let old = match outcome {
@@ -133,7 +132,13 @@ impl Ledger {
         }
     }
 
-    async fn refusal(&self, pk: &str, owner: &str, payload_hash: &str, old: &Item) -> Result<Begin> {
+    pub(super) async fn refusal(
+        &self,
+        pk: &str,
+        owner: &str,
+        payload_hash: &str,
+        old: &Item,
+    ) -> Result<Begin> {
         if get_text(old, "payload_hash") != Some(payload_hash) {
             return Ok(Begin::OtherPayload);
         }
@@ -145,7 +150,7 @@ impl Ledger {
         }
     }
 
-    fn claim_update(
+    pub(super) fn claim_update(
         &self,
         pk: &str,
         key: &Key,
@@ -244,12 +249,17 @@ impl Ledger {
 pub(super) const FENCE: &str = "fence = :fence AND #owner = :owner AND #status = :progress";
 const CLAIM: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, payload_hash = :payload, \
                      expires_at = :expires, item_key = :item, fence = if_not_exists(fence, :zero) + :one";
-const CLAIM_COUNTING: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, \
+pub(super) const CLAIM_COUNTING: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, \
                               payload_hash = :payload, expires_at = :expires, item_key = :item, \
                               fence = if_not_exists(fence, :zero) + :one, \
                               crashes = if_not_exists(crashes, :zero) + :one";
 
-fn attempt(pk: &str, owner: &str, item: &Item) -> Result<Attempt> {
+/// The partition of an item's record.
+pub(super) fn record_pk(flow: &str, key: &Key) -> String {
+    format!("{flow}#item#{}", key.digest())
+}
+
+pub(super) fn attempt(pk: &str, owner: &str, item: &Item) -> Result<Attempt> {
     let fence = get_number(item, "fence")
         .ok_or_else(|| Error::bug("begin", "the table answered a claim without its fence"))?;
     Ok(Attempt {
@@ -265,7 +275,7 @@ fn attempt(pk: &str, owner: &str, item: &Item) -> Result<Attempt> {
 }
 
 /// The item that stood in the way of a conditional update.
-fn refused_item(
+pub(super) fn refused_item(
     error: SdkError<UpdateItemError, HttpResponse>,
     operation: &'static str,
 ) -> Result<Option<Item>> {
@@ -275,7 +285,7 @@ fn refused_item(
     }
 }
 
-fn lost_race(operation: &'static str) -> Error {
+pub(super) fn lost_race(operation: &'static str) -> Error {
     Error::new(
         FailureClass::Transient,
         System::Ledger,

@@ -5,6 +5,7 @@
 //! | what | `pk` | `sk` | how |
 //! |---|---|---|---|
 //! | claim, checkpoint, release, complete an item | `<flow>#item#<key>` | `record` | conditional update |
+//! | begin a failed item again for a redriven message | `<flow>#item#<key>` | `record` | get, conditional update |
 //! | append to an asset's audit chain | `asset#<asset>` | `event#<sequence>` | put if absent, with the completion |
 //! | the end of a chain, a whole chain | `asset#<asset>` | `event#…` | query, newest first / oldest first |
 //! | what is this object called in the other system | `reference#<system>#<id>` | other system | put, get |
@@ -24,6 +25,7 @@ mod claim;
 mod completion;
 mod key;
 mod marks;
+mod reopen;
 mod result;
 
 use std::time::Duration;

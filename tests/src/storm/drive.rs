@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use shared::{
     batch::{Invocation, Runner},
@@ -135,7 +135,8 @@ async fn invoke(
 
 async fn receive(world: &World, batch: i32) -> Vec<Message> {
     let receive = world.sqs.receive_message().queue_url(world.queue_url()).max_number_of_messages(batch);
-    let received = receive.message_system_attribute_names(MessageSystemAttributeName::All).send().await;
+    let receive = receive.message_system_attribute_names(MessageSystemAttributeName::All);
+    let received = receive.message_attribute_names("All").send().await;
     received.expect("messages").messages.unwrap_or_default()
 }
 
@@ -147,6 +148,12 @@ fn record(message: &Message) -> SqsMessage {
     if let Some(attributes) = &message.attributes {
         record.attributes =
             attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
+    }
+    for (name, value) in message.message_attributes.iter().flatten() {
+        let mut attribute = SqsMessageAttribute::default();
+        attribute.data_type = Some(value.data_type.clone());
+        attribute.string_value.clone_from(&value.string_value);
+        record.message_attributes.insert(name.clone(), attribute);
     }
     record
 }

@@ -19,4 +19,4 @@ pub use fault::{Fault, Form};
 pub use scenario::{Scenario, StoredObject};
 pub use schedule::{Report, clean, one_fault, overtaken, random, rivals};
 pub use tap::{Call, Sabotage, Tap};
-pub use world::{Made, World};
+pub use world::{Made, QUARANTINE, World};

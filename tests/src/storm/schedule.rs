@@ -73,7 +73,7 @@ pub fn rivals(
         how,
         1,
         Some(clean),
-        Night { doubled: true, shuffled: false },
+        Night { doubled: true, ..Night::default() },
     )
 }
 
@@ -89,7 +89,7 @@ pub fn overtaken(scenario: &Scenario, clean: &Made, call: usize, sabotage: Optio
         how,
         1,
         Some(clean),
-        Night { doubled: true, shuffled: false },
+        Night { doubled: true, ..Night::default() },
     )
 }
 
@@ -111,7 +111,11 @@ pub fn random(scenario: &Scenario, clean: &Report, seed: u64, sabotage: Option<S
         workers: dice.random_range(1..=3),
         clock_off: dice.random_range(-15..=15),
     };
-    let night_of = Night { doubled: dice.random_bool(0.5), shuffled: dice.random_bool(0.5) };
+    let night_of = Night {
+        doubled: dice.random_bool(0.5),
+        shuffled: dice.random_bool(0.5),
+        redriven: dice.random_bool(0.5),
+    };
     night(scenario, plan, sabotage, how, seed, Some(&clean.made), night_of)
 }
 
@@ -119,6 +123,8 @@ pub fn random(scenario: &Scenario, clean: &Report, seed: u64, sabotage: Option<S
 struct Night {
     doubled: bool,
     shuffled: bool,
+    /// In the morning a person redrives what is in the dead-letter queue.
+    redriven: bool,
 }
 
 fn night(
@@ -146,7 +152,10 @@ fn night(
         for event in &events {
             world.send(event).await;
         }
-        let quiet = drive(&world, scenario.flow, how).await;
+        let mut quiet = drive(&world, scenario.flow, how).await;
+        if night.redriven && quiet && world.redrive(None).await > 0 {
+            quiet = drive(&world, scenario.flow, how).await;
+        }
         let made = world.made();
         let outcome = check(&world, scenario, quiet, clean.unwrap_or(&made));
         Report { calls: world.tap.calls(), made, outcome }

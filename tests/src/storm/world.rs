@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,7 +14,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
 use shared::{
     aws,
     context::Context,
@@ -53,6 +56,7 @@ pub struct World {
     settings: Settings,
     seeded: BTreeSet<i64>,
     seed: u64,
+    redrives: AtomicUsize,
 }
 
 impl World {
@@ -86,6 +90,7 @@ impl World {
             tap,
             seeded,
             seed,
+            redrives: AtomicUsize::new(0),
         };
         world.build(scenario).await;
         (scenario.prepare)(&world);
@@ -188,6 +193,40 @@ impl World {
             .send()
             .await
             .expect("sent");
+    }
+
+    /// A person moves everything from the dead-letter queue back to the flow's queue, attributes and all, like a
+    /// message move task; with a decision of theirs, if they have one. Returns how many messages that were.
+    pub async fn redrive(&self, decision: Option<&str>) -> usize {
+        self.redrives.fetch_add(1, Ordering::Relaxed);
+        let mut moved = 0;
+        loop {
+            let dead_letters = &self.settings.dead_letter_queue_url;
+            let receive = self.sqs.receive_message().queue_url(dead_letters).max_number_of_messages(10);
+            let received = receive.message_attribute_names("All").send().await.expect("dead letters");
+            let messages = received.messages.unwrap_or_default();
+            if messages.is_empty() {
+                return moved;
+            }
+            for message in messages {
+                let decided = decision.map(|text| {
+                    let attribute = MessageAttributeValue::builder().data_type("String").string_value(text);
+                    ("waybill-decision".to_owned(), attribute.build().expect("an attribute"))
+                });
+                let attributes = message.message_attributes.into_iter().flatten().chain(decided).collect();
+                let send = self.sqs.send_message().queue_url(&self.settings.queue_url);
+                let send = send.set_message_body(message.body).set_message_attributes(Some(attributes));
+                send.send().await.expect("sent");
+                let delete = self.sqs.delete_message().queue_url(dead_letters);
+                delete.set_receipt_handle(message.receipt_handle).send().await.expect("deleted");
+                moved += 1;
+            }
+        }
+    }
+
+    /// How often a person redrove the dead letters.
+    pub fn redrives(&self) -> usize {
+        self.redrives.load(Ordering::Relaxed)
     }
 
     /// The flow's queue.

@@ -1,0 +1,153 @@
+//! One final state per item, whatever its message does.
+
+use serde_json::Value;
+use tests::storm::{Drive, drive};
+
+use crate::chores::{CHORES, Process, chores, count, is_open, leave, redriven, status, told, world};
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_parked_once_its_siblings_have_ended() {
+    let world = world().await;
+    let body = r#"[{"name": "a", "does": "later"}, {"name": 7}, {"name": "b", "does": "deliver"}]"#;
+    world.send(body).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(told(&world, "a"), ["ingestion"]);
+    assert_eq!(told(&world, "b"), ["ingestion"]);
+    assert_eq!(count(&world, "tries/b/").await, 1, "what was delivered is not done again");
+    assert_eq!(world.dead_letters(), [(body.to_owned(), "chore.unreadable".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn siblings_that_end_differently_each_end_once() {
+    let world = world().await;
+    let body = chores(&[
+        ("broken", "mend"),
+        ("late", "later"),
+        ("panics", "panic"),
+        ("bad", "panic-aside"),
+        ("good", "deliver"),
+    ]);
+    world.send(&body).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    for (item, ending) in [("late", "ingestion"), ("good", "ingestion")] {
+        assert_eq!(told(&world, item), [ending], "{item}");
+    }
+    for item in ["broken", "panics", "bad"] {
+        assert_eq!(told(&world, item), ["transfer"], "{item}");
+        assert_eq!(status(&world, item).as_deref(), Some("failed"), "{item}");
+        assert_eq!(count(&world, &format!("tries/{item}/")).await, 1, "{item}");
+    }
+    let mut codes: Vec<String> = world.dead_letters().into_iter().map(|(_, code)| code).collect();
+    codes.sort();
+    assert_eq!(codes, ["chore.broken", "panic", "panic"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicate_of_a_failed_item_does_not_begin_it_again() {
+    let world = world().await;
+    let body = chores(&[("a", "mend")]);
+    world.send(&body).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    leave(&world, "mended").await;
+    world.send(&body).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(told(&world, "a"), ["transfer"]);
+    assert_eq!(count(&world, "tries/a/").await, 1);
+    assert_eq!(world.dead_letters().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_is_delivered_when_a_person_has_mended_the_cause_and_redrives_it() {
+    let world = world().await;
+    world.send(&chores(&[("a", "mend"), ("b", "deliver")])).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+
+    assert_eq!(world.redrive(None).await, 1, "too early");
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(told(&world, "a"), ["transfer", "transfer"]);
+
+    leave(&world, "mended").await;
+    assert_eq!(world.redrive(None).await, 1);
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(told(&world, "a"), ["transfer", "transfer", "ingestion"]);
+    assert_eq!(told(&world, "b"), ["ingestion"]);
+    assert_eq!(status(&world, "a").as_deref(), Some("delivered"));
+    assert!(world.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redriven_message_that_comes_twice_reopens_its_item_once() {
+    let world = world().await;
+    let mut process = Process::start(&world, |_| ()).await;
+    let body = chores(&[("a", "mend")]);
+    assert!(process.deliver(&[body.clone()]).await.is_empty());
+    let again = redriven(process.message(&body));
+    for _ in 0..2 {
+        assert!(process.deliver_messages(vec![again.clone()]).await.is_empty());
+        assert_eq!(told(&world, "a"), ["transfer", "transfer"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_cannot_be_parked_is_not_called_failed() {
+    let world = world().await;
+    let mut process = Process::start(&world, |environment| {
+        environment.settings.dead_letter_queue_url = "http://aws.test/000000000000/none".into();
+    })
+    .await;
+    assert_eq!(process.deliver(&[chores(&[("a", "mend")])]).await, [0]);
+    assert!(told(&world, "a").is_empty());
+    assert_eq!(status(&world, "a").as_deref(), Some("in-progress"));
+
+    let mut process = Process::start(&world, |_| ()).await;
+    assert!(process.deliver(&[chores(&[("a", "mend")])]).await.is_empty());
+    assert_eq!(told(&world, "a"), ["transfer"]);
+    assert_eq!(world.dead_letters().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_that_must_not_be_repeated_waits_for_a_person() {
+    let world = world().await;
+    world.send(&chores(&[("a", "once")])).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    let code = |letters: Vec<(String, String)>| letters.into_iter().map(|(_, code)| code).collect::<Vec<_>>();
+    assert_eq!(code(world.dead_letters()), ["effect.undecided"]);
+
+    world.redrive(None).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(code(world.dead_letters()), ["effect.undecided"], "looked for, and still not there");
+    assert_eq!(count(&world, "done/a/").await, 1);
+
+    leave(&world, "found").await;
+    world.redrive(None).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(told(&world, "a"), ["transfer", "transfer", "ingestion"]);
+    assert_eq!(count(&world, "done/a/").await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_may_decide_that_an_effect_is_made_once_more() {
+    let world = world().await;
+    world.send(&chores(&[("a", "once")])).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    world.redrive(Some("repeat")).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(count(&world, "done/a/").await, 2, "one decision, one more");
+    world.redrive(None).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(count(&world, "done/a/").await, 2, "the decision was for that message only");
+    assert_eq!(told(&world, "a"), ["transfer"; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_uses_its_messages_up_and_does_nothing() {
+    let world = world().await;
+    let mut process = Process::start(&world, |environment| environment.settings.dry_run = true).await;
+    assert!(process.deliver(&[chores(&[("a", "deliver")]), chores(&[("b", "mend")])]).await.is_empty());
+    assert_eq!(count(&world, "").await, 0);
+    assert!(told(&world, "a").is_empty() && told(&world, "b").is_empty());
+    assert!(world.dead_letters().is_empty() && !is_open(&world));
+    let ended =
+        world.ledger().iter().any(|record| record.pointer("/ended_at").is_some_and(|at| *at != Value::Null));
+    assert!(!ended, "what was tried without effect can still be delivered");
+}
