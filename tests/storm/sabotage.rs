@@ -1,6 +1,8 @@
 //! The checks are worth something: a Waybill without one of its protections is caught.
 
-use tests::storm::{Fault, Sabotage, Scenario, clean, one_fault, overtaken, random, rivals};
+use tests::storm::{
+    Drive, Fault, Sabotage, Scenario, World, check, clean, drive, one_fault, overtaken, random, rivals,
+};
 
 use crate::scenarios;
 
@@ -53,4 +55,24 @@ fn a_verification_without_hashes_is_caught() {
     };
     assert!(!is_damaged(&story), "with hashes, a damaged document does not stay");
     assert!(is_damaged(&blind));
+}
+
+/// One item was put aside, which excuses its own document and no other.
+#[tokio::test(start_paused = true)]
+async fn a_document_that_vanished_is_not_excused_by_another_item_that_was_put_aside() {
+    let story = scenarios().into_iter().find(|story| story.name == "one bad among good ones");
+    let story = story.expect("the scenario");
+    let world = World::new(&story, std::collections::BTreeMap::new(), None, 1).await;
+    for object in (story.objects)() {
+        world.upload(&object).await;
+    }
+    assert!(drive(&world, story.flow, Drive::default()).await);
+    let calm = world.made();
+    assert!(check(&world, &story, true, &calm).is_ok());
+    world.content_server.with_state(|state| {
+        let lost = state.nodes.values().find(|node| node.name == "c.pdf").map(|node| node.id);
+        state.nodes.remove(&lost.expect("a document"));
+    });
+    let broken = check(&world, &story, true, &calm).expect_err("a document is missing");
+    assert!(broken.0.contains("differs from a clean run"), "{}", broken.0);
 }
