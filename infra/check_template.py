@@ -43,6 +43,10 @@ def settings():
     return {f"WAYBILL_{name.upper()}" for name in re.findall(r"^    pub (\w+):", body, re.MULTILINE)}
 
 
+# What only a function with a schedule or a door of its own is given.
+WITHOUT_A_QUEUE = {"WAYBILL_FLOW_QUEUES", "WAYBILL_SIGNING_SECRET"}
+
+
 def metrics():
     """The names of the metrics that a function counts."""
     return set(re.findall(r'metric\("(\w+)"', (SHARED / "batch" / "metrics.rs").read_text()))
@@ -332,7 +336,8 @@ class Template:
         """What the template says to a function and reads from it is what the function knows."""
         for name, properties in self.of_type("AWS::Serverless::Function"):
             given = {key for key in at(properties, "Environment.Variables") or {} if key.startswith("WAYBILL_")}
-            for key in sorted(given ^ settings()):
+            fed = any(event.get("Type") == "SQS" for event in properties.get("Events", {}).values())
+            for key in sorted(given ^ (settings() - (WITHOUT_A_QUEUE if fed else set()))):
                 self.refuse("contract", name, f"{key} is {'unknown to the function' if key in given else 'not set'}")
         for name, properties in self.of_type("AWS::CloudWatch::Alarm"):
             stated = [properties, *(at(entry, "MetricStat.Metric") or {} for entry in properties.get("Metrics", []))]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     aws,
+    content_server::{self, Credential},
     context::Context,
     error::{Error, Result, System},
     http::{Pace, Transport},
@@ -57,6 +58,12 @@ pub struct Settings {
     /// Describe what would be done, and do nothing. The messages that arrive meanwhile are used up: feed it copies.
     #[serde(default)]
     pub dry_run: bool,
+    /// The queues a change feed may tell: a JSON object from the flow's name to its queue's address.
+    #[serde(default)]
+    pub flow_queues: String,
+    /// The Secrets Manager secret with the keys by which pushes are signed. Without it there is no push.
+    #[serde(default)]
+    pub signing_secret: String,
 }
 
 fn default_environment() -> String {
@@ -170,5 +177,75 @@ impl Environment {
             Error::configuration("secret.binary", format!("the secret {name} is not text"))
                 .remedy("store it as a JSON string")
         })
+    }
+
+    /// The text of the file `WAYBILL_RULES` names, a file in the package or `s3://bucket/key`, and what it is called.
+    /// Nothing when the setting is empty.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn rules(&self) -> Result<Option<(String, String)>> {
+        let place = self.settings.rules.as_str();
+        let text = match place.strip_prefix("s3://").map(|rest| rest.split_once('/')) {
+            Some(Some((bucket, key))) => {
+                let object = self.s3.get_object().bucket(bucket).key(key).send().await;
+                let object = object.map_err(|error| {
+                    aws::classify(System::S3, "read rules", error)
+                        .remedy(format!("put the file at {place} and let this function read it"))
+                })?;
+                let bytes = object.body.collect().await.map_err(|error| {
+                    let message = "the file could not be read from S3";
+                    Error::configuration("rules.unreadable", message).source(error)
+                })?;
+                String::from_utf8_lossy(&bytes.into_bytes()).into_owned()
+            }
+            Some(None) => {
+                return Err(Error::configuration("rules.address", format!("{place} is not s3://bucket/key")));
+            }
+            None if place.is_empty() => return Ok(None),
+            None => std::fs::read_to_string(place).map_err(|error| {
+                Error::configuration("rules.unreadable", format!("the file {place} cannot be read"))
+                    .remedy("name a file in the package, or s3://bucket/key")
+                    .source(error)
+            })?,
+        };
+        Ok(Some((text, place.to_owned())))
+    }
+
+    /// A client of the configured Content Server, signed in if the server can be reached: one that is away now may be
+    /// back by the first event, so that is no reason to refuse the start.
+    ///
+    /// # Errors
+    /// When its settings or its secret are wrong.
+    pub async fn content_server(&self) -> Result<content_server::Client> {
+        let mut client = if self.settings.content_server_settings.trim().is_empty() {
+            content_server::Settings::default()
+        } else {
+            serde_json::from_str(&self.settings.content_server_settings).map_err(|error| {
+                let what = "WAYBILL_CONTENT_SERVER_SETTINGS is not what the client understands";
+                Error::configuration("settings.content-server", format!("{what}: {error}"))
+            })?
+        };
+        client.base_url.clone_from(&self.settings.content_server_url);
+        client.validate()?;
+        let credential = Credential::from_json(&self.secret(&self.settings.content_server_secret).await?)?;
+        let (transport, context) = (self.transport.clone(), self.context.clone());
+        let client = content_server::Client::new(client, credential, transport, context, self.pace());
+        if let Err(error) = client.login().await {
+            tracing::warn!(error = ?error, "content server cannot be reached yet");
+        }
+        Ok(client)
+    }
+
+    /// After a refused sign-in somebody may have corrected the secret, or changed the password: it is read anew.
+    ///
+    /// # Errors
+    /// When the secret cannot be read.
+    pub async fn renew_credential(&self, client: &content_server::Client) -> Result<()> {
+        if client.is_refused().await {
+            let secret = self.secret(&self.settings.content_server_secret).await?;
+            client.change_credential(Credential::from_json(&secret)?).await;
+        }
+        Ok(())
     }
 }

@@ -36,6 +36,9 @@ pub struct NodeChange {
     /// What was asked for, when somebody pushed the change: `recall`, `retrieve`, `withdraw`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+    /// What tells two reports of equal content apart: a node that went to another state and back, a second request.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub occasion: String,
 }
 
 /// What became of a node.
@@ -51,13 +54,15 @@ pub enum Change {
 }
 
 impl NodeChange {
-    /// What makes two reports the same change: node, version, modification date, watched values and request.
+    /// What makes two reports the same change: node, version, modification date, watched values, request and
+    /// occasion.
     pub fn key(&self) -> Key {
         let version = self.version.map(|version| version.to_string()).unwrap_or_default();
         let modified = self.modified.map(|modified| modified.to_string()).unwrap_or_default();
         let change = format!("{:?}", self.change);
         let request = self.request.as_deref().unwrap_or_default();
-        Key::of(&[&self.node.to_string(), &change, &version, &modified, &self.projection, request])
+        let node = self.node.to_string();
+        Key::of(&[&node, &change, &version, &modified, &self.projection, request, &self.occasion])
     }
 
     /// The envelope for one interested flow.
@@ -116,6 +121,7 @@ mod tests {
             projection: "ab".into(),
             workspace: None,
             request: None,
+            occasion: String::new(),
         }
     }
 
@@ -145,6 +151,7 @@ mod tests {
             NodeChange { modified: None, ..change() },
             NodeChange { projection: "cd".into(), ..change() },
             NodeChange { request: Some("recall".into()), ..change() },
+            NodeChange { occasion: "2".into(), ..change() },
             NodeChange { change: Change::Removed, ..change() },
         ];
         for other in others {

@@ -44,6 +44,7 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 mod settings;
+mod states;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -85,6 +86,7 @@ pub use self::{
     search::{Found, Search, query_text},
     server::{CurrentUser, ServerInfo},
     settings::{LargeUploadSettings, Settings, Texts},
+    states::NodeState,
     tasks::{Assignment, Task, TaskAction, TaskId},
     versions::Version,
     workflow_status::{WorkflowChange, WorkflowScope, WorkflowStatus, WorkflowStep, WorkflowSummary},

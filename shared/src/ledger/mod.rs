@@ -12,6 +12,8 @@
 //! | how far a change feed has been read | `<flow>#watermark` | feed | conditional update, forward only |
 //! | a value we wrote ourselves (echo of a two-way sync) | `<flow>#write#<object>` | property + value hash | put, get |
 //! | one worker at a time on a thing | `<flow>#lock#<name>` | `lock` | conditional put, delete |
+//! | what a change feed saw of a thing | `<flow>#seen#<list>` | number | put, batch get, query of a range |
+//! | where a change feed goes on | `<flow>#note` | name | put, get |
 //! | is a target out of order | `breaker#<target>` | `state` | conditional update, get |
 //!
 //! Expiry is always part of a condition or compared after a read; the table's time-to-live only tidies up.
@@ -27,6 +29,7 @@ mod key;
 mod marks;
 mod reopen;
 mod result;
+mod sightings;
 
 use std::time::Duration;
 
@@ -36,6 +39,7 @@ pub use claim::{Attempt, Begin};
 pub use completion::{Completion, Ending};
 pub use key::Key;
 pub use marks::Lock;
+pub use sightings::Sighting;
 
 use crate::context::Context;
 

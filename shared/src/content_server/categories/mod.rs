@@ -16,3 +16,4 @@ pub use value::{AttributeValue, CategoryValues};
 pub use write::CategoryOutcome;
 
 pub(super) use definition::Definitions;
+pub(super) use read::values_in;

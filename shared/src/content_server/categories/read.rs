@@ -106,7 +106,7 @@ fn is_refusal(class: FailureClass) -> bool {
 }
 
 /// All values in an answer, by category.
-pub(super) fn values_in(answer: &Value) -> Vec<CategoryValues> {
+pub(in crate::content_server) fn values_in(answer: &Value) -> Vec<CategoryValues> {
     let mut found = BTreeMap::new();
     walk(answer, &mut found);
     found.into_values().collect()

@@ -1,0 +1,166 @@
+//! What a change feed remembers of the things it saw, and how far it has come.
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+
+use super::{
+    Ledger,
+    attributes::{Item, get_number, get_text, keys, number, text},
+};
+use crate::{
+    aws::classify,
+    error::{Error, FailureClass, Result, System},
+};
+
+/// Most keys one batch read takes.
+const KEYS_PER_READ: usize = 100;
+
+/// One thing a feed saw, by its number, and what it keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Its number; never negative.
+    pub id: i64,
+    /// What is kept, as text.
+    pub facts: String,
+}
+
+impl Ledger {
+    /// What a list remembers of these things; of some of them perhaps nothing.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn sightings(&self, flow: &str, list: &str, ids: &[i64]) -> Result<Vec<Sighting>> {
+        const OPERATION: &str = "read sightings";
+        let pk = list_key(flow, list);
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(KEYS_PER_READ) {
+            let mut wanted: Vec<Item> = chunk.iter().map(|id| keys(&pk, &sort_key(*id))).collect();
+            // What the table was too busy for comes back as unprocessed.
+            for _ in 0..8 {
+                let entries =
+                    KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+                let entries = entries
+                    .map_err(|error| Error::bug(OPERATION, "a batch read is incomplete").source(error))?;
+                let request = self.dynamodb.batch_get_item().request_items(&self.table, entries);
+                let output =
+                    request.send().await.map_err(|error| classify(System::Ledger, OPERATION, error))?;
+                let items = output.responses.unwrap_or_default().remove(&self.table).unwrap_or_default();
+                found.extend(items.iter().filter_map(|item| self.sighting(item)));
+                let rest = output.unprocessed_keys.unwrap_or_default().remove(&self.table);
+                wanted = rest.map(|rest| rest.keys).unwrap_or_default();
+                if wanted.is_empty() {
+                    break;
+                }
+                self.context.sleep(self.context.jitter(std::time::Duration::from_millis(400))).await;
+            }
+            if !wanted.is_empty() {
+                let message = "the table left keys unread again and again";
+                let throttled = FailureClass::Throttled;
+                return Err(Error::new(throttled, System::Ledger, OPERATION, "ledger.busy", message));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a list remembers of the things after one number and up to another, in order, at most so many.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn sightings_between(
+        &self,
+        flow: &str,
+        list: &str,
+        after: i64,
+        up_to: i64,
+        most: usize,
+    ) -> Result<Vec<Sighting>> {
+        let mut found = Vec::new();
+        let Some(mut from) = after.checked_add(1).map(|from| from.max(0)) else { return Ok(found) };
+        while from <= up_to && found.len() < most {
+            let limit = i32::try_from(most - found.len()).unwrap_or(i32::MAX);
+            let output = self
+                .dynamodb
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":pk", text(list_key(flow, list)))
+                .expression_attribute_values(":from", text(sort_key(from)))
+                .expression_attribute_values(":to", text(sort_key(up_to)))
+                .consistent_read(true)
+                .limit(limit)
+                .send()
+                .await
+                .map_err(|error| classify(System::Ledger, "read sightings", error))?;
+            let items = output.items.unwrap_or_default();
+            let last =
+                items.last().and_then(|item| get_text(item, "sk")).and_then(|sk| sk.parse::<i64>().ok());
+            found.extend(items.iter().filter_map(|item| self.sighting(item)));
+            match (last, output.last_evaluated_key) {
+                (Some(last), Some(_)) => from = last + 1,
+                _ => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Remembers a thing as it is now. Of what is gone for good only a while is remembered, as long as of an item.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn remember(&self, flow: &str, list: &str, sighting: &Sighting, gone: bool) -> Result<()> {
+        let mut item = keys(&list_key(flow, list), &sort_key(sighting.id));
+        item.insert("facts".to_owned(), text(&sighting.facts));
+        if gone {
+            item.insert("expires_at".to_owned(), number(self.expiry_seconds()));
+        }
+        self.put(item, "remember").await
+    }
+
+    /// A note a feed made for its next round.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn note(&self, flow: &str, name: &str) -> Result<Option<String>> {
+        let output = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(keys(&format!("{flow}#note"), name)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| classify(System::Ledger, "read note", error))?;
+        Ok(output.item.as_ref().and_then(|item| get_text(item, "note")).map(str::to_owned))
+    }
+
+    /// Makes a note for the next round. Only who holds the feed's lock may.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn set_note(&self, flow: &str, name: &str, note: &str) -> Result<()> {
+        let mut item = keys(&format!("{flow}#note"), name);
+        item.insert("note".to_owned(), text(note));
+        self.put(item, "make note").await
+    }
+
+    async fn put(&self, item: Item, operation: &'static str) -> Result<()> {
+        let put = self.dynamodb.put_item().table_name(&self.table).set_item(Some(item));
+        put.send().await.map(drop).map_err(|error| classify(System::Ledger, operation, error))
+    }
+
+    /// An item whose time is over counts as absent, whether the table has tidied it up or not.
+    fn sighting(&self, item: &std::collections::HashMap<String, AttributeValue>) -> Option<Sighting> {
+        let over = get_number(item, "expires_at").is_some_and(|at| at <= self.context.now().as_second());
+        let id = get_text(item, "sk")?.parse().ok()?;
+        let facts = get_text(item, "facts")?.to_owned();
+        (!over).then_some(Sighting { id, facts })
+    }
+}
+
+fn list_key(flow: &str, list: &str) -> String {
+    format!("{flow}#seen#{list}")
+}
+
+/// As text, numbers of equal length sort by value.
+fn sort_key(id: i64) -> String {
+    format!("{id:020}")
+}
