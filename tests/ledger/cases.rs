@@ -295,6 +295,12 @@ async fn a_lock_has_a_deadline(place: &Place) {
         place.ledger.lock(FLOW, "asset", place.lease(2)).await.unwrap().is_none(),
         "only its owner gives it back"
     );
+    place.ledger.hold(&lock, std::time::Duration::from_secs(1)).await.unwrap();
+    place.ledger.hold(&next, std::time::Duration::from_secs(600)).await.unwrap();
+    assert!(
+        place.ledger.lock(FLOW, "asset", place.lease(2)).await.unwrap().is_none(),
+        "only its owner holds it for longer or shorter"
+    );
     place.ledger.unlock(&next).await.unwrap();
     assert!(place.ledger.lock(FLOW, "asset", place.lease(2)).await.unwrap().is_some());
 }

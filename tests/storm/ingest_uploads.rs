@@ -1,7 +1,10 @@
 //! The stories of `ingest-uploads`.
 
+use std::time::Duration;
+
 use s3_content_server::INGEST_UPLOADS;
-use tests::storm::{Scenario, StoredObject, World};
+use simulators::content_server::state::Permission;
+use tests::storm::{Meanwhile, Scenario, StoredObject, World};
 
 const RULES: &str = r#"
 [[rule]]
@@ -34,24 +37,53 @@ target.folder = "Enterprise:Suppliers/Twins"
 target.create = true
 existing = "keep-both"
 after = "delete"
-"#;
 
-fn nothing(_: &World) {}
+[[rule]]
+name = "inbox"
+key = "inbox/{name}"
+target.folder = "Enterprise:Suppliers/Inbox"
+target.create = true
+existing = "new-version"
+after = "delete"
+
+[[rule]]
+name = "described"
+key = "described/{name}"
+sidecar = "required"
+target.folder = "Enterprise:Claims/Described"
+target.create = true
+
+[[rule.category]]
+path = "Business/Claim Evidence"
+fields = [
+  { from = "sidecar.claim", to = "Claim Number", required = true },
+  { value = "Report", to = "Evidence Type" },
+]
+
+[[rule]]
+name = "cases"
+key = "cases/{number}/{name}"
+target.workspace = { type = "Claim", business_object = { system = "CLAIMS", type = "CLAIM", id = "{capture.number}" }, name = "CLM-{capture.number}", create = true, folder = "Evidence" }
+
+[[rule]]
+name = "sealed"
+key = "sealed/{name}"
+target.folder = "Enterprise:Reports"
+permissions = "nobody"
+
+[permission_templates.nobody]
+owner = []
+owner_group = []
+public = []
+assigned = [{ group = "Supplier Management", rights = ["see", "see_contents"] }]
+"#;
 
 fn pdf(text: &str) -> Vec<u8> {
     format!("%PDF-1.7\n{text}\n%%EOF\n").into_bytes()
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    let scenario = |name, objects, clean| Scenario {
-        name,
-        flow: &INGEST_UPLOADS,
-        rules: RULES,
-        prepare: nothing,
-        objects,
-        named_by_input: true,
-        clean,
-    };
+    let scenario = |name, objects, clean| Scenario::of(name, &INGEST_UPLOADS, RULES, objects, clean);
     vec![
         scenario("one upload", one_upload, (1, 0, 0)),
         scenario("a new version of an upload", new_version, (2, 0, 0)),
@@ -61,6 +93,21 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario {
             rules: "",
             ..scenario("evidence that is classified, restricted and reviewed", reviewed, (1, 0, 0))
+        },
+        Scenario {
+            named_by_input: false,
+            ..scenario("two uploads of one key are both kept", both_of_one_key, (2, 0, 0))
+        },
+        Scenario {
+            versioned: false,
+            meanwhile: REPLACED,
+            ..scenario("an object replaced in a bucket without versions", replaced, (2, 0, 0))
+        },
+        Scenario { meanwhile: DESCRIBED, ..scenario("a sidecar that arrives late", described, (1, 1, 0)) },
+        scenario("a workspace that has to be created", new_workspace, (2, 0, 0)),
+        Scenario {
+            prepare: open_to_all,
+            ..scenario("a document whose rights leave none to us", sealed, (1, 0, 0))
         },
     ]
 }
@@ -100,6 +147,66 @@ fn reviewed() -> Vec<StoredObject> {
     ]
 }
 
+fn both_of_one_key() -> Vec<StoredObject> {
+    vec![
+        StoredObject::new("twins/a/terms.pdf", "application/pdf", pdf("first terms")),
+        StoredObject::new("twins/a/terms.pdf", "application/pdf", pdf("second terms")),
+    ]
+}
+
+fn replaced() -> Vec<StoredObject> {
+    vec![StoredObject::new("inbox/offer.pdf", "application/pdf", pdf("first offer"))]
+}
+
+const REPLACED: &[Meanwhile] = &[Meanwhile {
+    after: Duration::from_secs(10),
+    what: |world| {
+        Box::pin(async move {
+            let better = StoredObject::new("inbox/offer.pdf", "application/pdf", pdf("second offer"));
+            world.upload(&better).await;
+        })
+    },
+}];
+
+fn described() -> Vec<StoredObject> {
+    vec![StoredObject::new("described/door.pdf", "application/pdf", pdf("door"))]
+}
+
+const DESCRIBED: &[Meanwhile] = &[Meanwhile {
+    after: Duration::from_secs(40),
+    what: |world| {
+        Box::pin(async move {
+            let sidecar = StoredObject::new(
+                "described/door.pdf.metadata.json",
+                "application/json",
+                r#"{"claim": "CL-100117"}"#,
+            );
+            world.upload(&sidecar).await;
+        })
+    },
+}];
+
+fn new_workspace() -> Vec<StoredObject> {
+    vec![
+        StoredObject::new("cases/990001/door.pdf", "application/pdf", pdf("door")),
+        StoredObject::new("cases/990001/roof.pdf", "application/pdf", pdf("roof")),
+    ]
+}
+
+/// Whoever files into the reports does so by the rights of the public alone.
+fn open_to_all(world: &World) {
+    world.content_server.with_state(|state| {
+        let reports = state.at("Reports").expect("the reports").id;
+        let permissions = &mut state.nodes.get_mut(&reports).expect("the reports").permissions;
+        permissions.public = Some(Permission::ALL.into_iter().collect());
+        permissions.custom.clear();
+    });
+}
+
+fn sealed() -> Vec<StoredObject> {
+    vec![StoredObject::new("sealed/offer.pdf", "application/pdf", pdf("sealed offer"))]
+}
+
 fn one_bad() -> Vec<StoredObject> {
     vec![
         StoredObject::new("claims/CL-1/a.pdf", "application/pdf", pdf("a")),
@@ -107,4 +214,61 @@ fn one_bad() -> Vec<StoredObject> {
         StoredObject::new("claims/CL-3/c.pdf", "application/pdf", pdf("c")),
         StoredObject::new("claims/CL-4/d.pdf", "application/pdf", pdf("d")),
     ]
+}
+
+/// Stories with an end of their own: they go through no storm, as what happens meanwhile has to meet a certain moment.
+mod calm {
+    use tests::storm::{backwards, clean};
+
+    use super::*;
+
+    fn story(objects: fn() -> Vec<StoredObject>, clean: (usize, usize, usize)) -> Scenario {
+        Scenario::of("calm", &INGEST_UPLOADS, RULES, objects, clean)
+    }
+
+    #[test]
+    fn a_folder_that_was_deleted_is_looked_for_again() {
+        let story = Scenario { meanwhile: REBUILT, ..story(one_upload, (2, 0, 0)) };
+        let report = clean(&story);
+        assert!(report.outcome.is_ok(), "{:?}", report.outcome);
+        let filed: Vec<&str> = report.made.versions.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(filed, ["Enterprise/Claims/Storm/CL-100117/second.pdf"], "the first went with its folder");
+    }
+
+    const REBUILT: &[Meanwhile] = &[Meanwhile {
+        after: Duration::from_secs(10),
+        what: |world| {
+            Box::pin(async move {
+                rebuild(world);
+                let second = StoredObject::new("claims/CL-100117/second.pdf", "application/pdf", pdf("two"));
+                world.upload(&second).await;
+            })
+        },
+    }];
+
+    fn rebuild(world: &World) {
+        use simulators::content_server::state::ADMIN;
+        world.content_server.with_state(|state| {
+            let folder = state.at("Claims/Storm").expect("the folder").id;
+            state.delete(ADMIN, folder).expect("deleted");
+        });
+    }
+
+    #[test]
+    fn a_late_event_of_an_older_upload_is_delivered_when_the_newer_was_put_aside() {
+        fn uploads() -> Vec<StoredObject> {
+            vec![
+                StoredObject::new("claims/CL-1/a.pdf", "application/pdf", pdf("good")),
+                StoredObject::new("claims/CL-1/a.pdf", "application/pdf", Vec::new()),
+            ]
+        }
+        let report = backwards(&story(uploads, (1, 0, 1)));
+        assert!(report.outcome.is_ok(), "{:?}", report.outcome);
+    }
+
+    #[test]
+    fn a_late_event_of_an_older_upload_is_skipped_when_the_newer_was_delivered() {
+        let report = backwards(&story(new_version, (1, 1, 0)));
+        assert!(report.outcome.is_ok(), "{:?}", report.outcome);
+    }
 }

@@ -54,6 +54,35 @@ impl Ledger {
         }
     }
 
+    /// Keeps a lock for this long from now, without anybody who would give it back. Holding one that was lost
+    /// meanwhile does nothing.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn hold(&self, lock: &Lock, time: Duration) -> Result<()> {
+        let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let until = self.context.now_milliseconds().saturating_add(time);
+        let outcome = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys(&lock.pk, "lock")))
+            .update_expression("SET lease_until = :until")
+            .condition_expression("#owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":until", number(until))
+            .expression_attribute_values(":owner", text(&lock.owner))
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(classify(System::Ledger, "hold lock", error)),
+            },
+        }
+    }
+
     /// Gives a lock back. Giving back one that was lost meanwhile does nothing.
     ///
     /// # Errors

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
 use super::{
     Scenario, World,
     world::{INTAKE, Made, QUARANTINE},
@@ -155,12 +153,7 @@ fn endings(world: &World) -> Result<Endings, Broken> {
 
 /// G2: every version in the target has the bytes of an object that was uploaded.
 fn contents_equal(world: &World) -> Result<(), Broken> {
-    let versions = world.aws.s3().versions(INTAKE);
-    let uploaded: BTreeSet<String> = versions
-        .iter()
-        .filter(|version| !version.delete_marker)
-        .map(|version| hex::encode(Sha256::digest(&version.data)))
-        .collect();
+    let uploaded = world.uploaded();
     for (path, sha256) in world.made().versions {
         if !uploaded.contains(&sha256) {
             return Err(Broken(format!("{path} holds bytes nobody uploaded")));

@@ -58,7 +58,7 @@ async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64, f
         }
         let messages = receive(world, batch).await;
         if messages.is_empty() {
-            if world.waiting() == 0 {
+            if world.waiting() == 0 && !world.is_restless() {
                 return;
             }
             tokio::time::sleep(world.until_visible()).await;

@@ -36,6 +36,8 @@ pub enum Fault {
     HoldBefore(Duration),
     /// The call is carried out and its answer comes after this long.
     HoldAfter(Duration),
+    /// The connection breaks, and the call is carried out nevertheless, this long afterwards.
+    LateEffect(Duration),
     /// The answer's body breaks off in the middle.
     CutAnswer,
     /// One byte of the answer's content is another.
@@ -53,6 +55,7 @@ impl Fault {
     pub fn all(form: Form) -> &'static [Self] {
         const LONG: Duration = Duration::from_secs(900);
         const SLOW: Duration = Duration::from_secs(20);
+        const LATE: Duration = Duration::from_secs(30);
         const EVERY: &[Fault] = &[
             Fault::DropBefore,
             Fault::DropAfter,
@@ -61,6 +64,7 @@ impl Fault {
             Fault::HoldBefore(LONG),
             Fault::HoldAfter(LONG),
             Fault::HoldAfter(SLOW),
+            Fault::LateEffect(LATE),
             Fault::CutAnswer,
             Fault::Refused(500),
             Fault::Throttled(503, 1),
@@ -73,6 +77,7 @@ impl Fault {
             Fault::HoldBefore(LONG),
             Fault::HoldAfter(LONG),
             Fault::HoldAfter(SLOW),
+            Fault::LateEffect(LATE),
             Fault::CutAnswer,
             Fault::Refused(401),
             Fault::Refused(403),
@@ -95,6 +100,7 @@ impl Fault {
             Fault::HoldBefore(LONG),
             Fault::HoldAfter(LONG),
             Fault::HoldAfter(SLOW),
+            Fault::LateEffect(LATE),
             Fault::CutAnswer,
             Fault::FlipAnswer,
             Fault::Refused(500),

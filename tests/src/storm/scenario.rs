@@ -1,5 +1,7 @@
 //! What a flow registers for the storm.
 
+use std::{pin::Pin, time::Duration};
+
 use bytes::Bytes;
 use shared::flow::Entry;
 
@@ -20,8 +22,44 @@ pub struct Scenario {
     pub objects: fn() -> Vec<StoredObject>,
     /// Whether names follow from the input alone, not from who came first.
     pub named_by_input: bool,
+    /// Whether the intake bucket keeps versions.
+    pub versioned: bool,
+    /// What happens while the flow works.
+    pub meanwhile: &'static [Meanwhile],
     /// How many items are expected to be delivered, skipped and quarantined in a run without faults.
     pub clean: (usize, usize, usize),
+}
+
+impl Scenario {
+    /// A story under rules of its own, in a versioned bucket, in which nothing else happens meanwhile.
+    pub const fn of(
+        name: &'static str,
+        flow: &'static Entry,
+        rules: &'static str,
+        objects: fn() -> Vec<StoredObject>,
+        clean: (usize, usize, usize),
+    ) -> Self {
+        Self {
+            name,
+            flow,
+            rules,
+            prepare: |_| (),
+            objects,
+            named_by_input: true,
+            versioned: true,
+            meanwhile: &[],
+            clean,
+        }
+    }
+}
+
+/// Something that happens while the flow works.
+#[derive(Clone, Copy)]
+pub struct Meanwhile {
+    /// How long after the beginning.
+    pub after: Duration,
+    /// What.
+    pub what: for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
 }
 
 /// An object to upload.

@@ -28,7 +28,16 @@ fn run<T>(story: impl Future<Output = T>) -> T {
 
 /// The run without faults.
 pub fn clean(scenario: &Scenario) -> Report {
-    let report = night(scenario, BTreeMap::new(), None, Drive::default(), 1, None, Night::default());
+    as_told(scenario, Drive::default(), Night::default())
+}
+
+/// The run without faults in which the last upload's event comes first, one after the other.
+pub fn backwards(scenario: &Scenario) -> Report {
+    as_told(scenario, Drive { batch: 1, ..Drive::default() }, Night { backwards: true, ..Night::default() })
+}
+
+fn as_told(scenario: &Scenario, how: Drive, night_of: Night) -> Report {
+    let report = night(scenario, BTreeMap::new(), None, how, 1, None, night_of);
     let expected =
         [("delivered", scenario.clean.0), ("skipped", scenario.clean.1), ("quarantined", scenario.clean.2)];
     let expected: BTreeMap<String, usize> = expected
@@ -115,6 +124,7 @@ pub fn random(scenario: &Scenario, clean: &Report, seed: u64, sabotage: Option<S
         doubled: dice.random_bool(0.5),
         shuffled: dice.random_bool(0.5),
         redriven: dice.random_bool(0.5),
+        backwards: false,
     };
     night(scenario, plan, sabotage, how, seed, Some(&clean.made), night_of)
 }
@@ -125,6 +135,7 @@ struct Night {
     shuffled: bool,
     /// In the morning a person redrives what is in the dead-letter queue.
     redriven: bool,
+    backwards: bool,
 }
 
 fn night(
@@ -142,6 +153,9 @@ fn night(
             world.upload(&object).await;
         }
         let mut events = world.events();
+        if night.backwards {
+            events.reverse();
+        }
         if night.doubled {
             events = events.iter().flat_map(|event| [event.clone(), event.clone()]).collect();
         }
@@ -152,10 +166,14 @@ fn night(
         for event in &events {
             world.send(event).await;
         }
-        let mut quiet = drive(&world, scenario.flow, how).await;
-        if night.redriven && quiet && world.redrive(None).await > 0 {
-            quiet = drive(&world, scenario.flow, how).await;
-        }
+        let work = async {
+            let quiet = drive(&world, scenario.flow, how).await;
+            if night.redriven && quiet && world.redrive(None).await > 0 {
+                return drive(&world, scenario.flow, how).await;
+            }
+            quiet
+        };
+        let (quiet, ()) = tokio::join!(work, world.live(scenario));
         let made = world.made();
         let outcome = check(&world, scenario, quiet, clean.unwrap_or(&made));
         Report { calls: world.tap.calls(), made, outcome }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -45,6 +45,7 @@ struct Inner {
     calls: Mutex<Vec<Call>>,
     sabotage: Option<Sabotage>,
     open: AtomicBool,
+    late: AtomicUsize,
 }
 
 impl Tap {
@@ -62,6 +63,7 @@ impl Tap {
             calls: Mutex::default(),
             sabotage,
             open: AtomicBool::new(true),
+            late: AtomicUsize::new(0),
         }))
     }
 
@@ -73,6 +75,11 @@ impl Tap {
     /// Whether every planned fault has been met.
     pub fn is_spent(&self) -> bool {
         self.0.plan.lock().expect("no panic while calling").is_empty()
+    }
+
+    /// Calls that are still to be carried out though nobody waits for them any more.
+    pub fn late(&self) -> usize {
+        self.0.late.load(Ordering::Relaxed)
     }
 
     /// No further faults: what comes now is the time after the bad night.
@@ -96,6 +103,10 @@ impl Tap {
         match fault {
             Fault::CrashBefore => die(crash).await,
             Fault::DropBefore => return Err(broken()),
+            Fault::LateEffect(time) => {
+                self.carry_out_later(request, form, time).await;
+                return Err(broken());
+            }
             Fault::HoldBefore(time) => {
                 tokio::time::sleep(time).await;
                 return Err(TransportError::new(TransportErrorKind::Timeout, "held back"));
@@ -118,6 +129,20 @@ impl Tap {
             Fault::FlipAnswer if is_content(&response) => Ok(flip(response).await),
             _ => Ok(response),
         }
+    }
+
+    /// A request that broke off before its body was complete is never carried out.
+    async fn carry_out_later(&self, request: Request<Body>, form: Form, time: std::time::Duration) {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = body.collect().await else { return };
+        let request = Request::from_parts(parts, full(body.to_bytes()));
+        let tap = self.clone();
+        tap.0.late.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            let _ = tap.pass(request, form, None).await;
+            tap.0.late.fetch_sub(1, Ordering::Relaxed);
+        });
     }
 
     fn next_fault(&self, request: &Request<Body>, form: Form) -> Option<Fault> {

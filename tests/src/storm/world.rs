@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
+use sha2::{Digest, Sha256};
 use shared::{
     aws,
     context::Context,
@@ -57,6 +58,10 @@ pub struct World {
     seeded: BTreeSet<i64>,
     seed: u64,
     redrives: AtomicUsize,
+    /// SHA-256 of what was uploaded.
+    uploaded: Mutex<BTreeSet<String>>,
+    /// How much of the story is still to happen.
+    to_happen: AtomicUsize,
 }
 
 impl World {
@@ -91,6 +96,8 @@ impl World {
             seeded,
             seed,
             redrives: AtomicUsize::new(0),
+            uploaded: Mutex::default(),
+            to_happen: AtomicUsize::new(scenario.meanwhile.len()),
         };
         world.build(scenario).await;
         (scenario.prepare)(&world);
@@ -101,14 +108,12 @@ impl World {
         for bucket in [INTAKE, QUARANTINE, RULES] {
             self.s3.create_bucket().bucket(bucket).send().await.expect("a bucket");
         }
-        let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        self.s3
-            .put_bucket_versioning()
-            .bucket(INTAKE)
-            .versioning_configuration(versioned)
-            .send()
-            .await
-            .expect("versions");
+        if scenario.versioned {
+            let versioned =
+                VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+            let versions = self.s3.put_bucket_versioning().bucket(INTAKE).versioning_configuration(versioned);
+            versions.send().await.expect("versions");
+        }
         if !scenario.rules.is_empty() {
             let rules = self.s3.put_object().bucket(RULES).key("rules.toml");
             rules.body(scenario.rules.as_bytes().to_vec().into()).send().await.expect("rules");
@@ -175,6 +180,28 @@ impl World {
             put = put.metadata(*name, *value);
         }
         put.send().await.expect("an upload");
+        let sha256 = hex::encode(Sha256::digest(&object.content));
+        self.uploaded.lock().expect("no panic while uploading").insert(sha256);
+    }
+
+    /// SHA-256 of everything that was uploaded so far.
+    pub fn uploaded(&self) -> BTreeSet<String> {
+        self.uploaded.lock().expect("no panic while uploading").clone()
+    }
+
+    /// Lets happen what the story says happens while the flow works.
+    pub async fn live(&self, scenario: &Scenario) {
+        let beginning = tokio::time::Instant::now();
+        for event in scenario.meanwhile {
+            tokio::time::sleep_until(beginning + event.after).await;
+            (event.what)(self).await;
+            self.to_happen.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether something is still to happen: to the story, or of calls nobody waits for any more.
+    pub fn is_restless(&self) -> bool {
+        self.to_happen.load(Ordering::Relaxed) > 0 || self.tap.late() > 0
     }
 
     /// The events of uploads since the last call, as message bodies.
@@ -288,7 +315,11 @@ impl World {
                 if let Some(record) = &node.record {
                     let _ = write!(line, "\n  record of class {}", record.class);
                 }
-                let rights = serde_json::to_string(&node.permissions.custom).unwrap_or_default();
+                // By name: a workspace's roles are members of its own, whose ids follow from who came first.
+                let name = |id| state.members.get(id).map_or("?", |member| member.name.as_str());
+                let rights: BTreeMap<&str, _> =
+                    node.permissions.custom.iter().map(|(id, rights)| (name(id), rights)).collect();
+                let rights = serde_json::to_string(&rights).unwrap_or_default();
                 let _ = write!(line, "\n  rights {rights}");
                 made.lines.insert(line);
             }

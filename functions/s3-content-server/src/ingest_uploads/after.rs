@@ -84,7 +84,8 @@ impl IngestUploads {
         self.remove_source(event).await
     }
 
-    /// Removes the object unless it was replaced meanwhile. In a versioned bucket this leaves a delete marker.
+    /// Removes the object unless it was replaced meanwhile, up to the very moment of the call. In a versioned bucket
+    /// this leaves a delete marker.
     async fn remove_source(&self, event: &ObjectEvent) -> Result<()> {
         let current = S3Object::head(&self.s3, &event.bucket, event.key.as_str(), None, None).await;
         let current = match current {
@@ -99,14 +100,26 @@ impl IngestUploads {
         if replaced {
             return Ok(());
         }
-        self.s3
+        let deleted = self
+            .s3
             .delete_object()
             .bucket(&event.bucket)
             .key(event.key.as_str())
+            .if_match(format!("\"{}\"", current.etag))
             .send()
-            .await
-            .map(drop)
-            .map_err(|error| classify(System::S3, "delete source", error))
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            // Replaced or removed since that look.
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|response| matches!(response.status().as_u16(), 404 | 412)) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(classify(System::S3, "delete source", error)),
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The document itself: found by its mark, made, or given a new version.
 
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 use shared::{
     content_server::{COLLISION, External, NewDocument, NewVersion, Node, NodeId, Upload},
     error::{Error, FailureClass, Result, Retry, System},
@@ -8,9 +11,11 @@ use shared::{
     transfer::Witness,
 };
 
-use super::{IngestUploads, collect::Collected, mark::Mark};
+use super::{IngestUploads, collect::Collected, mark::Mark, order::SAME};
 use crate::intake_rules::{Existing, IntakePlan, content};
 
+/// How long a version whose answer was lost may take to appear, before it is added again.
+const SETTLING: Duration = Duration::from_secs(90);
 /// Names tried for a document that is kept beside one of the same name.
 const MOST_NAMESAKES: u32 = 500;
 
@@ -25,7 +30,7 @@ pub(super) struct Job<'a> {
 }
 
 /// What is in the target now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Placed {
     pub(super) node: NodeId,
     pub(super) version: i64,
@@ -38,6 +43,22 @@ enum Placement {
     LeaveAlone(Reason),
 }
 
+/// The checkpoint that says: the document is in place, verified and complete but for its rights. Written only where a
+/// rule changes rights, as what takes over may not see the document any more.
+pub(super) const FILED: &str = "filed";
+
+/// A document in its place.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Filed {
+    pub(super) placed: Placed,
+    delivery: Delivery,
+}
+
+enum Filing {
+    Done(Filed),
+    LeaveAlone(Reason),
+}
+
 impl IngestUploads {
     pub(super) async fn deliver(
         &self,
@@ -46,40 +67,17 @@ impl IngestUploads {
         plan: &IntakePlan,
         run: &Run,
     ) -> Result<Outcome> {
-        self.check_content(collected, plan).await?;
-        let container = self.container(&plan.target).await?;
-        let item = self.item(event);
-        let mark = Mark::of(&item, event.sequencer.as_ref());
+        let mark = Mark::of(&self.item(event), event.sequencer.as_ref());
         let job = Job { event, collected, plan, run, witness: Witness::new(), mark };
-        let placed = match self.place(&job, container).await {
-            Ok(Placement::Done(placed)) => placed,
-            Ok(Placement::LeaveAlone(reason)) => return Ok(Outcome::Skipped(reason)),
-            Err(error) => {
-                // A folder that was removed meanwhile is looked for anew next time.
-                if matches!(error.class(), FailureClass::Gone | FailureClass::Forbidden) {
-                    self.places.forget(container);
-                }
-                return Err(error);
-            }
+        let filed = match run.recorded::<Filed>(FILED) {
+            Some(filed) => filed,
+            None => match self.file(&job).await? {
+                Filing::Done(filed) => filed,
+                Filing::LeaveAlone(reason) => return Ok(Outcome::Skipped(reason)),
+            },
         };
-        let digests = self.verify(&job, placed).await?;
-        self.finish(&job, placed).await?;
-        let delivery = Delivery {
-            result: serde_json::json!({
-                "node": placed.node, "version": placed.version, "rule": plan.rule,
-                "sha256": digests.sha256, "bytes": digests.bytes,
-            }),
-            digest: Some(digests.sha256.clone()),
-            bytes: digests.bytes,
-            detail: [
-                ("node", placed.node.to_string()),
-                ("version", placed.version.to_string()),
-                ("rule", plan.rule.clone()),
-                ("size", digests.bytes.to_string()),
-            ]
-            .map(|(name, fact)| (name.to_owned(), fact))
-            .into(),
-        };
+        self.restrict(&job, &filed).await?;
+        let Filed { placed, delivery } = filed;
         match self.care_for_source(&job, placed, &delivery).await {
             // The document is delivered; that its source could not be cared for is noted, not made its ending.
             Err(error)
@@ -96,10 +94,40 @@ impl IngestUploads {
         Ok(Outcome::Delivered(delivery))
     }
 
+    /// Everything but the rights of the document, and its source.
+    async fn file(&self, job: &Job<'_>) -> Result<Filing> {
+        self.check_content(job.collected, job.plan).await?;
+        let container = self.container(&job.plan.target).await?;
+        let placed = match self.place(job, container).await? {
+            Placement::Done(placed) => placed,
+            Placement::LeaveAlone(reason) => return Ok(Filing::LeaveAlone(reason)),
+        };
+        let digests = self.verify(job, placed).await?;
+        self.finish(job, placed).await?;
+        let rule = &job.plan.rule;
+        let delivery = Delivery {
+            result: serde_json::json!({
+                "node": placed.node, "version": placed.version, "rule": rule,
+                "sha256": digests.sha256, "bytes": digests.bytes,
+            }),
+            digest: Some(digests.sha256.clone()),
+            bytes: digests.bytes,
+            detail: [
+                ("node", placed.node.to_string()),
+                ("version", placed.version.to_string()),
+                ("rule", rule.clone()),
+                ("size", digests.bytes.to_string()),
+            ]
+            .map(|(name, fact)| (name.to_owned(), fact))
+            .into(),
+        };
+        Ok(Filing::Done(Filed { placed, delivery }))
+    }
+
     async fn place(&self, job: &Job<'_>, container: NodeId) -> Result<Placement> {
         let wanted = self.content_server.settings().names.escape(&job.plan.document.name);
-        // Twice: a rival may make the document between our look and our call.
-        for _ in 0..2 {
+        // Again: a rival may make the document between our look and our call.
+        for _ in 0..3 {
             let Some(there) = self.content_server.find_child(container, &wanted).await? else {
                 match self.create(job, container, &wanted).await {
                     Err(error) if error.code() == COLLISION => continue,
@@ -115,7 +143,14 @@ impl IngestUploads {
                 Existing::SkipIfSame => self.version(job, &there, true).await,
             };
         }
-        Err(busy("target.busy", "documents of this name come and go in the target folder"))
+        Err(Error::new(
+            FailureClass::Forbidden,
+            System::ContentServer,
+            "find document",
+            "target.name-taken-unseen",
+            "the document's name is taken in the target folder by something the service user cannot see",
+        )
+        .remedy("let the service user see that item, or rename it"))
     }
 
     /// What an earlier attempt at this very item left in a document.
@@ -191,10 +226,19 @@ impl IngestUploads {
         let lock =
             lock.ok_or_else(|| busy("target.busy", "another version of this document is being added"))?;
         let outcome = self.version_alone(job, node, unless_same).await;
-        if let Err(error) = ledger.unlock(&lock).await {
+        let left = match &outcome {
+            // A slow server may add the version yet. Nobody adds another one before it had the time to, and whoever
+            // does then looks again first.
+            Err(error) if error.class() == FailureClass::UnknownOutcome => ledger.hold(&lock, SETTLING).await,
+            _ => ledger.unlock(&lock).await,
+        };
+        if let Err(error) = left {
             tracing::warn!(error = ?error, "the lock stays until the claim ends");
         }
-        outcome
+        outcome.map_err(|error| match error.class() {
+            FailureClass::UnknownOutcome => error.retry(Retry::After(SETTLING)),
+            _ => error,
+        })
     }
 
     async fn version_alone(&self, job: &Job<'_>, node: &Node, unless_same: bool) -> Result<Placement> {
@@ -208,7 +252,7 @@ impl IngestUploads {
         }
         if unless_same && self.is_same(job, node.id, &latest).await? {
             return Ok(Placement::LeaveAlone(Reason::new(
-                "document.same",
+                SAME,
                 format!("version {} of node {} has the same content", latest.number, node.id),
             )));
         }
@@ -276,5 +320,5 @@ fn numbered(name: &str, number: u32) -> String {
 
 fn busy(code: &'static str, message: &str) -> Error {
     Error::new(FailureClass::Transient, System::Waybill, "deliver", code, message)
-        .retry(Retry::After(std::time::Duration::from_secs(5)))
+        .retry(Retry::After(Duration::from_secs(5)))
 }

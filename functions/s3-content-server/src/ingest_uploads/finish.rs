@@ -2,8 +2,8 @@
 
 use shared::{
     content_server::{
-        Grant, Holder, MemberKind, NewWorkflow, NodeId, NodePath, PermissionTemplate, RecordDetails, Right,
-        Root, WorkflowScope, volume,
+        Grant, Holder, MemberKind, NOT_ACCESSIBLE, NewWorkflow, NodeId, NodePath, PermissionTemplate,
+        RecordDetails, Right, Root, WorkflowScope, volume,
     },
     error::{Error, FailureClass, Result, System},
     flow::Policy,
@@ -11,7 +11,7 @@ use shared::{
 
 use super::{
     IngestUploads,
-    deliver::{Job, Placed},
+    deliver::{FILED, Filed, Job, Placed},
 };
 use crate::intake_rules::{
     permissions::{self, MemberName, PermissionPlan},
@@ -34,22 +34,35 @@ impl IngestUploads {
         if let Some(review) = &job.plan.review {
             self.start_review(job, placed, review).await?;
         }
-        // Last: the new rights may not include our own.
-        if let Some(plan) = &job.plan.permissions {
-            let template = self.permission_template(plan).await?;
-            self.content_server.apply_permissions(placed.node, &template).await?;
-        }
         Ok(())
+    }
+
+    /// Gives the document its rights, last of all: they may not include our own.
+    pub(super) async fn restrict(&self, job: &Job<'_>, filed: &Filed) -> Result<()> {
+        let Some(plan) = &job.plan.permissions else { return Ok(()) };
+        let template = self.permission_template(plan).await?;
+        if job.run.recorded::<Filed>(FILED).is_none() {
+            job.run.checkpoint(FILED, filed).await?;
+        }
+        match self.content_server.apply_permissions(filed.placed.node, &template).await {
+            // The document was seen a moment ago, or by the attempt before this one. The last of the new rights, the
+            // owner's, have taken it out of our sight: they are in force.
+            Err(error) if error.code() == NOT_ACCESSIBLE => {
+                tracing::warn!(node = filed.placed.node.0, "the new rights leave none to the service user");
+                job.run.note("rights", "not seen by the service user");
+                Ok(())
+            }
+            outcome => outcome.map(drop),
+        }
     }
 
     async fn permission_template(&self, plan: &PermissionPlan) -> Result<PermissionTemplate> {
         let fixed = [
-            (Holder::Owner, &plan.owner),
-            (Holder::Group, &plan.owner_group),
             (Holder::Public, &plan.public),
+            (Holder::Group, &plan.owner_group),
+            (Holder::Owner, &plan.owner),
         ];
-        let mut grants: Vec<Grant> =
-            fixed.into_iter().filter_map(|(holder, rights)| Some(grant(holder, rights.as_ref()?))).collect();
+        let mut grants = Vec::new();
         for assigned in &plan.assigned {
             let member = match &assigned.member {
                 MemberName::Group(name) => self.member(MemberKind::Group, name).await?,
@@ -57,6 +70,8 @@ impl IngestUploads {
             };
             grants.push(grant(Holder::Member(member), &assigned.rights));
         }
+        // Whoever made the document sees it as its owner, as long as the owner's rights are not taken.
+        grants.extend(fixed.into_iter().filter_map(|(holder, rights)| Some(grant(holder, rights.as_ref()?))));
         Ok(PermissionTemplate { grants, only_these_members: false })
     }
 

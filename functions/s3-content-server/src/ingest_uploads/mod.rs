@@ -12,6 +12,7 @@ mod deliver;
 mod finish;
 mod mark;
 mod members;
+mod order;
 mod put_aside;
 mod target;
 mod verify;
@@ -28,7 +29,8 @@ use shared::{
     s3_notification::{self, Notification, ObjectEvent, Sequencer},
 };
 
-use crate::intake_rules::{After, IntakeRules};
+use self::order::Order;
+use crate::intake_rules::{After, Existing, IntakeRules};
 
 /// How long an object waits for its required sidecar, in seconds since its upload.
 const SIDECAR_PATIENCE: i64 = 120;
@@ -113,21 +115,10 @@ impl Flow for IngestUploads {
         if let Some(reason) = self.not_for_us(event) {
             return Ok(Outcome::Skipped(reason));
         }
-        if !run.is_dry()
-            && let Some(done) = self.finished_before(event, run).await?
-        {
-            return Ok(done);
-        }
-        if let Some(reason) = stale(event, run).await? {
-            return Ok(Outcome::Skipped(reason));
-        }
-        self.renew_credential().await?;
-        let collected = self.collect(event, run).await?;
-        let plan = self.plan(&collected, run)?;
-        if run.is_dry() {
-            return Ok(Outcome::Skipped(Reason::new("dry-run", format!("rule {} takes it", plan.rule))));
-        }
-        self.deliver(event, &collected, &plan, run).await
+        let order = Order::read(event.sequencer.as_ref(), &self.item(event).asset, run).await?;
+        let outcome = self.handle_in_order(event, &order, run).await?;
+        order.note(&outcome, run);
+        Ok(outcome)
     }
 
     async fn put_aside(&self, event: &ObjectEvent, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
@@ -136,6 +127,33 @@ impl Flow for IngestUploads {
 }
 
 impl IngestUploads {
+    async fn handle_in_order(&self, event: &ObjectEvent, order: &Order<'_>, run: &Run) -> Result<Outcome> {
+        if !run.is_dry()
+            && let Some(done) = self.finished_before(event, run).await?
+        {
+            return Ok(done);
+        }
+        // Where both of two uploads may be kept, the rule that takes this one has to be known first.
+        let may_keep_both = self.rules.may_keep_both(&event.bucket, event.key.as_str());
+        if let Some(reason) = order.stale().filter(|_| !may_keep_both) {
+            return Ok(Outcome::Skipped(reason));
+        }
+        self.renew_credential().await?;
+        let collected = self.collect(event, run).await?;
+        let plan = self.plan(&collected, run)?;
+        if let Some(reason) = order.stale().filter(|_| plan.existing != Existing::KeepBoth) {
+            return Ok(Outcome::Skipped(reason));
+        }
+        if run.is_dry() {
+            return Ok(Outcome::Skipped(Reason::new("dry-run", format!("rule {} takes it", plan.rule))));
+        }
+        let known = self.places.now();
+        match self.deliver(event, &collected, &plan, run).await {
+            Err(refusal) => Err(self.look_anew(refusal, known, run).await),
+            outcome => outcome,
+        }
+    }
+
     /// A short name of the item, for marks people may see.
     fn short_item(&self, event: &ObjectEvent) -> String {
         self.item(event).key.short().to_owned()
@@ -169,25 +187,6 @@ impl IngestUploads {
         let quarantined = event.bucket == self.quarantine_bucket && key.starts_with(&self.quarantine_prefix);
         (ours || quarantined).then(|| Reason::new("event.own-work", "the object was put there by this flow"))
     }
-}
-
-/// An event older than one already dealt with for the same key is not acted on: the newer object is the truth.
-async fn stale(event: &ObjectEvent, run: &Run) -> Result<Option<Reason>> {
-    let newest = run.chain_end().await?.last.and_then(|last| last.detail.get("sequencer").cloned());
-    let Some(own) = &event.sequencer else {
-        if let Some(newest) = newest {
-            run.note("sequencer", newest);
-        }
-        return Ok(None);
-    };
-    let Some(newest) = newest.as_deref().map(Sequencer::new) else {
-        run.note("sequencer", own.as_str());
-        return Ok(None);
-    };
-    let is_stale = own.is_before(&newest);
-    run.note("sequencer", if is_stale { newest.as_str() } else { own.as_str() });
-    Ok(is_stale
-        .then(|| Reason::new("event.stale", "a later upload of the same key has been dealt with already")))
 }
 
 async fn load_rules(environment: &Environment) -> Result<IntakeRules> {

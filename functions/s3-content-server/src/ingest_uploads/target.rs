@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use shared::{
@@ -11,35 +11,89 @@ use shared::{
         Root as ServerRoot, WorkspaceType, volume,
     },
     error::{Error, FailureClass, Result, System},
+    flow::Run,
 };
 
 use super::IngestUploads;
 use crate::intake_rules::plan::{NodePath, Reference, Root, Target, WorkspaceTarget};
 
-/// Places found so far by this process. A place that turns out to be gone is forgotten and looked for again.
+/// Ids found so far by this process: of folders, workspaces, categories, classes and members. Any of them may be deleted
+/// and made again under another id; see [`IngestUploads::look_anew`].
 #[derive(Default)]
-pub(super) struct Places(Mutex<HashMap<String, NodeId>>);
+pub(super) struct Places(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    ids: HashMap<String, (u64, NodeId)>,
+    /// Counts what was learned, to tell older from newer.
+    learned: u64,
+}
 
 impl Places {
     pub(super) fn get(&self, name: &str) -> Option<NodeId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+        self.lock().ids.get(name).map(|(_, node)| *node)
     }
 
     pub(super) fn put(&self, name: String, node: NodeId) {
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.lock();
         // A function that lives long and files into a folder per item must not remember them all.
-        if places.len() >= 1000 {
-            places.clear();
+        if known.ids.len() >= 1000 {
+            known.ids.clear();
         }
-        places.insert(name, node);
+        known.learned += 1;
+        let at = known.learned;
+        known.ids.insert(name, (at, node));
     }
 
-    pub(super) fn forget(&self, node: NodeId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, found| *found != node);
+    /// A moment to forget up to.
+    pub(super) fn now(&self) -> u64 {
+        self.lock().learned
+    }
+
+    /// Forgets what was learned up to a moment; says whether there was anything.
+    fn forget_until(&self, moment: u64) -> bool {
+        let mut known = self.lock();
+        let before = known.ids.len();
+        known.ids.retain(|_, (at, _)| *at > moment);
+        known.ids.len() < before
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// The checkpoint that says: the ids were looked up anew for this item.
+const LOOKED_UP_ANEW: &str = "looked-up-anew";
+
 impl IngestUploads {
+    /// A refusal may be due to an id remembered from before that stands for nothing any more. Then all of them are
+    /// forgotten and the item is tried once more; a second refusal is believed.
+    pub(super) async fn look_anew(&self, refusal: Error, known: u64, run: &Run) -> Error {
+        let may_be_outdated = refusal.system() == System::ContentServer
+            && matches!(
+                refusal.class(),
+                FailureClass::Gone | FailureClass::Forbidden | FailureClass::Invalid
+            );
+        if !may_be_outdated
+            || run.recorded::<bool>(LOOKED_UP_ANEW).is_some()
+            || !self.places.forget_until(known)
+        {
+            return refusal;
+        }
+        if let Err(error) = run.checkpoint(LOOKED_UP_ANEW, &true).await {
+            return error;
+        }
+        Error::new(
+            FailureClass::Transient,
+            System::Waybill,
+            "find target",
+            "target.look-again",
+            format!("the target refused, perhaps because of an outdated id ({})", refusal.code()),
+        )
+        .source(refusal)
+    }
+
     /// The container the document goes into.
     pub(super) async fn container(&self, target: &Target) -> Result<NodeId> {
         let name = serde_json::to_string(target)

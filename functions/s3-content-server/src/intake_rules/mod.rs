@@ -108,6 +108,12 @@ impl IntakeRules {
         needs
     }
 
+    /// Whether a rule that could take the object keeps what is there beside it.
+    pub fn may_keep_both(&self, bucket: &str, key: &str) -> bool {
+        let mut rules = self.rules.iter().filter(|rule| rule.existing == Existing::KeepBoth);
+        rules.any(|rule| rule.match_key(bucket, key).is_ok())
+    }
+
     /// The key of the object that this key is the sidecar of, when a rule wants sidecars for that object.
     pub fn sidecar_of<'a>(&self, bucket: &str, key: &'a str) -> Option<&'a str> {
         let object = key.strip_suffix(SIDECAR_SUFFIX)?;
