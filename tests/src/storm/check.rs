@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
+
 use super::{
     Scenario, World,
     world::{INTAKE, Made, QUARANTINE},
