@@ -29,6 +29,12 @@ pub enum EventType {
     /// It could not be delivered at all.
     #[serde(rename = "transfer")]
     Transfer,
+    /// A copy was made available to somebody outside the repository.
+    #[serde(rename = "dissemination")]
+    Dissemination,
+    /// It was decided who may have it, and until when: a link was issued or revoked.
+    #[serde(rename = "policy assignment")]
+    PolicyAssignment,
 }
 
 /// Terms of the PREMIS event outcome vocabulary.

@@ -12,6 +12,7 @@ pub mod function;
 pub mod http;
 pub mod lambda;
 pub mod ledger;
+pub mod links;
 pub mod mapping;
 pub mod node_change;
 pub mod s3_notification;

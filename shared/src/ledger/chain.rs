@@ -1,6 +1,11 @@
 //! The audit chain of an asset: append-only, every event holding the hash of the one before.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{Put, ReturnConsumedCapacity, TransactWriteItem},
+};
 
 use super::{
     Ledger,
@@ -9,8 +14,13 @@ use super::{
 use crate::{
     audit::{self, SealedEvent},
     aws::classify,
-    error::{Error, Result, System},
+    error::{Error, FailureClass, Result, System},
 };
+
+/// How often an event is sealed anew behind others before the append is given up for now.
+const ROUNDS: u32 = 12;
+/// At most this long between two of those rounds.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where a chain ends: what the next event must follow.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,7 +33,16 @@ pub struct ChainEnd {
     pub last: Option<audit::AuditEvent>,
 }
 
-pub(super) fn item(sealed: &SealedEvent) -> Result<Item> {
+/// What became of an event that was to be appended together with other writes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Appended {
+    /// All of it was written.
+    Written(SealedEvent),
+    /// Nothing was written: the condition of the write at this place in the list did not hold.
+    Refused(usize),
+}
+
+fn item(sealed: &SealedEvent) -> Result<Item> {
     let mut item = keys(&pk(&sealed.event.asset), &format!("event#{:012}", sealed.sequence));
     item.insert("event".to_owned(), text(sealed.canonical()?));
     item.insert("hash".to_owned(), text(&sealed.hash));
@@ -71,6 +90,83 @@ impl Ledger {
                 return Ok(events);
             }
         }
+    }
+
+    /// Appends an event that belongs to no item of a queue to its asset's chain, behind whatever others append
+    /// meanwhile. After an unknown outcome the same event may be appended again: when the chain already ends with it,
+    /// nothing is written.
+    ///
+    /// # Errors
+    /// When the table cannot be reached, or `ledger.chain-busy` when the chain keeps moving.
+    pub async fn append_event(&self, event: &audit::AuditEvent) -> Result<ChainEnd> {
+        let end = self.chain_end(&event.asset).await?;
+        if end.last.as_ref() == Some(event) {
+            return Ok(end);
+        }
+        match self.append_with(event, &[]).await? {
+            Appended::Written(sealed) => {
+                Ok(ChainEnd { sequence: sealed.sequence, hash: sealed.hash, last: Some(sealed.event) })
+            }
+            Appended::Refused(_) => {
+                Err(Error::bug("append event", "a write without a condition was refused"))
+            }
+        }
+    }
+
+    /// Appends an event in one transaction with other writes: either all of it happens or nothing.
+    pub(crate) async fn append_with(
+        &self,
+        event: &audit::AuditEvent,
+        writes: &[TransactWriteItem],
+    ) -> Result<Appended> {
+        for _ in 0..ROUNDS {
+            let end = self.chain_end(&event.asset).await?;
+            let sealed = event.seal(end.sequence + 1, &end.hash)?;
+            // The SDK's own repeats carry the same token, so that a lost answer is not a second write.
+            let outcome = self
+                .dynamodb
+                .transact_write_items()
+                .client_request_token(self.context.new_id())
+                .set_transact_items(Some(writes.to_vec()))
+                .transact_items(self.event_put(&sealed)?)
+                .send()
+                .await;
+            let Err(error) = outcome else { return Ok(Appended::Written(sealed)) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+                error.as_service_error()
+            else {
+                return Err(classify(System::Ledger, "append event", error));
+            };
+            let failed = |code: Option<&str>| code == Some("ConditionalCheckFailed");
+            let reasons = canceled.cancellation_reasons();
+            let refused = reasons.iter().take(writes.len()).position(|reason| failed(reason.code()));
+            if let Some(place) = refused {
+                return Ok(Appended::Refused(place));
+            }
+            self.context.sleep(self.context.jitter(CONFLICT_PAUSE)).await;
+        }
+        Err(Error::new(
+            FailureClass::Transient,
+            System::Ledger,
+            "append event",
+            "ledger.chain-busy",
+            format!("the audit chain moved {ROUNDS} times while an event was being appended"),
+        ))
+    }
+
+    pub(super) fn event_put(&self, sealed: &SealedEvent) -> Result<TransactWriteItem> {
+        self.put_new(item(sealed)?)
+    }
+
+    /// The write of an item that must not be there yet, as part of a transaction.
+    pub(crate) fn put_new(&self, item: Item) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(|error| Error::bug("transaction", "the put is incomplete").source(error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     fn chain_query(&self, asset: &str) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {

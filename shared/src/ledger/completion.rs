@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, TransactWriteItem, Update},
+    types::{TransactWriteItem, Update},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
@@ -97,7 +97,7 @@ impl Ledger {
                 .transact_write_items()
                 .client_request_token(request_token(attempt, &sealed))
                 .transact_items(self.record_end(attempt, completion.ending, &result)?)
-                .transact_items(self.chain_put(&sealed)?)
+                .transact_items(self.event_put(&sealed)?)
                 .send()
                 .await;
             match outcome {
@@ -174,16 +174,6 @@ impl Ledger {
             .build()
             .map_err(|error| Error::bug("complete", "the update is incomplete").source(error))?;
         Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn chain_put(&self, sealed: &SealedEvent) -> Result<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(super::chain::item(sealed)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|error| Error::bug("complete", "the put is incomplete").source(error))?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 }
 

@@ -15,6 +15,8 @@
 //! | what a change feed saw of a thing | `<flow>#seen#<list>` | number | put, batch get, query of a range |
 //! | where a change feed goes on | `<flow>#note` | name | put, get |
 //! | is a target out of order | `breaker#<target>` | `state` | conditional update, get |
+//! | an expiring link, and one client's use of it | `link#<hash of its token>` | `record`, `use#<client>` | see `links` |
+//! | the links that were issued for a thing | `link#reference#<hash>` | hash of the token | put, query, delete |
 //!
 //! Expiry is always part of a condition or compared after a read; the table's time-to-live only tidies up.
 //! An item that creates one small document costs two writes: the claim (one write unit) and, in one transaction,
@@ -33,7 +35,9 @@ mod sightings;
 
 use std::time::Duration;
 
+pub(crate) use attributes::{Item, get_number, get_text, keys, number, text};
 pub use breaker::{Breaker, BreakerState};
+pub(crate) use chain::Appended;
 pub use chain::ChainEnd;
 pub use claim::{Attempt, Begin};
 pub use completion::{Completion, Ending};
@@ -88,6 +92,14 @@ impl Ledger {
     /// The context it runs in.
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        &self.dynamodb
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
     }
 
     fn expiry_seconds(&self) -> i64 {
