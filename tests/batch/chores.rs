@@ -162,15 +162,7 @@ impl Chores {
 
 /// A world where only chores arrive.
 pub(crate) async fn world() -> World {
-    let scenario = Scenario {
-        name: "chores",
-        flow: &CHORES,
-        rules: "",
-        prepare: |_| (),
-        objects: Vec::new,
-        named_by_input: true,
-        clean: (0, 0, 0),
-    };
+    let scenario = Scenario::of("chores", &CHORES, "", Vec::new, (0, 0, 0));
     World::new(&scenario, std::collections::BTreeMap::new(), None, 1).await
 }
 
