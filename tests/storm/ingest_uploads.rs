@@ -78,6 +78,40 @@ public = []
 assigned = [{ group = "Supplier Management", rights = ["see", "see_contents"] }]
 "#;
 
+/// What the clients are told where 1,000 bytes are large.
+const LARGE: &str = r#"{"large_upload": {"from_size": 500}, "range_downloads": true}"#;
+
+/// Uploads in parts of 100 bytes, downloads in ranges, and calls so slow that nothing fits one invocation.
+fn in_parts(world: &World) {
+    world.set_content_server(
+        |settings| {
+            settings.large_upload.min_size = 500;
+            settings.large_upload.part_size = 100;
+            settings.range_requests = true;
+            settings.latency_milliseconds = 4_000;
+        },
+        LARGE,
+    );
+}
+
+/// The same in parts of 300 bytes, for long stories.
+fn in_few_parts(world: &World) {
+    in_parts(world);
+    world.set_content_server(|settings| settings.large_upload.part_size = 300, LARGE);
+}
+
+/// The same on a server that forgets unfinished uploads soon, and that gives no ranges although it was said to.
+fn forgetful(world: &World) {
+    in_parts(world);
+    world.set_content_server(
+        |settings| {
+            settings.large_upload.session_seconds = 300;
+            settings.range_requests = false;
+        },
+        LARGE,
+    );
+}
+
 fn pdf(text: &str) -> Vec<u8> {
     format!("%PDF-1.7\n{text}\n%%EOF\n").into_bytes()
 }
@@ -90,6 +124,12 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("an upload that is moved and one that is deleted afterwards", moved_and_deleted, (2, 1, 0)),
         Scenario { named_by_input: false, ..scenario("two of one name are both kept", both_kept, (2, 0, 0)) },
         scenario("one bad among good ones", one_bad, (3, 0, 1)),
+        Scenario { prepare: in_parts, ..scenario("a large upload in parts", large, (1, 0, 0)) },
+        Scenario { prepare: forgetful, ..scenario("large uploads soon forgotten", large, (1, 0, 0)) },
+        Scenario {
+            prepare: in_few_parts,
+            ..scenario("a large new version, unless it is the same", large_versions, (2, 3, 0))
+        },
         Scenario {
             rules: "",
             ..scenario("evidence that is classified, restricted and reviewed", reviewed, (1, 0, 0))
@@ -116,6 +156,24 @@ fn one_upload() -> Vec<StoredObject> {
     vec![
         StoredObject::new("claims/CL-100117/report a+b.pdf", "application/pdf", pdf("one"))
             .metadata(&[("kind", "Report")]),
+    ]
+}
+
+fn film(text: &str) -> Vec<u8> {
+    let mut bytes = pdf(text);
+    bytes.resize(1_050, b'x');
+    bytes
+}
+
+fn large() -> Vec<StoredObject> {
+    vec![StoredObject::new("claims/CL-100117/film.pdf", "application/pdf", film("one"))]
+}
+
+fn large_versions() -> Vec<StoredObject> {
+    vec![
+        StoredObject::new("drops/film.pdf", "application/pdf", film("one")),
+        StoredObject::new("drops/film.pdf", "application/pdf", film("two")),
+        StoredObject::new("drops/film.pdf", "application/pdf", film("two")),
     ]
 }
 

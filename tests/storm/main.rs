@@ -5,6 +5,7 @@
 //! seed is one schedule and replays exactly (`STORM_SEED=n STORM_SCENARIO=name`).
 
 mod ingest_uploads;
+mod large;
 mod sabotage;
 mod weather;
 

@@ -2,6 +2,7 @@
 
 pub mod ingest_uploads;
 pub mod intake_rules;
+mod parts;
 
 use ingest_uploads::IngestUploads;
 use shared::flow::Entry;

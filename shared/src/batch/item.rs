@@ -19,6 +19,9 @@ use crate::{
 /// Milliseconds between the invocation's deadline and the end of the claim: clocks of two workers may differ by less.
 const GRACE: i64 = 30_000;
 
+/// The longest an item that ends undelivered may take to throw away what it began.
+const ABANDON_WITHIN: Duration = Duration::from_secs(5);
+
 /// The checkpoint that counts invocations one item did not fit into, and how many there may be.
 const DEADLINES: &str = "deadlines";
 const DEADLINES_ALLOWED: u32 = 6;
@@ -157,7 +160,7 @@ async fn conclude(
             let mut event = audit_event(runner, item, EventType::Ingestion, audit::Outcome::Success);
             event.message_digest = delivery.digest;
             event.detail = delivery.detail;
-            end(run, Ending::Delivered, delivery.result, event, tally).await
+            end(runner, run, Ending::Delivered, delivery.result, event, tally).await
         }
         Ok(Outcome::Skipped(reason)) => skip(runner, item, run, &reason, tally).await,
         Err(error) if error.code().starts_with("ledger.") => {
@@ -263,7 +266,7 @@ async fn quarantine(
     let mut audit = audit_event(runner, event.item(), EventType::Quarantine, audit::Outcome::Fail);
     audit.detail.insert("reason".into(), reason.code.clone());
     let result = json!({"reason": reason, "place": place});
-    end(run, Ending::Quarantined, result, audit, tally).await
+    end(runner, run, Ending::Quarantined, result, audit, tally).await
 }
 
 /// A dry run tells how an item would end, and leaves everything as it was but the message, which is used up.
@@ -279,7 +282,7 @@ async fn skip(runner: &Runner, item: &Item, run: &Run, reason: &Reason, tally: &
     }
     let mut event = audit_event(runner, item, EventType::Accession, audit::Outcome::Warning);
     event.detail.insert("reason".into(), reason.code.clone());
-    end(run, Ending::Skipped, json!({"reason": reason}), event, tally).await
+    end(runner, run, Ending::Skipped, json!({"reason": reason}), event, tally).await
 }
 
 /// First the copy in the dead-letter queue, then the ending: what the ledger calls failed can be found there, wherever
@@ -305,16 +308,22 @@ async fn fail(
     let mut event = audit_event(runner, item, EventType::Transfer, audit::Outcome::Fail);
     event.detail.insert("reason".into(), reason.code.clone());
     tracing::error!(error = ?error, code = error.code(), "failed");
-    end(run, Ending::Failed, json!({"reason": reason}), event, tally).await
+    end(runner, run, Ending::Failed, json!({"reason": reason}), event, tally).await
 }
 
 async fn end(
+    runner: &Runner,
     run: &Run,
     ending: Ending,
     result: serde_json::Value,
     event: AuditEvent,
     tally: &Tally,
 ) -> Result<Verdict> {
+    if ending != Ending::Delivered
+        && tokio::time::timeout(ABANDON_WITHIN, runner.flow.abandon(run)).await.is_err()
+    {
+        tracing::warn!("what the item began in the target could not be thrown away in time");
+    }
     let mut event = event;
     event.detail.extend(run.notes());
     let completion = Completion { ending, result, event };

@@ -2,7 +2,13 @@
 
 use http::{HeaderMap, StatusCode, header};
 
-use super::{Client, call::Call, error::misconfigured, multipart::exactly, node::NodeId};
+use super::{
+    Client,
+    call::Call,
+    error::{NO_RANGES, misconfigured},
+    multipart::exactly,
+    node::NodeId,
+};
 use crate::{
     error::{Error, FailureClass, Result, System},
     http::{Body, Response},
@@ -39,7 +45,7 @@ impl Client {
         length: u64,
     ) -> Result<Download> {
         let refuse = |message: &str| {
-            misconfigured("download a range", "content-server.no-ranges", message)
+            misconfigured("download a range", NO_RANGES, message)
                 .remedy("leave range_downloads off for this server")
         };
         if !self.settings.range_downloads {

@@ -152,7 +152,8 @@ pub(super) const CREDENTIALS_REFUSED: &str = "content-server.credentials-refused
 pub(super) const CATEGORY_EXISTS: &str = "content-server.category-exists";
 /// A sibling has the name.
 pub const COLLISION: &str = "content-server.collision";
-pub(super) const UPLOAD_CLOSED: &str = "content-server.upload-closed";
+/// A large upload that was closed before.
+pub const UPLOAD_CLOSED: &str = "content-server.upload-closed";
 pub(super) const PART_KNOWN: &str = "content-server.part-known";
 /// Somebody else changed the item in between.
 pub const EDIT_CONFLICT: &str = "content-server.edit-conflict";
@@ -170,8 +171,11 @@ pub const UPLOAD_GONE: &str = "content-server.upload-gone";
 pub const RECORD_STATE: &str = "content-server.record-state";
 /// Checked out by somebody.
 pub const RESERVED: &str = "content-server.reserved";
+/// The server does not give ranges of content.
+pub const NO_RANGES: &str = "content-server.no-ranges";
 pub(super) const BAD_REQUEST: &str = "content-server.bad-request";
-pub(super) const REFUSED_BY_SERVER: &str = "content-server.refused";
+/// A refusal in words that are not in the table.
+pub const REFUSED_BY_SERVER: &str = "content-server.refused";
 pub(super) const UNEXPECTED_ANSWER: &str = "content-server.unexpected-answer";
 
 /// The failure an answer stands for. Call it only for answers that are failures.

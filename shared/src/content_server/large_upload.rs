@@ -152,17 +152,23 @@ impl Client {
         }
     }
 
+    /// Whether a file of this length is to go up in parts: it is long enough, and the server takes it so.
+    ///
+    /// # Errors
+    /// As any call; the server is asked once.
+    pub async fn takes_in_parts(&self, length: u64) -> Result<bool> {
+        let settings = &self.settings.large_upload;
+        if !settings.enabled || length < settings.from_size {
+            return Ok(false);
+        }
+        let offer = *self.large_uploads.get_or_try_init(|| self.large_upload_offer()).await?;
+        Ok(offer.is_some_and(|offer| (offer.min_size..=offer.max_size).contains(&length)))
+    }
+
     /// The source of parts, when the file is to go up in parts.
     pub(super) async fn offered_parts<'a>(&self, upload: &'a Upload) -> Result<Option<&'a RangedSource>> {
-        let length = upload.content.length();
-        let settings = &self.settings.large_upload;
-        let Some(source) =
-            upload.ranges.as_ref().filter(|_| settings.enabled && length >= settings.from_size)
-        else {
-            return Ok(None);
-        };
-        let offer = *self.large_uploads.get_or_try_init(|| self.large_upload_offer()).await?;
-        Ok(offer.filter(|offer| (offer.min_size..=offer.max_size).contains(&length)).map(|_| source))
+        let Some(source) = upload.ranges.as_ref() else { return Ok(None) };
+        Ok(self.takes_in_parts(upload.content.length()).await?.then_some(source))
     }
 
     /// All parts, one after the other; what has been sent is thrown away when one of them cannot be.

@@ -71,8 +71,8 @@ pub use self::{
     download::Download,
     edit::{MetadataToken, NewFolder, NodeChange},
     error::{
-        COLLISION, EDIT_CONFLICT, MODULE_MISSING, NOT_ACCESSIBLE, NOT_FOUND, RECORD_STATE, RESERVED,
-        UPLOAD_GONE,
+        COLLISION, EDIT_CONFLICT, MODULE_MISSING, NO_RANGES, NOT_ACCESSIBLE, NOT_FOUND, RECORD_STATE,
+        REFUSED_BY_SERVER, RESERVED, UPLOAD_CLOSED, UPLOAD_GONE,
     },
     holds::{Hold, NodeHold},
     large_upload::{LargeUpload, LargeUploadOffer},

@@ -47,6 +47,13 @@ pub trait Flow: Sized + Send + Sync + 'static {
         reason: &Reason,
         run: &Run,
     ) -> impl Future<Output = Result<Value>> + Send;
+
+    /// Throws away what an item began in a target and will not finish, because it ends undelivered: an upload in
+    /// parts, say. Must be safe to repeat; what cannot be thrown away is left.
+    fn abandon(&self, run: &Run) -> impl Future<Output = ()> + Send {
+        let _ = run;
+        std::future::ready(())
+    }
 }
 
 /// What a message holds. A part that cannot be understood does not keep the others from being delivered.
@@ -217,6 +224,8 @@ pub trait AnyFlow: Send + Sync {
         reason: &'a Reason,
         run: &'a Run,
     ) -> Eventual<'a, Result<Value>>;
+    /// As [`Flow::abandon`].
+    fn abandon<'a>(&'a self, run: &'a Run) -> Eventual<'a, ()>;
 }
 
 impl<F: Flow> AnyFlow for F {
@@ -253,5 +262,8 @@ impl<F: Flow> AnyFlow for F {
                 None => Err(Error::bug("put aside", "an event of another flow")),
             }
         })
+    }
+    fn abandon<'a>(&'a self, run: &'a Run) -> Eventual<'a, ()> {
+        Box::pin(Flow::abandon(self, run))
     }
 }

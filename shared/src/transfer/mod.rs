@@ -11,6 +11,7 @@
 
 mod digest;
 mod multipart;
+mod resumable_hash;
 mod s3_copy;
 mod s3_object;
 mod s3_upload;
@@ -18,8 +19,10 @@ mod target;
 mod witness;
 
 pub use digest::{Digests, Hasher, HasherState};
+pub use multipart::until_stop_if;
+pub use resumable_hash::{Ranges, hash_resumable};
 pub use s3_copy::{Copied, CopySizes, CopyTarget, copy, copy_resumable};
 pub use s3_object::{ContentHeaders, S3Object};
 pub use s3_upload::{RangedSource, UploadSizes, UploadTarget, Uploaded, abandon, upload};
 pub use target::Progress;
-pub use witness::{Witness, hash_body};
+pub use witness::{Witness, hash_body, hash_body_on};

@@ -72,8 +72,18 @@ impl Record<'_> {
 
 /// Lets something go on until the invocation must stop. What is under way then is dropped.
 pub(super) async fn until_stop<T>(run: &Run, work: impl Future<Output = T>) -> Option<T> {
+    until_stop_if(run, || true, work).await
+}
+
+/// The same, but only once `may_stop` holds: an invocation that has done nothing yet must not hand everything on to
+/// the next one, for ever.
+pub async fn until_stop_if<T>(
+    run: &Run,
+    may_stop: impl Fn() -> bool,
+    work: impl Future<Output = T>,
+) -> Option<T> {
     let stop = async {
-        while !run.must_stop() {
+        while !(run.must_stop() && may_stop()) {
             run.context().sleep(GLANCE).await;
         }
     };

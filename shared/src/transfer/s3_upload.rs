@@ -64,6 +64,11 @@ impl RangedSource {
         })
     }
 
+    /// What tells it from every other content it could be replaced by.
+    pub fn mark(&self) -> &str {
+        &self.mark
+    }
+
     /// Its length in bytes.
     pub fn length(&self) -> u64 {
         self.length

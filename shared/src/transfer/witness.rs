@@ -61,7 +61,7 @@ impl Witness {
     }
 
     /// The same for a body that continues what a hasher has seen: its digests are those of all of it.
-    pub(super) fn watch_on(&self, body: Body, hasher: Hasher) -> Body {
+    pub fn watch_on(&self, body: Body, hasher: Hasher) -> Body {
         let expected = body.size_hint().exact();
         let pass = {
             let mut seen = self.lock();
@@ -82,7 +82,7 @@ impl Witness {
     }
 
     /// The hasher at the end of the pass begun last, to be continued by the next body.
-    pub(super) fn hasher(&self) -> Option<Hasher> {
+    pub fn hasher(&self) -> Option<Hasher> {
         self.lock().hasher.clone()
     }
 
@@ -109,17 +109,24 @@ pub(super) fn exactly(body: Body, length: u64) -> Body {
 /// # Errors
 /// `Transient` with code `source.cut` when it breaks off, is shorter or longer than `expected`.
 pub async fn hash_body(body: Body, expected: Option<u64>) -> Result<Digests> {
-    let mut body = match expected {
+    let body = match expected {
         Some(length) => exactly(body, length),
         None => body,
     };
-    let mut hasher = Hasher::new();
+    Ok(hash_body_on(Hasher::new(), body).await?.finish())
+}
+
+/// The same for a body that continues what a hasher has seen.
+///
+/// # Errors
+/// When the body breaks off.
+pub async fn hash_body_on(mut hasher: Hasher, mut body: Body) -> Result<Hasher> {
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.map_err(body_error)?.into_data() {
             hasher.update(&data);
         }
     }
-    Ok(hasher.finish())
+    Ok(hasher)
 }
 
 /// The error of a body as one of ours.

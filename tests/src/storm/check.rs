@@ -32,6 +32,15 @@ pub fn check(world: &World, scenario: &Scenario, quiet: bool, clean: &Made) -> R
     if !orphans.is_empty() {
         return Err(Broken(format!("multipart uploads were left open: {orphans:?}")));
     }
+    // An upload in parts may be left when throwing it away failed, but never without the attempt.
+    let calls = world.tap.calls();
+    let tried = |key: &String| {
+        calls.iter().any(|call| call.what.starts_with("DELETE") && call.what.ends_with(key.as_str()))
+    };
+    let parts = world.content_server.with_state(|state| state.open_large_uploads());
+    if let Some(key) = parts.iter().find(|key| !tried(key)) {
+        return Err(Broken(format!("the upload {key} was left open in Content Server")));
+    }
     let made = world.made();
     let excused = excused(world, clean);
     if is_as_told(scenario, &made, clean, &excused) {

@@ -55,6 +55,7 @@ pub struct World {
     /// DynamoDB without faults.
     pub dynamodb: aws_sdk_dynamodb::Client,
     settings: Settings,
+    client_settings: Mutex<String>,
     seeded: BTreeSet<i64>,
     seed: u64,
     redrives: AtomicUsize,
@@ -89,6 +90,7 @@ impl World {
             sqs: aws_sdk_sqs::Client::new(&sdk),
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             settings: settings(scenario),
+            client_settings: Mutex::default(),
             context,
             aws,
             content_server,
@@ -160,7 +162,16 @@ impl World {
         let now = self.context.now() + jiff::SignedDuration::from_secs(clock_off);
         let context = Context::simulated(now, self.seed.wrapping_mul(1009).wrapping_add(process));
         let sdk = aws::connect_to(&transport, &context, "http://aws.test", "test");
-        Environment::new(self.settings.clone(), context, transport, &sdk)
+        let mut settings = self.settings.clone();
+        settings.content_server_settings = self.client_settings.lock().expect("no panic").clone();
+        Environment::new(settings, context, transport, &sdk)
+    }
+
+    /// How this world's Content Server differs from the common case: what the server does, and what its clients are
+    /// told of it (a JSON object of client settings).
+    pub fn set_content_server(&self, change: impl FnOnce(&mut content_server::Settings), clients: &str) {
+        self.content_server.with_state(|state| change(&mut state.settings));
+        clients.clone_into(&mut self.client_settings.lock().expect("no panic"));
     }
 
     /// Uploads an object, as somebody outside does. Its event waits to be sent.

@@ -71,7 +71,7 @@ impl IngestUploads {
         let job = Job { event, collected, plan, run, witness: Witness::new(), mark };
         let filed = match run.recorded::<Filed>(FILED) {
             Some(filed) => filed,
-            None => match self.file(&job).await? {
+            None => match Box::pin(self.file(&job)).await? {
                 Filing::Done(filed) => filed,
                 Filing::LeaveAlone(reason) => return Ok(Outcome::Skipped(reason)),
             },
@@ -98,10 +98,11 @@ impl IngestUploads {
     async fn file(&self, job: &Job<'_>) -> Result<Filing> {
         self.check_content(job.collected, job.plan).await?;
         let container = self.container(&job.plan.target).await?;
-        let placed = match self.place(job, container).await? {
+        let placed = match Box::pin(self.place(job, container)).await? {
             Placement::Done(placed) => placed,
             Placement::LeaveAlone(reason) => return Ok(Filing::LeaveAlone(reason)),
         };
+        crate::parts::spent(job.run).await?;
         let digests = self.verify(job, placed).await?;
         self.finish(job, placed).await?;
         let rule = &job.plan.rule;
@@ -177,7 +178,8 @@ impl IngestUploads {
             advanced_versioning: None,
         };
         let upload = self.upload(job);
-        let node: i64 = job
+        let large = self.sent_in_parts(job, &upload).await?;
+        let made = job
             .run
             .effect(
                 "create-document",
@@ -186,9 +188,19 @@ impl IngestUploads {
                     let found = self.content_server.find_child(container, name).await?;
                     Ok(found.filter(|node| is_marked(node, &job.mark)).map(|node| node.id.0))
                 },
-                || async { Ok(self.content_server.create_document(&new, &upload).await?.id.0) },
+                || async {
+                    let made = match &large {
+                        Some(large) => self.content_server.create_document_from(&new, large).await,
+                        None => self.content_server.create_document(&new, &upload).await,
+                    };
+                    Ok(made?.id.0)
+                },
             )
-            .await?;
+            .await;
+        let node: i64 = match made {
+            Err(error) if large.is_some() => return Err(self.after_refusal(job, error).await),
+            outcome => outcome?,
+        };
         Ok(Placed { node: NodeId(node), version: 1, new_document: true })
     }
 
@@ -262,7 +274,8 @@ impl IngestUploads {
             external: external(job),
         };
         let upload = self.upload(job);
-        let number: i64 = job
+        let large = self.sent_in_parts(job, &upload).await?;
+        let made = job
             .run
             .effect(
                 "add-version",
@@ -275,9 +288,19 @@ impl IngestUploads {
                     });
                     Ok(ours.map(|version| version.number))
                 },
-                || async { Ok(self.content_server.add_version(node.id, &new, &upload).await?.number) },
+                || async {
+                    let made = match &large {
+                        Some(large) => self.content_server.add_version_from(node.id, &new, large).await,
+                        None => self.content_server.add_version(node.id, &new, &upload).await,
+                    };
+                    Ok(made?.number)
+                },
             )
-            .await?;
+            .await;
+        let number: i64 = match made {
+            Err(error) if large.is_some() => return Err(self.after_refusal(job, error).await),
+            outcome => outcome?,
+        };
         Ok(Placement::Done(Placed { node: node.id, version: number, new_document: false }))
     }
 
@@ -289,7 +312,7 @@ impl IngestUploads {
             object.content_type.clone().filter(|kind| kind != "binary/octet-stream").or(by_name);
         Upload {
             content: object.replayable(&self.s3, &job.witness),
-            ranges: Some(self.ranges(object)),
+            ranges: None,
             file_name,
             content_type: content_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
         }

@@ -10,6 +10,7 @@ mod categories;
 mod collect;
 mod deliver;
 mod finish;
+mod large;
 mod mark;
 mod members;
 mod order;
@@ -124,6 +125,10 @@ impl Flow for IngestUploads {
     async fn put_aside(&self, event: &ObjectEvent, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
         self.quarantine(event, reason, run).await
     }
+
+    async fn abandon(&self, run: &Run) {
+        crate::parts::abandon(&self.content_server, run).await;
+    }
 }
 
 impl IngestUploads {
@@ -148,7 +153,8 @@ impl IngestUploads {
             return Ok(Outcome::Skipped(Reason::new("dry-run", format!("rule {} takes it", plan.rule))));
         }
         let known = self.places.now();
-        match self.deliver(event, &collected, &plan, run).await {
+        match Box::pin(self.deliver(event, &collected, &plan, run)).await {
+            Err(pause) if pause.code() == large::PAUSED => Ok(Outcome::Continue),
             Err(refusal) => Err(self.look_anew(refusal, known, run).await),
             outcome => outcome,
         }

@@ -1,10 +1,9 @@
 //! Bytes in = bytes out, per item: what the target holds is compared with what was read.
 
 use shared::{
-    content_server::{NodeId, RangedSource, Version},
+    content_server::{NodeId, Version},
     error::{Error, FailureClass, Result, System},
-    http::Body,
-    transfer::{Digests, S3Object, hash_body},
+    transfer::{Digests, hash_body},
 };
 
 use super::{
@@ -25,6 +24,7 @@ impl IngestUploads {
         if let Some(expected) = &object.checksum_crc64_nvme
             && *expected != source.crc64_nvme
         {
+            self.forget_transfers(job).await?;
             // The upload itself cannot have carried these bytes: its witness knows the checksum. Read again later.
             return Err(Error::new(
                 FailureClass::Transient,
@@ -46,13 +46,14 @@ impl IngestUploads {
                 )
             }
             Verify::ReadBack => {
-                let held = self.target_digests(placed.node, placed.version).await?;
+                let held = self.target_digests(job, placed.node, placed.version).await?;
                 if held.sha256 == source.sha256 && held.bytes == source.bytes {
                     return Ok(source);
                 }
                 format!("{} bytes with another SHA-256", held.bytes)
             }
         };
+        self.forget_transfers(job).await?;
         self.take_back(job, placed).await?;
         Err(self.mismatch(job, &source, &target).await?)
     }
@@ -63,7 +64,7 @@ impl IngestUploads {
             return Ok(false);
         }
         let source = self.source_digests(job).await?;
-        let held = self.target_digests(node, latest.number).await?;
+        let held = self.target_digests(job, node, latest.number).await?;
         Ok(held.sha256 == source.sha256)
     }
 
@@ -72,11 +73,17 @@ impl IngestUploads {
         if let Some(seen) = job.witness.digests() {
             return Ok(seen);
         }
+        if self.is_large(job) {
+            return self.large_source_digests(job).await;
+        }
         let object = &job.collected.object;
         hash_body(object.replayable(&self.s3, &job.witness).open().await?, Some(object.size)).await
     }
 
-    async fn target_digests(&self, node: NodeId, version: i64) -> Result<Digests> {
+    async fn target_digests(&self, job: &Job<'_>, node: NodeId, version: i64) -> Result<Digests> {
+        if self.is_large(job) {
+            return self.large_target_digests(job, node, version).await;
+        }
         let download = self.content_server.download(node, Some(version)).await?;
         hash_body(download.body, download.length).await
     }
@@ -89,7 +96,11 @@ impl IngestUploads {
         if placed.new_document && alone {
             self.content_server.delete_node(placed.node).await
         } else {
-            self.content_server.delete_version(placed.node, placed.version).await
+            match self.content_server.delete_version(placed.node, placed.version).await {
+                // An earlier attempt took it back, and its answer was lost.
+                Err(error) if error.class() == FailureClass::Gone => Ok(()),
+                outcome => outcome,
+            }
         }
     }
 
@@ -106,13 +117,5 @@ impl IngestUploads {
             format!("{} bytes were read, the target held {target}; it was taken back", source.bytes),
         )
         .remedy("look for a proxy between the two that changes or cuts bodies"))
-    }
-
-    pub(super) fn ranges(&self, object: &S3Object) -> RangedSource {
-        let (s3, object) = (self.s3.clone(), object.clone());
-        RangedSource::new(object.size, move |offset, length| {
-            let (s3, object) = (s3.clone(), object.clone());
-            async move { object.open(&s3, Some(offset..offset + length)).await as Result<Body> }
-        })
     }
 }

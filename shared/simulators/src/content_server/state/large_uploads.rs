@@ -81,6 +81,16 @@ impl State {
         Ok(upload)
     }
 
+    /// Keys of uploads that hold bytes, have become nothing yet, and are not forgotten.
+    pub fn open_large_uploads(&self) -> Vec<String> {
+        let lifetime = self.settings.large_upload.session_seconds;
+        let open = self.large_uploads.iter().filter(|(_, upload)| {
+            let holds = upload.closed.is_some() || upload.parts.iter().any(Option::is_some);
+            holds && self.now.duration_since(upload.began).as_secs() < lifetime
+        });
+        open.map(|(key, _)| key.clone()).collect()
+    }
+
     /// Takes a part, numbered from 1.
     pub fn put_part(&mut self, actor: MemberId, key: &str, number: i64, content: Blob) -> Outcome<()> {
         let upload = self.large_upload(actor, key)?;
