@@ -263,6 +263,7 @@ impl<F: Flow> AnyFlow for F {
             }
         })
     }
+
     fn abandon<'a>(&'a self, run: &'a Run) -> Eventual<'a, ()> {
         Box::pin(Flow::abandon(self, run))
     }

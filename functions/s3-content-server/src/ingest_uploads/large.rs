@@ -37,7 +37,7 @@ impl IngestUploads {
             crc64_nvme: object.checksum_crc64_nvme.clone(),
             sha256: object.checksum_sha256.clone(),
         };
-        done(parts::send(&self.content_server, &content, job.run).await?).map(Some)
+        done(Box::pin(parts::send(&self.content_server, &content, job.run)).await?).map(Some)
     }
 
     /// What the refusal to make a document or version of an upload in parts means: that, or another beginning.
