@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tests::storm::{Call, Fault, Report, Scenario, clean, one_fault};
+use tests::storm::{Call, Fault, Form, Report, Scenario, clean, one_fault};
 
 use crate::scenarios;
 
@@ -71,17 +71,16 @@ fn an_upload_the_server_has_forgotten_begins_anew() {
 }
 
 #[test]
-fn an_upload_that_ends_in_quarantine_is_thrown_away() {
+fn an_upload_of_damaged_bytes_is_thrown_away_before_it_becomes_a_document() {
     let story = story("a large upload in parts");
     let calm = clean(&story);
-    let create = calm
-        .calls
-        .iter()
-        .rposition(|call| call.what.starts_with("POST ") && call.what.ends_with("/v2/nodes"));
-    let create = create.expect("the document is made");
-    let report = one_fault(&story, &calm.made, create, Fault::Refused(403), None);
-    let endings = report.outcome.expect("an ending");
-    assert_eq!(endings.get("quarantined"), Some(&1), "{endings:?}");
+    let before = &calm.calls[..call_of_part(&calm, 7)];
+    let read = before.iter().rposition(|call| call.form == Form::S3 && call.what.starts_with("GET "));
+    let read = read.expect("a part is read");
+    let report = one_fault(&story, &calm.made, read, Fault::FlipAnswer, None);
+    assert!(report.outcome.is_ok(), "{:?}", report.outcome);
+    assert_eq!(report.made, calm.made);
     let thrown_away = |call: &&Call| call.what.starts_with("DELETE") && call.what.contains("/v2/multipart/");
     assert_eq!(report.calls.iter().filter(thrown_away).count(), 1);
+    assert_eq!(sent(&report).get(&1), Some(&2));
 }
