@@ -219,6 +219,15 @@ pub struct Settings {
     pub search_lag_seconds: i64,
     /// Pages past the end of a search repeat the first page instead of being empty.
     pub search_repeats_past_end: bool,
+    /// Each page of a search but the first begins with the last entry of the page before it.
+    pub search_pages_overlap: bool,
+    /// Each page of a search but the first leaves out its first entry, as when entries move while pages are read.
+    pub search_pages_skip: bool,
+    /// A search pays no heed to `sort`: whether and by what it orders is documented nowhere.
+    pub search_ignores_sort: bool,
+    /// Seconds by which the date and time regions of the index differ from the dates of the items: their zone is not
+    /// documented.
+    pub search_dates_off_seconds: i64,
     /// Every call takes at least this long.
     pub latency_milliseconds: u64,
     /// What holds and official records forbid.
@@ -287,6 +296,10 @@ impl Default for Settings {
             language: Language::English,
             search_lag_seconds: 0,
             search_repeats_past_end: false,
+            search_pages_overlap: false,
+            search_pages_skip: false,
+            search_ignores_sort: false,
+            search_dates_off_seconds: 0,
             latency_milliseconds: 0,
             record_rules: RecordRules::default(),
             reserved_status: 500,

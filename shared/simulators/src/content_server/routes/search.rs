@@ -55,6 +55,16 @@ fn search(call: &mut Call<'_>) -> Outcome<Reply> {
     sort_hits(call, &mut hits, &sort);
     let total = hits.len();
     let (page, mut cut) = Page::cut(&call.params, 10, 1000, hits.clone())?;
+    if page.page > 1 && !cut.is_empty() {
+        if call.state.settings.search_pages_skip {
+            cut.remove(0);
+        }
+        if call.state.settings.search_pages_overlap {
+            let before = (page.page - 1).saturating_mul(page.limit).saturating_sub(1);
+            cut.splice(0..0, hits.get(before).cloned());
+            cut.truncate(page.limit);
+        }
+    }
     if cut.is_empty() && page.page > 1 && call.state.settings.search_repeats_past_end {
         cut = hits.into_iter().take(page.limit).collect();
     }
@@ -80,6 +90,10 @@ fn search(call: &mut Call<'_>) -> Outcome<Reply> {
 }
 
 fn sort_hits(call: &Call<'_>, hits: &mut [Indexed], sort: &str) {
+    if call.state.settings.search_ignores_sort {
+        hits.sort_by_cached_key(|hit| (hit.node.name.clone(), hit.node.id));
+        return;
+    }
     let Some((direction, region)) = sort.split_once('_') else { return };
     hits.sort_by_cached_key(|hit| {
         let key = |region: &str| call.state.region(hit, region).into_iter().next().unwrap_or_default();

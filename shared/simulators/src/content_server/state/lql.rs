@@ -94,6 +94,10 @@ fn equal(value: &str, wanted: &str) -> bool {
     if !wanted.contains(['*', '?']) {
         return value == wanted;
     }
+    // The usual case, and a pattern is not compiled for every item.
+    if let Some(beginning) = wanted.strip_suffix('*').filter(|rest| !rest.contains(['*', '?'])) {
+        return value.starts_with(beginning);
+    }
     let pattern = regex::escape(&wanted).replace(r"\*", ".*").replace(r"\?", ".");
     regex::Regex::new(&format!("(?s)^{pattern}$")).is_ok_and(|pattern| pattern.is_match(&value))
 }

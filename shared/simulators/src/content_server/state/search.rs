@@ -82,8 +82,10 @@ impl State {
     /// Values of a region for an entry; none when the entry has no such region.
     pub fn region(&self, entry: &Indexed, region: &str) -> Vec<String> {
         let node = &entry.node;
-        let day = |at: Timestamp| at.strftime("%Y%m%d").to_string();
-        let time = |at: Timestamp| at.strftime("%H%M%S").to_string();
+        let off = jiff::SignedDuration::from_secs(self.settings.search_dates_off_seconds);
+        let shown = |at: Timestamp| at.checked_add(off).unwrap_or(at);
+        let day = |at: Timestamp| shown(at).strftime("%Y%m%d").to_string();
+        let time = |at: Timestamp| shown(at).strftime("%H%M%S").to_string();
         let lower = region.to_lowercase();
         match lower.as_str() {
             "otname" => vec![node.name.clone()],

@@ -62,6 +62,41 @@ async fn pages_past_the_end_are_empty_or_repeat_as_the_known_bug_does() {
 }
 
 #[tokio::test]
+async fn numbered_pages_may_overlap_or_skip_and_come_in_no_order() {
+    let caller = Caller::new(Settings::default());
+    for name in ["c", "a", "b", "d"] {
+        caller.document(3101, &format!("needle {name}.txt"), b"x").await;
+    }
+    let page = async |number: &str| {
+        let how = [("limit", "2"), ("page", number), ("sort", "asc_OTDataID")];
+        names(&caller, "OTName:needle*", &how).await
+    };
+    assert_eq!(page("2").await, ["needle b.txt", "needle d.txt"]);
+    caller.switch(|settings| settings.search_pages_overlap = true);
+    assert_eq!(page("2").await, ["needle a.txt", "needle b.txt"]);
+    caller.switch(|settings| {
+        settings.search_pages_overlap = false;
+        settings.search_pages_skip = true;
+    });
+    assert_eq!(page("1").await, ["needle c.txt", "needle a.txt"]);
+    assert_eq!(page("2").await, ["needle d.txt"]);
+    caller.switch(|settings| {
+        settings.search_pages_skip = false;
+        settings.search_ignores_sort = true;
+    });
+    assert_eq!(page("1").await, ["needle a.txt", "needle b.txt"]);
+}
+
+#[tokio::test]
+async fn the_index_may_show_dates_of_another_zone() {
+    let caller = Caller::new(Settings { search_dates_off_seconds: 3600, ..Settings::default() });
+    caller.document(3101, "needle.txt", b"x").await;
+    let at = |time: &str| format!(r#"OTName:needle* AND [QLREGION "OTModifyTime"] = "{time}""#);
+    assert!(names(&caller, &at("070809"), &[]).await.is_empty());
+    assert_eq!(names(&caller, &at("080809"), &[]).await, ["needle.txt"]);
+}
+
+#[tokio::test]
 async fn a_query_that_makes_no_sense_is_a_bad_request() {
     let caller = Caller::new(Settings::default());
     let answer = caller.call("POST", "v2/search", &[("where", "OTName:(")]).await;
