@@ -45,6 +45,17 @@ def settings():
 
 # What only a function with a schedule or a door of its own is given.
 WITHOUT_A_QUEUE = {"WAYBILL_FLOW_QUEUES", "WAYBILL_SIGNING_SECRET"}
+# What only a flow is given: it has a queue, a place for what it puts aside, and a target to be gentle with.
+WITH_A_QUEUE = {
+    "WAYBILL_QUEUE_URL",
+    "WAYBILL_DEAD_LETTER_QUEUE_URL",
+    "WAYBILL_QUARANTINE_BUCKET",
+    "WAYBILL_QUARANTINE_PREFIX",
+    "WAYBILL_TARGET_CONCURRENCY",
+    "WAYBILL_DRY_RUN",
+}
+# What starts a function that is no flow: a schedule, or a URL of its own.
+STARTERS = ("Schedule", "ScheduleV2", "HttpApi")
 
 
 def metrics():
@@ -203,7 +214,8 @@ class Template:
 
     def sources(self, name, properties):
         events = [event for event in properties.get("Events", {}).values() if event.get("Type") == "SQS"]
-        if not events:
+        started = any(event.get("Type") in STARTERS for event in properties.get("Events", {}).values())
+        if not events and not started:
             self.refuse("queue", name, "a flow is fed by a queue: add an SQS event")
         for event in events:
             source = event.get("Properties", {})
@@ -337,7 +349,7 @@ class Template:
         for name, properties in self.of_type("AWS::Serverless::Function"):
             given = {key for key in at(properties, "Environment.Variables") or {} if key.startswith("WAYBILL_")}
             fed = any(event.get("Type") == "SQS" for event in properties.get("Events", {}).values())
-            for key in sorted(given ^ (settings() - (WITHOUT_A_QUEUE if fed else set()))):
+            for key in sorted(given ^ (settings() - (WITHOUT_A_QUEUE if fed else WITH_A_QUEUE))):
                 self.refuse("contract", name, f"{key} is {'unknown to the function' if key in given else 'not set'}")
         for name, properties in self.of_type("AWS::CloudWatch::Alarm"):
             stated = [properties, *(at(entry, "MetricStat.Metric") or {} for entry in properties.get("Metrics", []))]

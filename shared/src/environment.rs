@@ -25,10 +25,13 @@ pub struct Settings {
     /// The ledger's DynamoDB table.
     pub table: String,
     /// The flow's queue, for visibility and continuations.
+    #[serde(default)]
     pub queue_url: String,
     /// The flow's dead-letter queue.
+    #[serde(default)]
     pub dead_letter_queue_url: String,
     /// Where objects that cannot be accepted are put aside.
+    #[serde(default)]
     pub quarantine_bucket: String,
     /// The prefix under which they are put aside.
     #[serde(default = "default_quarantine_prefix")]
@@ -114,6 +117,25 @@ impl Settings {
             Error::configuration("settings.invalid", format!("the environment's WAYBILL_ settings: {error}"))
                 .remedy("set the variable named above (WAYBILL_ and the name in capitals) on the function")
         })
+    }
+
+    /// Checks what only a flow with a queue needs.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn check_queue(&self) -> Result<()> {
+        let needed = [
+            ("WAYBILL_QUEUE_URL", &self.queue_url),
+            ("WAYBILL_DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue_url),
+            ("WAYBILL_QUARANTINE_BUCKET", &self.quarantine_bucket),
+        ];
+        match needed.iter().find(|(_, value)| value.is_empty()) {
+            None => Ok(()),
+            Some((name, _)) => {
+                Err(Error::configuration("settings.invalid", format!("the setting {name} is missing"))
+                    .remedy("set the variable named above on the function"))
+            }
+        }
     }
 
     /// How long before the deadline work stops.

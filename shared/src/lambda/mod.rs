@@ -131,7 +131,9 @@ async fn await_shutdown() {
 }
 
 async fn connect(entry: &'static Entry) -> Result<Runner, Error> {
-    Runner::connect(entry, environment().await?).await
+    let environment = environment().await?;
+    environment.settings.check_queue()?;
+    Runner::connect(entry, environment).await
 }
 
 async fn environment() -> Result<Environment, Error> {

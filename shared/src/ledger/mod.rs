@@ -14,6 +14,7 @@
 //! | one worker at a time on a thing | `<flow>#lock#<name>` | `lock` | conditional put, delete |
 //! | what a change feed saw of a thing | `<flow>#seen#<list>` | number | put, batch get, query of a range |
 //! | where a change feed goes on | `<flow>#note` | name | put, get |
+//! | has this push been taken | `<flow>#delivery#<id>` | `delivery` | put, get |
 //! | is a target out of order | `breaker#<target>` | `state` | conditional update, get |
 //! | an expiring link, and one client's use of it | `link#<hash of its token>` | `record`, `use#<client>` | see `links` |
 //! | the links that were issued for a thing | `link#reference#<hash>` | hash of the token | put, query, delete |

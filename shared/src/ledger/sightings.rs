@@ -142,6 +142,34 @@ impl Ledger {
         self.put(item, "make note").await
     }
 
+    /// Whether something that may be sent again has been dealt with before.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn is_delivered(&self, flow: &str, id: &str) -> Result<bool> {
+        let output = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(keys(&format!("{flow}#delivery#{id}"), "delivery")))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| classify(System::Ledger, "read delivery", error))?;
+        let until = output.item.as_ref().and_then(|item| get_number(item, "expires_at"));
+        Ok(until.is_some_and(|until| until > self.context.now().as_second()))
+    }
+
+    /// Remembers until a moment (seconds since the epoch) that something has been dealt with.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn set_delivered(&self, flow: &str, id: &str, until: i64) -> Result<()> {
+        let mut item = keys(&format!("{flow}#delivery#{id}"), "delivery");
+        item.insert("expires_at".to_owned(), number(until));
+        self.put(item, "remember delivery").await
+    }
+
     async fn put(&self, item: Item, operation: &'static str) -> Result<()> {
         let put = self.dynamodb.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.map(drop).map_err(|error| classify(System::Ledger, operation, error))

@@ -1,0 +1,140 @@
+//! Finds out what changed in Content Server, which has no way to say so itself, and tells the flows.
+//!
+//! Each round searches the window since the last one, overlapping it; now and then everything is looked at. Safe to
+//! repeat: what a feed saw of a node is remembered only after every interested flow has its message, and the watermark
+//! moves only after that; a message sent twice has the same id. Beside the schedule there is a door for pushes.
+
+mod look;
+mod notice;
+mod page;
+mod push;
+mod send;
+mod walk;
+mod window;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use shared::{
+    batch::Invocation,
+    content_server,
+    environment::Environment,
+    error::{Error, Result, System},
+    function::Function,
+    ledger::{Breaker, BreakerState},
+    mapping::Diagnostics,
+};
+
+use crate::feeds::{Feed, SAMPLE, Scope};
+
+/// The function: what it reads, what it remembers, whom it tells.
+pub struct WatchContentServer {
+    content_server: content_server::Client,
+    environment: Environment,
+    feeds: Vec<Feed>,
+    queues: BTreeMap<String, String>,
+    door: push::Door,
+}
+
+impl Function for WatchContentServer {
+    const NAME: &'static str = "watch-content-server";
+    const SYSTEMS: &'static [System] = &[System::ContentServer];
+
+    async fn connect(environment: &Environment) -> Result<Self> {
+        let given = environment.rules().await?;
+        let (text, name) = given.unwrap_or_else(|| (SAMPLE.to_owned(), "the packaged feeds".to_owned()));
+        let feeds = Feed::parse_all(&text, &name).map_err(refused)?;
+        let queues = queues(&environment.settings.flow_queues)?;
+        for (feed, flow) in feeds.iter().flat_map(|feed| feed.flows.iter().map(move |flow| (feed, flow))) {
+            if !queues.contains_key(flow) {
+                let message = format!("the feed {} tells {flow}, which has no queue", feed.name);
+                return Err(Error::configuration("feeds.no-queue", message)
+                    .remedy("add the flow to WAYBILL_FLOW_QUEUES, or remove it from the feed"));
+            }
+        }
+        let door = push::Door::open(environment).await?;
+        let content_server = environment.content_server().await?;
+        Ok(Self { content_server, environment: environment.clone(), feeds, queues, door })
+    }
+
+    async fn round(&self, invocation: Invocation) -> Result<()> {
+        let breaker = Breaker::new(self.environment.ledger.clone(), System::ContentServer);
+        if let BreakerState::Open(until) = breaker.state().await? {
+            tracing::info!(until, "content server is out of order; the next round looks again");
+            return Ok(());
+        }
+        self.environment.renew_credential(&self.content_server).await?;
+        let margin = i64::try_from(self.environment.settings.margin().as_millis()).unwrap_or(i64::MAX);
+        let time = Time { watch: self, end: invocation.deadline.saturating_sub(margin) };
+        let mut failed = None;
+        for feed in &self.feeds {
+            if time.is_over() {
+                tracing::info!(feed = feed.name, "no time is left for this feed; the next round goes on");
+                break;
+            }
+            // One feed's trouble is not another's.
+            if let Err(error) = self.read(feed, &time, invocation.deadline).await {
+                tracing::error!(feed = feed.name, code = error.code(), error = ?error, "the feed was not read");
+                failed.get_or_insert(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn answer(&self, request: Request<Bytes>, _: Invocation) -> Response<Bytes> {
+        self.take_push(&request).await
+    }
+}
+
+/// How much of the invocation is left.
+struct Time<'a> {
+    watch: &'a WatchContentServer,
+    end: i64,
+}
+
+impl Time<'_> {
+    fn is_over(&self) -> bool {
+        self.watch.environment.context.now_milliseconds() >= self.end
+    }
+}
+
+impl WatchContentServer {
+    /// One feed's part of a round. Only one invocation reads a feed at a time.
+    async fn read(&self, feed: &Feed, time: &Time<'_>, deadline: i64) -> Result<()> {
+        let ledger = &self.environment.ledger;
+        let name = format!("feed-{}", feed.name);
+        let Some(lock) = ledger.lock(Self::NAME, &name, deadline).await? else {
+            tracing::info!(feed = feed.name, "another invocation reads this feed");
+            return Ok(());
+        };
+        let read = match &feed.scope {
+            Scope::Search { .. } => match self.window(feed, time).await {
+                Ok(()) => self.look(feed, time).await,
+                Err(error) => Err(error),
+            },
+            Scope::Workspaces { kind } => self.walk(feed, kind, time).await,
+        };
+        // A lock that cannot be given back ends by itself.
+        if let Err(error) = ledger.unlock(&lock).await {
+            tracing::warn!(feed = feed.name, error = ?error, "the feed stays locked for a while");
+        }
+        read
+    }
+}
+
+fn refused(diagnostics: Diagnostics) -> Error {
+    Error::configuration("feeds.invalid", diagnostics.to_string())
+        .remedy("correct the lines named above; functions/watch/README.md explains every word")
+}
+
+fn queues(text: &str) -> Result<BTreeMap<String, String>> {
+    if text.trim().is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("WAYBILL_FLOW_QUEUES is not a JSON object of queue addresses: {error}");
+        Error::configuration("feeds.queues", message)
+            .remedy(r#"write {"offload-content": "https://sqs.…"}, one entry per flow"#)
+    })
+}
