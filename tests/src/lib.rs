@@ -4,3 +4,4 @@ pub mod in_process;
 pub mod installation;
 pub mod runtime;
 pub mod storm;
+pub mod watched;

@@ -7,6 +7,7 @@
 mod ingest_uploads;
 mod large;
 mod sabotage;
+mod watch_content_server;
 mod weather;
 
 use tests::storm::Scenario;
@@ -21,5 +22,12 @@ fn every_flow_has_a_scenario() {
     let covered: Vec<&str> = scenarios().iter().map(|scenario| scenario.flow.name).collect();
     for flow in s3_content_server::FLOWS {
         assert!(covered.contains(&flow.name), "{} has no scenario in the storm", flow.name);
+    }
+}
+
+#[test]
+fn every_change_feed_has_a_story() {
+    for function in watch::FUNCTIONS {
+        assert!(watch_content_server::COVERED.contains(&function.name), "{} has no story", function.name);
     }
 }
