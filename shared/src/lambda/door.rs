@@ -18,14 +18,14 @@ pub(super) enum Door {
     /// A schedule's hour has come.
     Schedule,
     /// Somebody asks: through a function URL, or an HTTP API with payload format 2.0, which look the same.
-    Http(Request<Bytes>),
+    Http(Box<Request<Bytes>>),
 }
 
 impl Door {
     /// Reads an event.
     pub(super) fn of(event: Value) -> Result<Self> {
         if event.pointer("/requestContext/http/method").is_some() {
-            return request(event).map(Self::Http);
+            return request(event).map(Box::new).map(Self::Http);
         }
         if event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event") {
             return Ok(Self::Schedule);
@@ -111,7 +111,7 @@ mod tests {
 
     fn asked(event: Value) -> Request<Bytes> {
         match Door::of(event).unwrap() {
-            Door::Http(request) => request,
+            Door::Http(request) => *request,
             Door::Schedule => panic!("a schedule"),
         }
     }

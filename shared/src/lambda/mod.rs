@@ -101,7 +101,7 @@ async fn invoke(
                 Err(error.into())
             }
         },
-        Ok(Door::Http(request)) => Ok(door::response(&function.answer(request, invocation).await)),
+        Ok(Door::Http(request)) => Ok(door::response(&function.answer(*request, invocation).await)),
         Err(error) => {
             tracing::error!(flow = name, code = error.code(), error = ?error, "the event is not understood");
             Err(error.into())

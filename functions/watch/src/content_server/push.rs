@@ -1,4 +1,4 @@
-//! The door for pushes: a WebReport, a workflow step or a person says that a node changed, or asks for something.
+//! The door for pushes: a `WebReport`, a workflow step or a person says that a node changed, or asks for something.
 //!
 //! Whatever a push says is a hint; the flow reads the node itself. So nothing is asked of Content Server here, and the
 //! answer takes milliseconds: check the signature, remember the delivery, put one message per node and flow on a queue.
