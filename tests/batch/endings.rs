@@ -80,7 +80,7 @@ async fn a_redriven_message_that_comes_twice_reopens_its_item_once() {
     let world = world().await;
     let mut process = Process::start(&world, |_| ()).await;
     let body = chores(&[("a", "mend")]);
-    assert!(process.deliver(&[body.clone()]).await.is_empty());
+    assert!(process.deliver(std::slice::from_ref(&body)).await.is_empty());
     let again = redriven(process.message(&body));
     for _ in 0..2 {
         assert!(process.deliver_messages(vec![again.clone()]).await.is_empty());

@@ -106,7 +106,7 @@ fn what_the_index_shows_after_the_overlap_is_found_by_the_full_look() {
         let late = world.document(FOLDER, "watched late.txt");
         world.content_server.with_state(|state| {
             let node = state.nodes.get_mut(&late).expect("a node");
-            node.modified = node.modified - jiff::SignedDuration::from_hours(2);
+            node.modified -= jiff::SignedDuration::from_hours(2);
         });
         world.rounds().await;
         assert_eq!(world.told_to(FLOWS[0]), changed(&papers), "it is before the window");
