@@ -56,6 +56,11 @@ WITH_A_QUEUE = {
 }
 # What starts a function that is no flow: a schedule, or a URL of its own.
 STARTERS = ("Schedule", "ScheduleV2", "HttpApi")
+# What a function that is no flow is given, and nobody else of it what begins with the same word.
+LINKS = {"WAYBILL_LINK_WINDOW_MINUTES", "WAYBILL_LINK_MISSES_PER_MINUTE"}
+ITS_OWN = {"serve-links": {"WAYBILL_ENVIRONMENT", "WAYBILL_TABLE", *LINKS}}
+# API Gateway waits no longer than this, in seconds.
+LONGEST_ANSWER = 29
 
 
 def metrics():
@@ -212,10 +217,30 @@ class Template:
             self.refuse(rule, name, f"shares {found} with another function: give it its own")
         return found
 
+    def has_door(self, name):
+        """Whether an HTTP API of this template leads to the function."""
+        return any(target_of(door.get("IntegrationUri")) == name for _, door in self.of_type("AWS::ApiGatewayV2::Integration"))
+
+    def doors(self):
+        for name, properties in self.of_type("AWS::ApiGatewayV2::Stage"):
+            for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
+                value = at(properties, f"DefaultRouteSettings.{limit}")
+                if value is None or any(not isinstance(case, int) for (case,) in self.known(name, "throttled", value)):
+                    self.refuse("throttled", name, f"DefaultRouteSettings.{limit} must be a number, or one visitor keeps out the rest")
+            logged = at(properties, "AccessLogSettings.Format") or ""
+            for secret in ("$context.path", "$context.http.path", "sourceIp", "$context.authorizer"):
+                if secret in str(logged):
+                    self.refuse("door-log", name, f"{secret} in the access log: paths hold secrets, the rest is about people")
+        for name, properties in self.of_type("AWS::Serverless::Function"):
+            if self.has_door(name):
+                for (timeout,) in self.known(name, "throttled", properties.get("Timeout", 3)):
+                    if isinstance(timeout, int) and timeout > LONGEST_ANSWER:
+                        self.refuse("throttled", name, f"Timeout is over the {LONGEST_ANSWER} s that an HTTP API waits")
+
     def sources(self, name, properties):
         events = [event for event in properties.get("Events", {}).values() if event.get("Type") == "SQS"]
         started = any(event.get("Type") in STARTERS for event in properties.get("Events", {}).values())
-        if not events and not started:
+        if not events and not started and not self.has_door(name):
             self.refuse("queue", name, "a flow is fed by a queue: add an SQS event")
         for event in events:
             source = event.get("Properties", {})
@@ -273,7 +298,8 @@ class Template:
             yield from alternatives(at(policy, "PolicyDocument.Statement") or [])
 
     def ledger_rights(self, name, role):
-        allowed = {f"{flow_name(name)}#*", "asset#*", "breaker#*"}
+        # Any flow may issue links; which ones it takes back is its own reference.
+        allowed = {f"{flow_name(name)}#*", "asset#*", "breaker#*", "link#*"}
         for statement in self.statements(role):
             if not any(str(action).startswith("dynamodb:") for action in as_list(statement.get("Action"))):
                 continue
@@ -308,8 +334,9 @@ class Template:
             text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else str(resource)
             text = text[0] if isinstance(text, list) else text
             # One * at the end, after the name of something of ours, as in ${IntakeBucket.Arn}/* or, for a bucket of the stack
-            # beside which this one stands, arn:${AWS::Partition}:s3:::${QuarantineBucketName}/*
-            ours = re.match(r"\$\{\w+\.Arn\}/|arn:\$\{AWS::Partition\}:s3:::\$\{\w+BucketName\}/", text)
+            # beside which this one stands, arn:${AWS::Partition}:s3:::${QuarantineBucketName}/*, or its whole name
+            bucket = r"(\$\{\w+BucketName\}|waybill-\$\{EnvironmentName\}-[a-z-]+-\$\{AWS::AccountId\}-\$\{AWS::Region\})"
+            ours = re.match(rf"\$\{{\w+\.Arn\}}/|arn:\$\{{AWS::Partition\}}:s3:::{bucket}/", text)
             if text == "*" or "*" in text[:-1] or (text.endswith("*") and not ours):
                 self.refuse("rights", name, f"{where}: {text} is wider than one thing of this template")
         principal = statement.get("Principal")
@@ -349,7 +376,8 @@ class Template:
         for name, properties in self.of_type("AWS::Serverless::Function"):
             given = {key for key in at(properties, "Environment.Variables") or {} if key.startswith("WAYBILL_")}
             fed = any(event.get("Type") == "SQS" for event in properties.get("Events", {}).values())
-            for key in sorted(given ^ (settings() - (WITHOUT_A_QUEUE if fed else WITH_A_QUEUE))):
+            needed = ITS_OWN.get(flow_name(name), settings() - LINKS - (WITHOUT_A_QUEUE if fed else WITH_A_QUEUE))
+            for key in sorted((given ^ needed) | (given - settings())):
                 self.refuse("contract", name, f"{key} is {'unknown to the function' if key in given else 'not set'}")
         for name, properties in self.of_type("AWS::CloudWatch::Alarm"):
             stated = [properties, *(at(entry, "MetricStat.Metric") or {} for entry in properties.get("Metrics", []))]
@@ -370,6 +398,7 @@ class Template:
         self.contract()
         self.types()
         self.functions()
+        self.doors()
         self.rights()
         self.guarded()
         return self.found

@@ -19,6 +19,12 @@ DEAD = "Resources.IngestUploadsDeadLetterQueue.Properties"
 ROLE = "Resources.IngestUploadsRole.Properties.Policies.0.PolicyDocument.Statement"
 ALARM = "Resources.IngestUploadsDeadLettersAlarm.Properties"
 BUCKET = "Resources.IntakeBucket.Properties"
+# A function behind an HTTP API.
+LINKS = load(str(pathlib.Path(__file__).with_name("flows") / "serve-links.yaml"))
+LINKS_PATH = "infra/flows/serve-links.yaml"
+STAGE = "Resources.ServeLinksStage.Properties"
+LINKS_ROLE = "Resources.ServeLinksRole.Properties.Policies.0.PolicyDocument.Statement"
+LINKS_SETTINGS = "Resources.ServeLinks.Properties.Environment.Variables"
 GONE = object()
 
 # what a careless change does, where, the new value, the rule that must refuse it
@@ -71,6 +77,7 @@ BROKEN = [
     ("requests in the clear", "Resources.IntakeBucketPolicy", GONE, "guarded"),
     ("a queue in the clear", f"{DEAD}.SqsManagedSseEnabled,KmsMasterKeyId", GONE, "guarded"),
     ("a setting nobody reads", f"{FUNCTION}.Environment.Variables.WAYBILL_TABEL", "x", "contract"),
+    ("a setting of another function", f"{FUNCTION}.Environment.Variables.WAYBILL_LINK_WINDOW_MINUTES", "60", "contract"),
     ("a setting forgotten", f"{FUNCTION}.Environment.Variables.WAYBILL_TABLE", GONE, "contract"),
     ("an alarm on a metric nobody counts", "Resources.IngestUploadsBreakerAlarm.Properties.MetricName", "BreakerOpened", "contract"),
     ("a ratio of what nobody counts", "Resources.IngestUploadsRepeatedRunsAlarm.Properties.Metrics.1.MetricStat.Metric.MetricName", "Run", "contract"),
@@ -84,9 +91,25 @@ BROKEN = [
     ("no way back in time", "Resources.Ledger.Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", False, "guarded"),
 ]
 
+BROKEN_DOORS = [
+    ("a door without a limit", f"{STAGE}.DefaultRouteSettings", GONE, "throttled"),
+    ("a door without a limit on bursts", f"{STAGE}.DefaultRouteSettings.ThrottlingBurstLimit", GONE, "throttled"),
+    ("a limit in words", f"{STAGE}.DefaultRouteSettings.ThrottlingRateLimit", "few", "throttled"),
+    ("an answer nobody waits for", "Resources.ServeLinks.Properties.Timeout", 900, "throttled"),
+    ("links in the access log", f"{STAGE}.AccessLogSettings.Format", '{"path":"$context.path"}', "door-log"),
+    ("people in the access log", f"{STAGE}.AccessLogSettings.Format", '{"ip":"$context.identity.sourceIp"}', "door-log"),
+    ("a function without a door", "Resources.ServeLinksIntegration", GONE, "queue"),
+    ("a door to another function", "Resources.ServeLinksIntegration.Properties.IntegrationUri", "arn:aws:lambda:x:1:function:y", "queue"),
+    ("every bucket of the installation", f"{LINKS_ROLE}.1.Resource", {"Fn::Sub": "arn:${AWS::Partition}:s3:::waybill-${EnvironmentName}-*/*"}, "rights"),
+    ("every bucket with a name like ours", f"{LINKS_ROLE}.1.Resource", {"Fn::Sub": "arn:${AWS::Partition}:s3:::waybill-*"}, "rights"),
+    ("a flow's part of the ledger", f"{LINKS_ROLE}.0.Condition.ForAllValues:StringLike.dynamodb:LeadingKeys", ["ingest-uploads#*"], "ledger"),
+    ("a setting of a flow", f"{LINKS_SETTINGS}.WAYBILL_QUEUE_URL", "x", "contract"),
+    ("a setting of its own forgotten", f"{LINKS_SETTINGS}.WAYBILL_LINK_WINDOW_MINUTES", GONE, "contract"),
+]
 
-def broken(path, value):
-    tree = copy.deepcopy(TREE)
+
+def broken(path, value, tree=TREE):
+    tree = copy.deepcopy(tree)
     *steps, last = path.split(".")
     place = tree
     for step in steps:
@@ -109,6 +132,15 @@ class TheTemplate(unittest.TestCase):
                 found = {name for name, _, _ in Template(broken(path, value)).check()}
                 self.assertIn(rule, found, f"{what}: nothing refused {path}")
 
+    def test_with_a_door_as_it_ships_breaks_no_rule(self):
+        self.assertEqual(Template(copy.deepcopy(LINKS), LINKS_PATH).check(), [])
+
+    def test_with_a_door_broken_in_each_way_is_refused_by_the_rule_for_it(self):
+        for what, path, value, rule in BROKEN_DOORS:
+            with self.subTest(what):
+                found = {name for name, _, _ in Template(broken(path, value, LINKS), LINKS_PATH).check()}
+                self.assertIn(rule, found, f"{what}: nothing refused {path}")
+
     def test_two_flows_may_not_share_a_role_or_a_log_group(self):
         tree = copy.deepcopy(TREE)
         tree["Resources"]["OffloadContent"] = copy.deepcopy(tree["Resources"]["IngestUploads"])
@@ -121,7 +153,7 @@ class TheTemplate(unittest.TestCase):
     def test_every_rule_has_a_template_that_breaks_it(self):
         source = pathlib.Path(__file__).with_name("check_template.py").read_text()
         named = {part.split('"')[1] for part in source.split("self.refuse(")[1:] if part.startswith('"')}
-        self.assertEqual(named - {rule for *_, rule in BROKEN}, set())
+        self.assertEqual(named - {rule for *_, rule in BROKEN + BROKEN_DOORS}, set())
 
 
 if __name__ == "__main__":

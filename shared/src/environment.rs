@@ -67,6 +67,12 @@ pub struct Settings {
     /// The Secrets Manager secret with the keys by which pushes are signed. Without it there is no push.
     #[serde(default)]
     pub signing_secret: String,
+    /// How long one client may resume a download through an expiring link without using it again, in minutes.
+    #[serde(default = "default_link_window")]
+    pub link_window_minutes: u64,
+    /// Addresses without a link that one network may try in a minute.
+    #[serde(default = "default_link_misses")]
+    pub link_misses_per_minute: u32,
 }
 
 fn default_environment() -> String {
@@ -80,6 +86,12 @@ fn default_concurrency() -> usize {
 }
 fn default_rate() -> f64 {
     20.0
+}
+fn default_link_window() -> u64 {
+    60
+}
+fn default_link_misses() -> u32 {
+    10
 }
 fn default_margin() -> u64 {
     10

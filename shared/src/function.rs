@@ -34,7 +34,8 @@ pub trait Function: Sized + Send + Sync + 'static {
         }
     }
 
-    /// Answers a request. The address it came from is an [`Origin`] among its extensions.
+    /// Answers a request. The address it came from is an [`Origin`] among its extensions, what an authorizer said of it
+    /// is an [`Authorized`].
     fn answer(
         &self,
         request: Request<Bytes>,
@@ -48,6 +49,11 @@ pub trait Function: Sized + Send + Sync + 'static {
 /// Where a request came from, as the service saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin(pub IpAddr);
+
+/// What the authorizer in front of the function found out about who asks: verified claims of a token. Never anything
+/// that stands in the request itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Authorized(pub serde_json::Map<String, serde_json::Value>);
 
 /// Why a request is refused, as "problem details" (RFC 9457).
 #[derive(Debug, Clone, Serialize)]

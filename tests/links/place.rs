@@ -33,7 +33,8 @@ pub(crate) const REFERENCE: &str = "7001 v3";
 pub(crate) const BUCKET: &str = "distribution";
 /// The function that serves them.
 pub(crate) const AGENT: &str = "serve-links";
-const TABLE: &str = "ledger";
+/// The ledger's table.
+pub(crate) const TABLE: &str = "ledger";
 
 /// One test's installation.
 pub(crate) struct Place {
@@ -109,6 +110,19 @@ impl Place {
     /// Everything in the table, as text.
     pub(crate) fn table(&self) -> String {
         self.aws.dynamodb().dump(TABLE).to_string()
+    }
+
+    /// Reads of the table so far.
+    pub(crate) fn reads(&self) -> u64 {
+        self.aws.dynamodb().counters(TABLE).reads
+    }
+
+    /// Puts something else under the document's key.
+    pub(crate) async fn overwrite(&self, content: &'static [u8]) {
+        let transport = in_process::transport(self.aws.router());
+        let s3 = aws::s3(&aws::connect_to(&transport, &self.context, "http://aws.test", "test"));
+        let put = s3.put_object().bucket(BUCKET).key(&self.target.key);
+        put.body(aws_sdk_s3::primitives::ByteStream::from_static(content)).send().await.unwrap();
     }
 
     pub(crate) async fn wait(&self, seconds: u64) {

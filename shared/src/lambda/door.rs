@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{Error, Result},
-    function::Origin,
+    function::{Authorized, Origin},
 };
 
 /// What an invocation is about.
@@ -39,6 +39,10 @@ fn request(event: Value) -> Result<Request<Bytes>> {
     let unreadable = |error: &dyn std::fmt::Display| {
         Error::invalid("event.not-http", format!("the HTTP event cannot be read: {error}"))
     };
+    // Put there by an HTTP API whose route has an authorizer: one for JSON web tokens, or a function.
+    let authorized = ["/requestContext/authorizer/jwt/claims", "/requestContext/authorizer/lambda"]
+        .iter()
+        .find_map(|place| event.pointer(place)?.as_object().cloned());
     let event: LambdaFunctionUrlRequest =
         serde_json::from_value(event).map_err(|error| unreadable(&error))?;
     let text = event.body.unwrap_or_default();
@@ -59,6 +63,9 @@ fn request(event: Value) -> Result<Request<Bytes>> {
     let source = event.request_context.http.source_ip.and_then(|text| text.parse::<IpAddr>().ok());
     if let Some(address) = source {
         request.extensions_mut().insert(Origin(address));
+    }
+    if let Some(claims) = authorized {
+        request.extensions_mut().insert(Authorized(claims));
     }
     Ok(request)
 }
@@ -126,6 +133,24 @@ mod tests {
         assert_eq!(request.headers()["webhook-id"], "m1");
         assert_eq!(request.body().as_ref(), b"{\"node\":1}");
         assert_eq!(request.extensions().get::<Origin>(), Some(&Origin("203.0.113.7".parse().unwrap())));
+    }
+
+    #[test]
+    fn what_an_authorizer_says_is_told_apart_from_what_the_request_says() {
+        let claims = json!({"email": "a@example.com", "email_verified": "true"});
+        let context = |authorizer: Value| {
+            let mut context = http_event(json!({}))["requestContext"].clone();
+            context["authorizer"] = authorizer;
+            json!({"requestContext": context})
+        };
+        for authorizer in [json!({"jwt": {"claims": claims, "scopes": null}}), json!({"lambda": claims})] {
+            let request = asked(http_event(context(authorizer)));
+            assert_eq!(request.extensions().get::<Authorized>().unwrap().0, *claims.as_object().unwrap());
+        }
+        let forged = json!({"headers": {"authorizer": claims.to_string()}, "authorizer": {"jwt": {"claims": claims}},
+            "queryStringParameters": {"email": "a@example.com"}});
+        assert_eq!(asked(http_event(forged)).extensions().get::<Authorized>(), None);
+        assert_eq!(asked(http_event(context(Value::Null))).extensions().get::<Authorized>(), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod metadata;
 mod multipart;
 mod notification;
 mod objects;
+mod presigned;
 mod request;
 mod seed;
 mod state;
@@ -82,7 +83,8 @@ impl S3 {
         let now = (self.now)();
         let state = &mut *self.state();
         let id = format!("{:016X}", state.next());
-        let mut response = match read.and_then(|request| dispatch(state, &request, now)) {
+        let in_time = |request: Request| presigned::check(&request, now).map(|()| request);
+        let mut response = match read.and_then(in_time).and_then(|request| dispatch(state, &request, now)) {
             Ok(answer) => answer.respond(),
             Err(error) => error.respond(bodiless, &id),
         };
