@@ -37,6 +37,7 @@ mod nodes;
 mod paths;
 mod permissions;
 mod records;
+mod reduction;
 mod search;
 mod send;
 mod server;
@@ -83,6 +84,10 @@ pub use self::{
     paths::{EnsuredFolder, NodePath, Root},
     permissions::{Grant, Holder, PermissionTemplate, Right},
     records::{Record, RecordClassification, RecordDetails},
+    reduction::{
+        OfficialRecords, Reduction, ReductionPermission, ReductionPermit, ReductionRefused, Replaced,
+        ReplacementPermit,
+    },
     search::{Found, Search, query_text},
     server::{CurrentUser, ServerInfo},
     settings::{LargeUploadSettings, Settings, Texts},

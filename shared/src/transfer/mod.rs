@@ -15,6 +15,7 @@ mod resumable_hash;
 mod s3_copy;
 mod s3_object;
 mod s3_upload;
+mod sequential;
 mod target;
 mod witness;
 
@@ -24,5 +25,6 @@ pub use resumable_hash::{Ranges, hash_resumable};
 pub use s3_copy::{Copied, CopySizes, CopyTarget, copy, copy_resumable};
 pub use s3_object::{ContentHeaders, S3Object};
 pub use s3_upload::{RangedSource, UploadSizes, UploadTarget, Uploaded, abandon, upload};
+pub use sequential::from_start;
 pub use target::Progress;
 pub use witness::{Witness, hash_body, hash_body_on};

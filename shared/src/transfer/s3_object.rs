@@ -44,6 +44,10 @@ pub struct S3Object {
     pub content_headers: ContentHeaders,
     /// When it was written.
     pub last_modified: Option<Timestamp>,
+    /// Its storage class; S3 does not name the standard one.
+    pub storage_class: Option<String>,
+    /// What S3 says of its restoration from an archive class, when one was asked for.
+    pub restoration: Option<String>,
     /// User metadata; names in lower case, without `x-amz-meta-`.
     pub user_metadata: BTreeMap<String, String>,
     /// SHA-256 of the whole object in hexadecimal, when S3 knows it. Never a composite.
@@ -131,6 +135,8 @@ impl S3Object {
                 language: head.content_language().map(str::to_owned),
             },
             last_modified: head.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok()),
+            storage_class: head.storage_class().map(|class| class.as_str().to_owned()),
+            restoration: head.restore().map(str::to_owned),
             checksum_crc64_nvme: whole(head.checksum_crc64_nvme()),
             checksum_sha256: sha256,
             user_metadata: head.metadata.unwrap_or_default().into_iter().collect(),

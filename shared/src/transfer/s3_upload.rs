@@ -5,7 +5,11 @@
 
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use aws_sdk_s3::{Client, primitives::ByteStream, types::ChecksumAlgorithm};
+use aws_sdk_s3::{
+    Client,
+    primitives::ByteStream,
+    types::{ChecksumAlgorithm, StorageClass},
+};
 use aws_smithy_types::body::SdkBody;
 use bytes::BytesMut;
 use http_body_util::BodyExt;
@@ -102,6 +106,8 @@ pub struct UploadTarget {
     pub user_metadata: BTreeMap<String, String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// The storage class; without it the bucket's standard one.
+    pub storage_class: Option<StorageClass>,
     /// Refuse when there is another content under the key already.
     pub only_if_absent: bool,
 }
@@ -198,6 +204,7 @@ async fn upload_whole(s3: &Client, source: &RangedSource, to: &UploadTarget) -> 
         .set_content_type(to.content_type.clone())
         .set_metadata(Some(to.user_metadata.clone().into_iter().collect()))
         .set_tagging((!to.tags.is_empty()).then(|| tagging(&to.tags)))
+        .set_storage_class(to.storage_class.clone())
         .set_if_none_match(to.only_if_absent.then(|| "*".to_owned()))
         .body(ByteStream::from(bytes.freeze()))
         .send()
@@ -319,7 +326,8 @@ async fn begin(
         .create_multipart_upload()
         .set_content_type(to.content_type.clone())
         .set_metadata(Some(to.user_metadata.clone().into_iter().collect()))
-        .set_tagging((!to.tags.is_empty()).then(|| tagging(&to.tags)));
+        .set_tagging((!to.tags.is_empty()).then(|| tagging(&to.tags)))
+        .set_storage_class(to.storage_class.clone());
     let hasher = Hasher::new();
     let fresh = Recorded {
         source: source.mark.to_string(),

@@ -10,7 +10,7 @@ use super::locks;
 use super::notification::Cause;
 use super::objects::description;
 use super::request::Request;
-use super::state::{Description, State, Version};
+use super::state::{Description, Restoration, State, Version};
 
 /// The version `x-amz-copy-source` names, and the version id to report.
 pub(super) fn source(state: &mut State, request: &Request) -> Result<(Version, Option<String>)> {
@@ -31,7 +31,8 @@ pub(super) fn source(state: &mut State, request: &Request) -> Result<(Version, O
     let bucket = state.bucket(bucket)?;
     let version = bucket.find(key, id)?.clone();
     check_read(request, "x-amz-copy-source-", &version)?;
-    if matches!(version.description.storage_class(), "GLACIER" | "DEEP_ARCHIVE") {
+    let restored = matches!(version.description.restoration, Some(Restoration::Until(_)));
+    if version.description.is_archived() && !restored {
         return Err(Error::new(
             403,
             "InvalidObjectState",

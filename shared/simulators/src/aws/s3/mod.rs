@@ -20,6 +20,7 @@ mod notification;
 mod objects;
 mod presigned;
 mod request;
+mod restore;
 mod seed;
 mod state;
 mod xml;
@@ -226,6 +227,7 @@ fn on_object(state: &mut State, request: &Request, now: i64) -> Result<Answer> {
         "tagging",
         "retention",
         "legal-hold",
+        "restore",
         "max-parts",
         "part-number-marker",
     ];
@@ -246,11 +248,12 @@ fn on_object(state: &mut State, request: &Request, now: i64) -> Result<Answer> {
         Method::GET if asks("tagging") => locks::get_tags(state, request),
         Method::GET if asks("retention") => locks::get_retention(state, request),
         Method::GET if asks("legal-hold") => locks::get_legal_hold(state, request),
-        Method::GET => objects::get(state, request, false),
-        Method::HEAD => objects::get(state, request, true),
+        Method::GET => objects::get(state, request, false, now),
+        Method::HEAD => objects::get(state, request, true, now),
         Method::DELETE if asks("uploadId") => multipart::abort(state, request),
         Method::DELETE if asks("tagging") => locks::delete_tags(state, request),
         Method::DELETE => objects::delete(state, request, now),
+        Method::POST if asks("restore") => restore::begin(state, request, now),
         Method::POST if asks("uploads") => multipart::create(state, request, now),
         Method::POST if asks("uploadId") => multipart::complete(state, request, now),
         _ => Err(Error::not_implemented("operation")),

@@ -19,6 +19,8 @@ pub enum Cause {
     Delete,
     /// A delete marker was put on top.
     DeleteMarker,
+    /// An archived object became readable.
+    Restored,
 }
 
 /// One event.
@@ -61,6 +63,7 @@ impl Notification {
             Cause::Multipart => "ObjectCreated:CompleteMultipartUpload",
             Cause::Delete => "ObjectRemoved:Delete",
             Cause::DeleteMarker => "ObjectRemoved:DeleteMarkerCreated",
+            Cause::Restored => "ObjectRestore:Completed",
         };
         let mut object = json!({ "key": form_encoded(&self.key) });
         if let Some(members) = object.as_object_mut() {
@@ -105,6 +108,7 @@ impl Notification {
             Cause::Copy => ("Object Created", "CopyObject"),
             Cause::Multipart => ("Object Created", "CompleteMultipartUpload"),
             Cause::Delete | Cause::DeleteMarker => ("Object Deleted", "DeleteObject"),
+            Cause::Restored => ("Object Restore Completed", ""),
         };
         let mut object = json!({
             "key": self.key,

@@ -15,6 +15,7 @@ use super::locks;
 use super::metadata;
 use super::notification::Cause;
 use super::request::Request;
+use super::restore;
 use super::state::{Description, Retention, State, Version, Versioning};
 
 /// Headers kept with an object and handed back as they came.
@@ -68,6 +69,7 @@ pub(super) fn description(request: &Request) -> Result<Description> {
         tags: tags.into_iter().collect(),
         retention: retention(request)?,
         legal_hold: request.header("x-amz-object-lock-legal-hold") == Some("ON"),
+        restoration: None,
     })
 }
 
@@ -154,12 +156,12 @@ fn part_range(version: &Version, number: usize) -> Result<(usize, usize)> {
     Ok((from, (from + size).saturating_sub(1)))
 }
 
-pub(super) fn get(state: &mut State, request: &Request, head: bool) -> Result<Answer> {
+pub(super) fn get(state: &mut State, request: &Request, head: bool, now: i64) -> Result<Answer> {
     let cut = if head { None } else { state.cut_next_get };
     let bucket = state.bucket(&request.bucket)?;
     let version = bucket.find(&request.key, request.query("versionId"))?;
     check_read(request, "", version)?;
-    if !head && matches!(version.description.storage_class(), "GLACIER" | "DEEP_ARCHIVE") {
+    if !head && !version.description.is_readable(now) {
         return Err(Error::new(
             403,
             "InvalidObjectState",
@@ -180,7 +182,7 @@ pub(super) fn get(state: &mut State, request: &Request, head: bool) -> Result<An
     if part.is_some() && !version.parts.is_empty() {
         answer = answer.header("x-amz-mp-parts-count", version.parts.len().to_string());
     }
-    answer = locks::headers(answer, version);
+    answer = restore::header(locks::headers(answer, version), version);
     let whole = slice.is_none_or(|(from, to)| from == 0 && to + 1 >= size);
     if request.header("x-amz-checksum-mode") == Some("ENABLED") && whole {
         answer = answer.checksum(version.checksum.as_ref());

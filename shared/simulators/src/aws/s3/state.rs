@@ -24,11 +24,31 @@ pub(super) struct Description {
     pub(super) tags: BTreeMap<String, String>,
     pub(super) retention: Option<Retention>,
     pub(super) legal_hold: bool,
+    /// Of an archived object, once somebody asked for it.
+    pub(super) restoration: Option<Restoration>,
+}
+
+/// How far the restoration of an archived object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Restoration {
+    /// Asked for, to be readable for so many days.
+    Ongoing { days: i64 },
+    /// Readable until a moment, in milliseconds since 1970.
+    Until(i64),
 }
 
 impl Description {
     pub(super) fn storage_class(&self) -> &str {
         self.headers.get("x-amz-storage-class").map_or("STANDARD", String::as_str)
+    }
+
+    pub(super) fn is_archived(&self) -> bool {
+        matches!(self.storage_class(), "GLACIER" | "DEEP_ARCHIVE")
+    }
+
+    /// Whether its content can be read at a moment.
+    pub(super) fn is_readable(&self, now: i64) -> bool {
+        !self.is_archived() || matches!(self.restoration, Some(Restoration::Until(until)) if now < until)
     }
 }
 
