@@ -61,6 +61,8 @@ LINKS = {"WAYBILL_LINK_WINDOW_MINUTES", "WAYBILL_LINK_MISSES_PER_MINUTE"}
 ITS_OWN = {"serve-links": {"WAYBILL_ENVIRONMENT", "WAYBILL_TABLE", *LINKS}}
 # API Gateway waits no longer than this, in seconds.
 LONGEST_ANSWER = 29
+# Settings of flows that keep content in a bucket of their own.
+OF_SOME_FLOWS = {"WAYBILL_CONTENT_BUCKET"}
 
 
 def metrics():
@@ -377,6 +379,7 @@ class Template:
             given = {key for key in at(properties, "Environment.Variables") or {} if key.startswith("WAYBILL_")}
             fed = any(event.get("Type") == "SQS" for event in properties.get("Events", {}).values())
             needed = ITS_OWN.get(flow_name(name), settings() - LINKS - (WITHOUT_A_QUEUE if fed else WITH_A_QUEUE))
+            needed = needed - (OF_SOME_FLOWS - given)
             for key in sorted((given ^ needed) | (given - settings())):
                 self.refuse("contract", name, f"{key} is {'unknown to the function' if key in given else 'not set'}")
         for name, properties in self.of_type("AWS::CloudWatch::Alarm"):

@@ -36,6 +36,9 @@ pub struct Settings {
     /// The prefix under which they are put aside.
     #[serde(default = "default_quarantine_prefix")]
     pub quarantine_prefix: String,
+    /// Where a flow that keeps content in S3 keeps it, unless its rules name another bucket.
+    #[serde(default)]
+    pub content_bucket: String,
     /// The rules: a file in the package, or `s3://bucket/key`. Empty means the rules packaged with the function.
     #[serde(default)]
     pub rules: String,

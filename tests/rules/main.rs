@@ -197,3 +197,38 @@ fn a_value_of_the_wrong_type_would_be_noticed() {
     let handler = definition.named("Handler").unwrap();
     assert!(!fits(&state, handler, &Value::User("nobody".to_owned())));
 }
+
+/// The offload rules name a category, attributes and containers that are there, and of types that take what is written.
+#[test]
+fn the_offload_rules_fit_the_repository() {
+    let rules = s3_content_server::offload_rules::OffloadRules::parse(
+        s3_content_server::offload_rules::SAMPLE,
+        "offload-rules.toml",
+    )
+    .unwrap_or_else(|found| panic!("{found}"));
+    let state = repository();
+    let names = &rules.external_content;
+    let category = names.category.segments.last().and_then(|name| state.category_named(name));
+    let attributes = &category.expect("the category").attributes;
+    let text = |name: &str| (name.to_owned(), Value::Text("x".into()));
+    let optional = |name: &Option<String>| name.as_deref().map(text);
+    let mut written = vec![text(&names.location), text(&names.sha256)];
+    written.push((names.document_version.clone(), Value::Integer(3)));
+    written.extend(
+        [optional(&names.object_version), optional(&names.size), optional(&names.storage_class)]
+            .into_iter()
+            .flatten(),
+    );
+    written.extend(names.recall.iter().map(|name| (name.clone(), Value::Boolean(true))));
+    let now = "2026-11-20T12:00:00Z".parse().unwrap();
+    written.extend(names.offloaded_at.iter().map(|name| (name.clone(), Value::DateTime(now))));
+    for (name, value) in written {
+        let attribute = attributes.iter().find(|attribute| attribute.name == name);
+        let attribute = attribute.unwrap_or_else(|| panic!("there is no attribute {name}"));
+        assert!(fits(&state, attribute, &value), "{name} = {value} does not fit {:?}", attribute.kind);
+    }
+    for rule in &rules.rules {
+        let within = rule.within.as_ref().expect("a sample says where it applies");
+        assert!(state.at(&within.segments.join("/")).is_some(), "{within} is not there");
+    }
+}

@@ -6,6 +6,7 @@
 
 mod ingest_uploads;
 mod large;
+mod offload_content;
 mod sabotage;
 mod watch_content_server;
 mod weather;
@@ -14,7 +15,7 @@ use tests::storm::Scenario;
 
 /// Every scenario of every flow.
 fn scenarios() -> Vec<Scenario> {
-    ingest_uploads::scenarios()
+    [ingest_uploads::scenarios(), offload_content::scenarios()].concat()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tests::storm::{Fault, Scenario, clean, one_fault, random, rivals};
+use tests::storm::{Fault, Scenario, clean, intervened, one_fault, random, rivals};
 
 use crate::scenarios;
 
@@ -72,6 +72,27 @@ fn two_rivals_held_at_every_call_make_one_document() {
                     let what = report.calls.get(number).map(|call| call.what.clone()).unwrap_or_default();
                     broken.push(format!(
                         "{}: rivals, {fault:?} at call {number} ({what}): {}",
+                        scenario.name, reason.0
+                    ));
+                }
+            }
+        }
+    }
+    none(&broken);
+}
+
+#[test]
+fn what_people_do_at_any_call_is_respected() {
+    let mut broken = Vec::new();
+    for scenario in wanted() {
+        let calm = clean(&scenario);
+        for intervention in scenario.interventions {
+            for (number, call) in calm.calls.iter().enumerate() {
+                let report = intervened(&scenario, &calm.made, number, *intervention);
+                if let Err(reason) = report.outcome {
+                    let (name, what) = (intervention.name, &call.what);
+                    broken.push(format!(
+                        "{}: {name} before call {number} ({what}): {}",
                         scenario.name, reason.0
                     ));
                 }

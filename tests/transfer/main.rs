@@ -6,4 +6,5 @@ mod flat_memory;
 mod over_sockets;
 mod sources;
 mod uploads;
+mod versions;
 mod world;

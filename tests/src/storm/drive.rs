@@ -53,6 +53,7 @@ async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64, f
     let mut runner: Option<(Runner, Arc<Notify>)> = None;
     let mut process = first;
     for _ in 0..BATCHES {
+        world.restore();
         for event in world.events() {
             world.send(&event).await;
         }

@@ -4,8 +4,9 @@ use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use shared::flow::Entry;
+use simulators::content_server;
 
-use super::World;
+use super::{Broken, World, world::Made};
 
 /// A flow's story: what arrives, and what the world around it is like.
 #[derive(Clone, Copy)]
@@ -20,6 +21,13 @@ pub struct Scenario {
     pub prepare: fn(&World),
     /// What is uploaded, in order.
     pub objects: fn() -> Vec<StoredObject>,
+    /// What is sent to the flow besides, such as changes of prepared nodes.
+    pub messages: fn(&World) -> Vec<String>,
+    /// What people may do, each at any one call.
+    pub interventions: &'static [Intervention],
+    /// What must hold in the end, where that is not that every upload is in the target once. Given the world and what
+    /// a clean run makes of it.
+    pub promise: Option<fn(&World, &Made) -> Result<(), Broken>>,
     /// Whether names follow from the input alone, not from who came first.
     pub named_by_input: bool,
     /// Whether the intake bucket keeps versions.
@@ -45,12 +53,36 @@ impl Scenario {
             rules,
             prepare: |_| (),
             objects,
+            messages: |_| Vec::new(),
+            interventions: &[],
+            promise: None,
             named_by_input: true,
             versioned: true,
             meanwhile: &[],
             clean,
         }
     }
+
+    /// A story that begins with messages, about nodes that `prepare` has made.
+    pub const fn of_messages(
+        name: &'static str,
+        flow: &'static Entry,
+        rules: &'static str,
+        prepare: fn(&World),
+        messages: fn(&World) -> Vec<String>,
+        clean: (usize, usize, usize),
+    ) -> Self {
+        Self { prepare, messages, ..Self::of(name, flow, rules, Vec::new, clean) }
+    }
+}
+
+/// Something a person does in Content Server, immediately before one call of the flow.
+#[derive(Debug, Clone, Copy)]
+pub struct Intervention {
+    /// What it is.
+    pub name: &'static str,
+    /// Does it.
+    pub act: fn(&content_server::Simulator),
 }
 
 /// Something that happens while the flow works.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use super::{Broken, Call, Drive, Fault, Sabotage, Scenario, World, check, drive, world::Made};
+use super::{Broken, Call, Drive, Fault, Intervention, Sabotage, Scenario, World, check, drive, world::Made};
 
 /// What a run was like.
 #[derive(Debug)]
@@ -66,6 +66,12 @@ pub fn one_fault(
     night(scenario, [(call, fault)].into(), sabotage, Drive::default(), 1, Some(clean), Night::default())
 }
 
+/// No faults, but somebody does something in Content Server immediately before the n-th call.
+pub fn intervened(scenario: &Scenario, clean: &Made, call: usize, intervention: Intervention) -> Report {
+    let night_of = Night { intervention: Some((call, intervention)), ..Night::default() };
+    night(scenario, BTreeMap::new(), None, Drive::default(), 1, Some(clean), night_of)
+}
+
 /// Two workers, every message twice, the n-th call held.
 pub fn rivals(
     scenario: &Scenario,
@@ -124,7 +130,7 @@ pub fn random(scenario: &Scenario, clean: &Report, seed: u64, sabotage: Option<S
         doubled: dice.random_bool(0.5),
         shuffled: dice.random_bool(0.5),
         redriven: dice.random_bool(0.5),
-        backwards: false,
+        ..Night::default()
     };
     night(scenario, plan, sabotage, how, seed, Some(&clean.made), night_of)
 }
@@ -136,6 +142,8 @@ struct Night {
     /// In the morning a person redrives what is in the dead-letter queue.
     redriven: bool,
     backwards: bool,
+    /// What somebody does before which call.
+    intervention: Option<(usize, Intervention)>,
 }
 
 fn night(
@@ -153,6 +161,11 @@ fn night(
             world.upload(&object).await;
         }
         let mut events = world.events();
+        events.extend((scenario.messages)(&world));
+        if let Some((call, intervention)) = night.intervention {
+            let content_server = world.content_server.clone();
+            world.tap.before(call, move || (intervention.act)(&content_server));
+        }
         if night.backwards {
             events.reverse();
         }

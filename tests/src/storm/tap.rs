@@ -34,6 +34,9 @@ pub enum Sabotage {
     NoProbe,
 }
 
+/// Something that happens elsewhere.
+type Act = Box<dyn FnOnce() + Send>;
+
 /// Counts calls, remembers them, and puts faults in. Clones are the same tap.
 #[derive(Clone)]
 pub struct Tap(Arc<Inner>);
@@ -43,6 +46,7 @@ struct Inner {
     aws: axum::Router,
     plan: Mutex<BTreeMap<usize, Fault>>,
     calls: Mutex<Vec<Call>>,
+    meanwhile: Mutex<BTreeMap<usize, Act>>,
     sabotage: Option<Sabotage>,
     open: AtomicBool,
     late: AtomicUsize,
@@ -61,10 +65,16 @@ impl Tap {
             aws,
             plan: Mutex::new(plan),
             calls: Mutex::default(),
+            meanwhile: Mutex::default(),
             sabotage,
             open: AtomicBool::new(true),
             late: AtomicUsize::new(0),
         }))
+    }
+
+    /// Lets something happen immediately before the n-th call.
+    pub fn before(&self, call: usize, act: impl FnOnce() + Send + 'static) {
+        self.0.meanwhile.lock().expect("no panic while calling").insert(call, Box::new(act));
     }
 
     /// The calls so far.
@@ -154,6 +164,9 @@ impl Tap {
             |target| target.rsplit('.').next().unwrap_or_default().to_owned(),
         );
         calls.push(Call { form, what });
+        if let Some(act) = self.0.meanwhile.lock().expect("no panic while calling").remove(&number) {
+            act();
+        }
         let fault = self.0.plan.lock().expect("no panic while calling").remove(&number);
         // A fault is planned for a number; another call may have come there, which cannot go wrong in this way.
         let possible = fault.filter(|fault| Fault::all(form).contains(fault));

@@ -22,7 +22,11 @@ use shared::{
     environment::{Environment, Settings},
     http::Transport,
 };
-use simulators::{Clock, aws::Aws, content_server};
+use simulators::{
+    Clock,
+    aws::{Aws, s3::Cause},
+    content_server,
+};
 
 use super::{Sabotage, Scenario, StoredObject, fault::Fault, tap::Tap};
 use crate::in_process;
@@ -33,6 +37,8 @@ const BEGINNING: &str = "2031-05-06T07:08:09Z";
 pub const INTAKE: &str = "intake";
 /// Where the quarantine bucket is.
 pub const QUARANTINE: &str = "quarantine";
+/// Where flows keep content.
+pub const CONTENT: &str = "content";
 const TABLE: &str = "ledger";
 const QUEUE: &str = "queue";
 const DEAD_LETTERS: &str = "dead-letters";
@@ -107,7 +113,7 @@ impl World {
     }
 
     async fn build(&mut self, scenario: &Scenario) {
-        for bucket in [INTAKE, QUARANTINE, RULES] {
+        for bucket in [INTAKE, QUARANTINE, CONTENT, RULES] {
             self.s3.create_bucket().bucket(bucket).send().await.expect("a bucket");
         }
         if scenario.versioned {
@@ -218,8 +224,13 @@ impl World {
     /// The events of uploads since the last call, as message bodies.
     pub fn events(&self) -> Vec<String> {
         let notifications = self.aws.s3().take_notifications().into_iter();
-        let created = notifications.filter(|event| event.bucket == INTAKE);
-        created.map(|event| event.s3_json()).filter(is_creation).map(|event| event.to_string()).collect()
+        let told = notifications.filter(|event| event.bucket == INTAKE || event.cause == Cause::Restored);
+        told.map(|event| event.s3_json()).filter(is_wanted).map(|event| event.to_string()).collect()
+    }
+
+    /// Objects that were asked for are brought out of their archive.
+    pub fn restore(&self) {
+        self.aws.s3().finish_restorations();
     }
 
     /// Puts a message on the flow's queue.
@@ -379,16 +390,16 @@ impl std::fmt::Display for Made {
     }
 }
 
-fn is_creation(event: &serde_json::Value) -> bool {
+fn is_wanted(event: &serde_json::Value) -> bool {
     let name = event.pointer("/Records/0/eventName").and_then(|name| name.as_str());
-    name.is_some_and(|name| name.starts_with("ObjectCreated"))
+    name.is_some_and(|name| name.starts_with("ObjectCreated") || name.starts_with("ObjectRestore"))
 }
 
 fn settings(scenario: &Scenario) -> Settings {
     let rules = if scenario.rules.is_empty() { String::new() } else { format!("s3://{RULES}/rules.toml") };
     let settings = serde_json::json!({
         "environment": "storm", "table": TABLE, "queue_url": "", "dead_letter_queue_url": "",
-        "quarantine_bucket": QUARANTINE, "rules": rules,
+        "quarantine_bucket": QUARANTINE, "content_bucket": CONTENT, "rules": rules,
         "content_server_url": "http://content-server.test/otcs/cs.exe",
         "content_server_secret": "content-server", "target_rate": 1000.0,
     });

@@ -107,5 +107,13 @@ fn external_content() -> Vec<Attribute> {
         moment(7, "Filed At"),
         text(8, "Item Key", 128),
         text(9, "Original Name", 254),
+        // What was taken out of Content Server and where it is.
+        of(10, "Location", AttributeKind::TextArea),
+        text(11, "Object Version", 254),
+        of(12, "Document Version", AttributeKind::Integer),
+        text(13, "Size", 20),
+        text(14, "Storage Class", 32),
+        moment(15, "Offloaded At"),
+        of(16, "Recall", AttributeKind::Boolean),
     ]
 }

@@ -149,6 +149,7 @@ impl State {
     /// Deletes one version; the last one stays.
     pub fn delete_version(&mut self, actor: MemberId, id: NodeId, number: i64) -> Outcome<()> {
         let node = self.with_right(actor, id, Permission::DeleteVersions, "deleteversion")?;
+        self.not_reserved_by_another(actor, node)?;
         self.not_blocked_for_delete(node)?;
         let version =
             node.version(number).ok_or_else(|| Refusal::said(500, "Could not locate the version."))?;
@@ -163,6 +164,7 @@ impl State {
     /// Deletes all but the newest versions. Under advanced versioning only minor ones go.
     pub fn purge_versions(&mut self, actor: MemberId, id: NodeId, keep: i64) -> Outcome<()> {
         let node = self.with_right(actor, id, Permission::DeleteVersions, "purge")?;
+        self.not_reserved_by_another(actor, node)?;
         self.not_blocked_for_delete(node)?;
         let keep = usize::try_from(keep).ok().filter(|keep| *keep > 0);
         let keep = keep.ok_or_else(|| Refusal::BadType("number_to_keep".to_owned()))?;

@@ -1,0 +1,73 @@
+//! Which rule takes a document.
+
+use shared::{
+    content_server::{Node, Version},
+    error::Result,
+    flow::Run,
+};
+
+use super::OffloadContent;
+use crate::offload_rules::OffloadRule;
+
+/// What the rules say of a document.
+pub(super) enum Selection<'a> {
+    Taken(&'a OffloadRule),
+    /// A rule would take it, were it not modified so lately.
+    TooYoung(&'a OffloadRule),
+    None,
+}
+
+/// Under which name the decision is kept: what is begun makes the document younger, and is finished all the same.
+const DECISION: &str = "rule";
+
+impl OffloadContent {
+    pub(super) async fn select(&self, node: &Node, newest: &Version, run: &Run) -> Result<Selection<'_>> {
+        let decided = run.recorded::<String>(DECISION);
+        if let Some(rule) = self.rules.rules.iter().find(|rule| Some(&rule.name) == decided.as_ref()) {
+            return Ok(Selection::Taken(rule));
+        }
+        let mut too_young = None;
+        for rule in &self.rules.rules {
+            if !rule.takes_type(newest.mime_type.as_deref())
+                || newest.file_size.is_some_and(|size| size < rule.min_size)
+                || !self.is_within(node, rule).await?
+            {
+                continue;
+            }
+            if rule.unmodified_days == 0 || self.is_old(node, rule, run) {
+                return Ok(Selection::Taken(rule));
+            }
+            too_young = too_young.or(Some(rule));
+        }
+        Ok(too_young.map_or(Selection::None, Selection::TooYoung))
+    }
+
+    /// Keeps the decision for the next attempt, where what is done may change what the rules would say.
+    pub(super) async fn decide(&self, rule: &OffloadRule, run: &Run) -> Result<()> {
+        if rule.unmodified_days == 0 || run.recorded::<String>(DECISION).is_some() {
+            return Ok(());
+        }
+        run.checkpoint(DECISION, &rule.name).await
+    }
+
+    fn is_old(&self, node: &Node, rule: &OffloadRule, run: &Run) -> bool {
+        let least = i64::from(rule.unmodified_days) * 24 * 3600;
+        node.modified.is_some_and(|modified| run.context().now().as_second() - modified.as_second() >= least)
+    }
+
+    async fn is_within(&self, node: &Node, rule: &OffloadRule) -> Result<bool> {
+        if let Some(within) = &rule.within {
+            let container = self.place(within).await?;
+            let way = self.content_server.list_ancestors(node.id).await?;
+            if !way.iter().any(|ancestor| ancestor.id == container) {
+                return Ok(false);
+            }
+        }
+        if let Some(category) = &rule.with_category {
+            let category = self.place(category).await?;
+            let there = self.content_server.get_categories(node.id).await?;
+            return Ok(there.iter().any(|values| values.category() == category));
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,251 @@
+//! Offload rules: which documents of Content Server go to S3, where, and what becomes of their content.
+//!
+//! [`OffloadRules::parse`] reads the file once, at start, and tells everything wrong with it with line and remedy.
+
+pub mod file;
+#[cfg(test)]
+mod tests;
+
+use aws_sdk_s3::types::StorageClass;
+use shared::{
+    content_server::{NodePath, OfficialRecords},
+    mapping::{Diagnostics, Document, Located},
+};
+
+pub use self::file::After;
+use self::file::{ClassName, ExternalContentSpec, RuleSpec};
+use crate::version_copy::Reading;
+
+/// The rules in the package, used when no others are configured.
+pub const SAMPLE: &str = include_str!("../../rules/offload-rules.toml");
+
+/// All rules of a file.
+#[derive(Debug, Clone)]
+pub struct OffloadRules {
+    /// The category that says where content is.
+    pub external_content: ExternalContent,
+    /// The rules in the order they are tried.
+    pub rules: Vec<OffloadRule>,
+}
+
+/// The category that says where content is, and its attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalContent {
+    /// Where the category is.
+    pub category: NodePath,
+    /// The attribute with the address.
+    pub location: String,
+    /// The attribute with the number of the version.
+    pub document_version: String,
+    /// The attribute with the SHA-256.
+    pub sha256: String,
+    /// The attribute with the version of the object.
+    pub object_version: Option<String>,
+    /// The attribute with the size.
+    pub size: Option<String>,
+    /// The attribute with the storage class.
+    pub storage_class: Option<String>,
+    /// The attribute with the moment.
+    pub offloaded_at: Option<String>,
+    /// The attribute that asks for the content.
+    pub recall: Option<String>,
+}
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct OffloadRule {
+    /// Its name.
+    pub name: String,
+    /// The container it applies to.
+    pub within: Option<NodePath>,
+    /// The media types it takes; all when empty.
+    pub content_types: Vec<String>,
+    /// The category a document must have.
+    pub with_category: Option<NodePath>,
+    /// The least size of the newest version.
+    pub min_size: u64,
+    /// Days without modification.
+    pub unmodified_days: u32,
+    /// The bucket; the function's own when there is none.
+    pub bucket: Option<String>,
+    /// The beginning of every key.
+    pub prefix: String,
+    /// The storage class; S3's standard one when there is none.
+    pub storage_class: Option<StorageClass>,
+    /// How copies are verified.
+    pub reading: Reading,
+    /// What becomes of the content.
+    pub after: After,
+    /// What becomes of official records.
+    pub official_records: OfficialRecords,
+}
+
+impl OffloadRules {
+    /// Reads a rule file. Everything wrong with it is told together, each with file, line, column and remedy.
+    ///
+    /// # Errors
+    /// When anything is wrong.
+    pub fn parse(text: &str, file: &str) -> Result<Self, Diagnostics> {
+        let (mut document, mut diagnostics) = Document::parse(file, text)?;
+        let external = document.value::<ExternalContentSpec>("external_content", &mut diagnostics);
+        let told = !diagnostics.is_empty();
+        let specs = document.list::<RuleSpec>("rule", &mut diagnostics);
+        let end = document.end();
+        let broken = !diagnostics.is_empty();
+        document.finish(&mut diagnostics);
+        if external.is_none() && !told {
+            diagnostics.report(
+                end.clone(),
+                "missing-key",
+                "the file has no `[external_content]`",
+                "name the category that says where the content of a document is, and its attributes",
+            );
+        }
+        if specs.is_empty() && !broken {
+            diagnostics.report(end, "no-rules", "the file has no rules", "add at least one `[[rule]]`");
+        }
+        let external = external.and_then(|spec| external_content(spec.into_value(), &mut diagnostics));
+        let mut rules: Vec<OffloadRule> = Vec::new();
+        for spec in specs {
+            let spec = spec.into_value();
+            if rules.iter().any(|rule| rule.name == *spec.name.value()) {
+                diagnostics.report(
+                    spec.name.span(),
+                    "duplicate-rule",
+                    format!("the name `{}` is taken by an earlier rule", spec.name.value()),
+                    "give each rule its own name",
+                );
+            }
+            rules.extend(rule(spec, &mut diagnostics));
+        }
+        match external {
+            Some(external_content) => diagnostics.finish(Self { external_content, rules }),
+            // Why there is none has been reported.
+            None => Err(diagnostics),
+        }
+    }
+}
+
+impl OffloadRule {
+    /// Whether a media type is one of those the rule takes.
+    pub fn takes_type(&self, media_type: Option<&str>) -> bool {
+        self.content_types.is_empty()
+            || self.content_types.iter().any(|wanted| {
+                media_type.is_some_and(|found| match wanted.strip_suffix("/*") {
+                    Some(family) => found.split('/').next() == Some(family),
+                    None => found.eq_ignore_ascii_case(wanted),
+                })
+            })
+    }
+}
+
+fn external_content(spec: ExternalContentSpec, diagnostics: &mut Diagnostics) -> Option<ExternalContent> {
+    let text = |name: Option<Located<String>>| name.map(Located::into_value);
+    Some(ExternalContent {
+        category: path(&spec.category, diagnostics)?,
+        location: spec.location.into_value(),
+        document_version: spec.document_version.into_value(),
+        sha256: spec.sha256.into_value(),
+        object_version: text(spec.object_version),
+        size: text(spec.size),
+        storage_class: text(spec.storage_class),
+        offloaded_at: text(spec.offloaded_at),
+        recall: text(spec.recall),
+    })
+}
+
+fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<OffloadRule> {
+    let before = diagnostics.len();
+    let allowed = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    if spec.name.value().is_empty() || spec.name.value().len() > 64 || !spec.name.value().chars().all(allowed)
+    {
+        diagnostics.report(
+            spec.name.span(),
+            "bad-rule-name",
+            format!("`{}` is not a name for a rule", spec.name.value()),
+            "use 1 to 64 lower-case letters, digits and `-`",
+        );
+    }
+    check_prefix(&spec.prefix, diagnostics);
+    let within = spec.within.as_ref().and_then(|place| path(place, diagnostics));
+    let with_category = spec.with_category.as_ref().and_then(|place| path(place, diagnostics));
+    let after = spec.after.as_ref().map(|after| *after.value()).unwrap_or_default();
+    if let Some(span) = spec.after.as_ref().map(Located::span)
+        && after != After::Keep
+        && spec.reading == Reading::Once
+    {
+        diagnostics.report(
+            span,
+            "reduced-after-one-reading",
+            "content that is reduced must have been read twice: Content Server keeps no checksum",
+            "remove `reading = \"once\"`, or set `after = \"keep\"`",
+        );
+    }
+    if diagnostics.len() > before {
+        return None;
+    }
+    Some(OffloadRule {
+        name: spec.name.into_value(),
+        within,
+        content_types: spec.content_types.map(Located::into_value).unwrap_or_default(),
+        with_category,
+        min_size: spec.min_size.map_or(0, crate::intake_rules::HumanSize::as_bytes),
+        unmodified_days: spec.unmodified_days,
+        bucket: spec.bucket.map(Located::into_value),
+        prefix: spec.prefix.into_value(),
+        storage_class: class(spec.storage_class),
+        reading: spec.reading,
+        after,
+        official_records: spec.official_records,
+    })
+}
+
+fn path(place: &Located<String>, diagnostics: &mut Diagnostics) -> Option<NodePath> {
+    place
+        .value()
+        .parse()
+        .map_err(|_| {
+            diagnostics.report(
+                place.span(),
+                "bad-path",
+                format!("`{}` is not a path in Content Server", place.value()),
+                "write `Enterprise:Claims/2026`, `Categories:Business/Claim`, `#7001` or `@nickname`",
+            );
+        })
+        .ok()
+}
+
+fn check_prefix(prefix: &Located<String>, diagnostics: &mut Diagnostics) {
+    let text = prefix.value();
+    let steps_are_names = text.trim_end_matches('/').split('/').all(|step| !matches!(step, "" | "." | ".."))
+        && text.ends_with('/');
+    if !steps_are_names || text.len() > 256 || text.chars().any(char::is_control) {
+        diagnostics.report(
+            prefix.span(),
+            "bad-prefix",
+            format!("`{text}` is not the beginning of a key"),
+            "write names that end with `/` each, such as `offload/`; at most 256 bytes",
+        );
+    }
+}
+
+fn class(name: ClassName) -> Option<StorageClass> {
+    match name {
+        ClassName::Standard => None,
+        ClassName::StandardIa => Some(StorageClass::StandardIa),
+        ClassName::OnezoneIa => Some(StorageClass::OnezoneIa),
+        ClassName::IntelligentTiering => Some(StorageClass::IntelligentTiering),
+        ClassName::GlacierIr => Some(StorageClass::GlacierIr),
+        ClassName::Glacier => Some(StorageClass::Glacier),
+        ClassName::DeepArchive => Some(StorageClass::DeepArchive),
+    }
+}
+
+/// The JSON Schema of rule files, for editors.
+pub fn schema() -> String {
+    let mut schema = schemars::schema_for!(file::OffloadRulesFile);
+    schema.insert("title".to_owned(), "Waybill offload rules".into());
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
