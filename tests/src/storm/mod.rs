@@ -16,7 +16,7 @@ mod world;
 pub use check::{Broken, check};
 pub use drive::{Drive, drive};
 pub use fault::{Fault, Form};
-pub use scenario::{Intervention, Meanwhile, Scenario, StoredObject};
+pub use scenario::{Intervention, Meanwhile, Promise, Scenario, StoredObject};
 pub use schedule::{Report, backwards, clean, intervened, one_fault, overtaken, random, rivals};
 pub use tap::{Call, Sabotage, Tap};
 pub use world::{CONTENT, Made, QUARANTINE, World};

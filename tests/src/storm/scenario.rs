@@ -8,6 +8,9 @@ use simulators::content_server;
 
 use super::{Broken, World, world::Made};
 
+/// What must hold in a world, given what a clean run makes of it.
+pub type Promise = fn(&World, &Made) -> Result<(), Broken>;
+
 /// A flow's story: what arrives, and what the world around it is like.
 #[derive(Clone, Copy)]
 pub struct Scenario {
@@ -25,9 +28,8 @@ pub struct Scenario {
     pub messages: fn(&World) -> Vec<String>,
     /// What people may do, each at any one call.
     pub interventions: &'static [Intervention],
-    /// What must hold in the end, where that is not that every upload is in the target once. Given the world and what
-    /// a clean run makes of it.
-    pub promise: Option<fn(&World, &Made) -> Result<(), Broken>>,
+    /// What must hold in the end, where that is not that every upload is in the target once.
+    pub promise: Option<Promise>,
     /// Whether names follow from the input alone, not from who came first.
     pub named_by_input: bool,
     /// Whether the intake bucket keeps versions.

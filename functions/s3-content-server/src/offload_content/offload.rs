@@ -93,7 +93,7 @@ impl OffloadContent {
             return skipped("dry-run", &format!("rule {} takes it", rule.name));
         }
         self.decide(rule, run).await?;
-        self.copy_all(Work { node, rule, contents, pointers, run }).await
+        Box::pin(self.copy_all(Work { node, rule, contents, pointers, run })).await
     }
 
     /// What an earlier attempt of this very item finished is its delivery; what another item did is none of it.
@@ -142,7 +142,7 @@ impl OffloadContent {
             if work.run.must_stop() {
                 return Ok(Outcome::Continue);
             }
-            match copy.copy(&described, version, work.run).await? {
+            match Box::pin(copy.copy(&described, version, work.run)).await? {
                 Progress::Done(stored) => copies.insert(version.number, stored),
                 Progress::Paused => return Ok(Outcome::Continue),
             };
