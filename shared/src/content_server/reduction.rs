@@ -11,7 +11,7 @@ use super::{
     Client, MODULE_MISSING, NewVersion, Node, RECORD_STATE, RESERVED, Upload, Version, call::Call,
     node::NodeId,
 };
-use crate::error::{FailureClass, Result};
+use crate::error::{Error, FailureClass, Result};
 
 /// What is to be reduced, and what speaks for it.
 #[derive(Debug, Clone)]
@@ -183,7 +183,9 @@ impl Client {
         let ReplacementPermit { node, newest } = permit;
         let added = match self.add_version(node, pointer, upload).await {
             Ok(added) => added.number,
-            Err(error) if error.code() == RESERVED => return Ok(Replaced::Not(ReductionRefused::Reserved)),
+            Err(error) if error.code() == RESERVED => {
+                return Ok(Replaced::Not(self.reserved_or(node, error).await?));
+            }
             Err(error) if error.code() == RECORD_STATE => {
                 return Ok(Replaced::Not(ReductionRefused::ByServer));
             }
@@ -223,6 +225,15 @@ impl Client {
         Ok(self.hold_over(&found).await?.map(|on| ReductionRefused::Held { on }))
     }
 
+    /// A document that was in use at the moment of a call is tried again later, unless somebody has reserved it: then
+    /// it is theirs.
+    async fn reserved_or(&self, node: NodeId, error: Error) -> Result<ReductionRefused> {
+        match self.get_node(node).await?.reserved_by {
+            Some(_) => Ok(ReductionRefused::Reserved),
+            None => Err(error),
+        }
+    }
+
     /// What carries a hold that is in force over a document: a container it is in, or the document itself.
     async fn hold_over(&self, node: &Node) -> Result<Option<NodeId>> {
         // From the top down, so that the document itself comes last. A volume carries no hold and says so in its own
@@ -254,7 +265,7 @@ impl Client {
         let call = Call::delete("purge a version", format!("/v2/nodes/{node}/versions/{version}")).once();
         match self.tell(&call).await {
             Ok(()) => Ok(Ok(())),
-            Err(error) if error.code() == RESERVED => Ok(Err(ReductionRefused::Reserved)),
+            Err(error) if error.code() == RESERVED => Ok(Err(self.reserved_or(node, error).await?)),
             Err(error) if error.code() == RECORD_STATE => Ok(Err(ReductionRefused::ByServer)),
             // The answer of an earlier call may have been lost.
             Err(error) => match self.list_versions(node).await {
@@ -294,7 +305,7 @@ fn unfit(reduction: &Reduction, versions: &[Version], version: Option<i64>) -> O
     unverified.map(|there| ReductionRefused::Unverified(there.number))
 }
 
-fn is_missing(error: &crate::error::Error) -> bool {
+fn is_missing(error: &Error) -> bool {
     error.code() == super::NOT_ACCESSIBLE || error.code() == super::NOT_FOUND
 }
 
