@@ -1,5 +1,6 @@
 //! What a flow is, and what one delivery of one item is to it. A flow never sees Lambda, a queue or the ledger.
 
+mod parsed;
 mod run;
 
 use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
@@ -9,9 +10,10 @@ use serde_json::Value;
 
 use crate::{
     environment::Environment,
-    error::{Error, FailureClass, Result, System},
+    error::{Error, Result, System},
     ledger::Key,
 };
+pub use parsed::{Parsed, Reason};
 pub use run::Run;
 pub(crate) use run::allow_repeat;
 
@@ -56,27 +58,6 @@ pub trait Flow: Sized + Send + Sync + 'static {
     }
 }
 
-/// What a message holds. A part that cannot be understood does not keep the others from being delivered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed<E> {
-    /// What can be worked on, in order.
-    pub events: Vec<E>,
-    /// Why each of the other parts can never be understood.
-    pub refused: Vec<Reason>,
-}
-
-impl<E> Default for Parsed<E> {
-    fn default() -> Self {
-        Self { events: Vec::new(), refused: Vec::new() }
-    }
-}
-
-impl<E> From<Vec<E>> for Parsed<E> {
-    fn from(events: Vec<E>) -> Self {
-        Self { events, refused: Vec::new() }
-    }
-}
-
 /// The identity of one item.
 #[derive(Debug, Clone)]
 pub struct Item {
@@ -112,43 +93,6 @@ pub struct Delivery {
     pub bytes: u64,
     /// Facts for the audit event.
     pub detail: BTreeMap<String, String>,
-}
-
-/// Why something ended as it did, for machines and for people. Never holds the offending value itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct Reason {
-    /// Stable and machine-readable.
-    pub code: String,
-    /// What was expected, what came, where.
-    pub message: String,
-    /// The field at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
-    /// What kind of failure it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub class: Option<FailureClass>,
-}
-
-impl Reason {
-    /// A reason without a failure behind it.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), field: None, remedy: None, class: None }
-    }
-}
-
-impl From<&Error> for Reason {
-    fn from(error: &Error) -> Self {
-        Self {
-            code: error.code().to_owned(),
-            message: error.message().to_owned(),
-            field: error.field_name().map(str::to_owned),
-            remedy: error.remedy_text().map(str::to_owned),
-            class: Some(error.class()),
-        }
-    }
 }
 
 /// What may be done when it is not known whether an effect took place.

@@ -7,6 +7,8 @@ extern crate self as shared;
 pub mod entries;
 #[path = "../../../shared/src/error.rs"]
 pub mod error;
+#[path = "../../../shared/src/flow/parsed.rs"]
+pub mod flow;
 #[path = "../../../functions/s3-content-server/src/intake_rules/mod.rs"]
 pub mod intake_rules;
 #[path = "../../../shared/src/mapping/mod.rs"]
