@@ -249,6 +249,15 @@ impl Environment {
         Ok(Some((text, place.to_owned())))
     }
 
+    /// As [`Self::rules`], and the packaged ones when the setting is empty.
+    ///
+    /// # Errors
+    /// As [`Self::rules`].
+    pub async fn rules_or(&self, packaged: &str) -> Result<(String, String)> {
+        let configured = self.rules().await?;
+        Ok(configured.unwrap_or_else(|| (packaged.to_owned(), "the packaged rules".to_owned())))
+    }
+
     /// A client of the configured Content Server, signed in if the server can be reached: one that is away now may be
     /// back by the first event, so that is no reason to refuse the start.
     ///

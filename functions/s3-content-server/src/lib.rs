@@ -1,10 +1,14 @@
 //! The flows between Amazon S3 and OpenText Content Server.
 
+mod category_values;
 pub mod ingest_uploads;
 pub mod intake_rules;
 pub mod offload_content;
 pub mod offload_rules;
 mod parts;
+mod places;
+mod reason_file;
+pub mod rule_words;
 pub mod version_copy;
 
 use ingest_uploads::IngestUploads;

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use shared::{
-    content_server::{AttributeValue, CategoryValues, NodeId},
+    content_server::{AttributeValue, NodeId},
     error::Result,
 };
 
 use super::OffloadContent;
-use crate::version_copy::StoredVersion;
+use crate::{category_values, version_copy::StoredVersion};
 
 /// What the category says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,25 +31,19 @@ impl OffloadContent {
     /// What the category says of a document; nothing when it does not have the category.
     pub(super) async fn external(&self, node: NodeId) -> Result<Option<External>> {
         let names = &self.rules.external_content;
-        let category = self.place(&names.category).await?;
-        let categories = self.content_server.get_categories(node).await?;
-        let Some(values) = categories.iter().find(|values| values.category() == category) else {
+        let category = self.places.id(&self.content_server, &names.category).await?;
+        let Some(values) = category_values::read(&self.content_server, node, category).await? else {
             return Ok(None);
         };
-        let definition = self.content_server.category_definition(category, node).await?;
         let mut external = External::default();
-        for (attribute, _, value) in definition.name_values(values) {
-            let text = match &value {
-                AttributeValue::Text(text) => text.clone(),
-                AttributeValue::Integer(number) => number.to_string(),
-                _ => String::new(),
-            };
-            let is = |name: &Option<String>| name.as_ref() == Some(&attribute.name);
-            if attribute.name == names.location {
+        for (attribute, value) in values {
+            let text = category_values::text(&value);
+            let is = |name: &Option<String>| name.as_ref() == Some(&attribute);
+            if attribute == names.location {
                 external.location = text;
-            } else if attribute.name == names.document_version {
+            } else if attribute == names.document_version {
                 external.document_version = text.parse().ok();
-            } else if attribute.name == names.sha256 {
+            } else if attribute == names.sha256 {
                 external.sha256 = text;
             } else if is(&names.object_version) {
                 external.object_version = Some(text).filter(|text| !text.is_empty());
@@ -69,10 +63,10 @@ impl OffloadContent {
         now: Timestamp,
     ) -> Result<()> {
         let names = &self.rules.external_content;
-        let mut pairs: Vec<(&String, AttributeValue)> = vec![
-            (&names.location, stored.uri().as_str().into()),
-            (&names.document_version, AttributeValue::Integer(version)),
-            (&names.sha256, stored.sha256.as_str().into()),
+        let mut pairs: Vec<(&str, AttributeValue)> = vec![
+            (names.location.as_str(), stored.uri().as_str().into()),
+            (names.document_version.as_str(), AttributeValue::Integer(version)),
+            (names.sha256.as_str(), stored.sha256.as_str().into()),
         ];
         let optional = [
             (&names.object_version, stored.version_id.as_deref().unwrap_or_default().into()),
@@ -81,25 +75,20 @@ impl OffloadContent {
             (&names.offloaded_at, AttributeValue::Moment(now)),
             (&names.recall, AttributeValue::Boolean(false)),
         ];
-        pairs.extend(optional.into_iter().filter_map(|(name, value)| Some((name.as_ref()?, value))));
+        pairs.extend(optional.into_iter().filter_map(|(name, value)| Some((name.as_deref()?, value))));
         self.write(node, pairs).await
     }
 
     /// Takes back that somebody asks for the content.
     pub(super) async fn answered(&self, node: NodeId) -> Result<()> {
         match &self.rules.external_content.recall {
-            Some(recall) => self.write(node, vec![(recall, AttributeValue::Boolean(false))]).await,
+            Some(recall) => self.write(node, vec![(recall.as_str(), AttributeValue::Boolean(false))]).await,
             None => Ok(()),
         }
     }
 
-    async fn write(&self, node: NodeId, pairs: Vec<(&String, AttributeValue)>) -> Result<()> {
-        let category = self.place(&self.rules.external_content.category).await?;
-        let definition = self.content_server.category_definition(category, node).await?;
-        let mut values = CategoryValues::new(category);
-        for (name, value) in pairs {
-            definition.put(&mut values, name, value)?;
-        }
-        self.content_server.set_category(node, &values).await.map(drop)
+    async fn write(&self, node: NodeId, pairs: Vec<(&str, AttributeValue)>) -> Result<()> {
+        let category = self.places.id(&self.content_server, &self.rules.external_content.category).await?;
+        category_values::write(&self.content_server, node, category, pairs).await
     }
 }

@@ -11,16 +11,11 @@ mod pointer;
 mod recall;
 mod selection;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::json;
 use shared::{
-    aws::classify,
-    content_server::{self, NodeId, NodePath},
+    content_server::{self, NodeId},
     environment::Environment,
     error::{Error, FailureClass, Result, Retry, System},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
@@ -29,7 +24,11 @@ use shared::{
     s3_notification::{self, Notification, ObjectEvent},
 };
 
-use crate::offload_rules::{OffloadRules, SAMPLE};
+use crate::{
+    offload_rules::{OffloadRules, SAMPLE},
+    places::Places,
+    reason_file,
+};
 
 /// How long a version whose answer was lost may take to appear, before it is added again.
 const SETTLING: Duration = Duration::from_secs(90);
@@ -40,8 +39,7 @@ pub struct OffloadContent {
     environment: Environment,
     s3: aws_sdk_s3::Client,
     rules: OffloadRules,
-    /// Ids of containers and categories the rules name.
-    places: Mutex<BTreeMap<String, NodeId>>,
+    places: Places,
 }
 
 /// What arrives.
@@ -73,10 +71,7 @@ impl Flow for OffloadContent {
     type Event = OffloadEvent;
 
     async fn connect(environment: &Environment) -> Result<Self> {
-        let (text, name) = environment
-            .rules()
-            .await?
-            .unwrap_or_else(|| (SAMPLE.to_owned(), "the packaged rules".to_owned()));
+        let (text, name) = environment.rules_or(SAMPLE).await?;
         let rules = OffloadRules::parse(&text, &name).map_err(|diagnostics| {
             Error::configuration("rules.invalid", diagnostics.to_string())
                 .remedy("correct the lines named above")
@@ -92,7 +87,7 @@ impl Flow for OffloadContent {
             environment: environment.clone(),
             s3: environment.s3.clone(),
             rules,
-            places: Mutex::default(),
+            places: Places::default(),
         })
     }
 
@@ -160,27 +155,10 @@ impl Flow for OffloadContent {
 
     /// Writes the reason where people look. The document stays as it is.
     async fn put_aside(&self, event: &OffloadEvent, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
+        let node = event.node();
+        let source = (node.to_string(), json!({ "node": node }));
         let item = self.item(event);
-        let settings = &self.environment.settings;
-        let prefix = &settings.quarantine_prefix;
-        let key = format!("{prefix}content-server/{}/{}.reason.json", item.key.short(), event.node());
-        let record = json!({
-            "flow": Self::NAME,
-            "item": item.key.digest(),
-            "source": { "node": event.node() },
-            "reason": reason,
-            "quarantinedAt": run.context().now().to_string(),
-        });
-        self.s3
-            .put_object()
-            .bucket(&settings.quarantine_bucket)
-            .key(&key)
-            .content_type("application/json")
-            .body(serde_json::to_vec_pretty(&record).unwrap_or_default().into())
-            .send()
-            .await
-            .map_err(|error| classify(System::S3, "write reason", error))?;
-        Ok(json!({"bucket": settings.quarantine_bucket, "key": key}))
+        reason_file::write(&self.environment, Self::NAME, &item, (&source.0, source.1), reason, run).await
     }
 }
 
@@ -189,17 +167,6 @@ impl OffloadContent {
     async fn lock(&self, node: NodeId, run: &Run) -> Result<Lock> {
         let lock = run.ledger().lock(Self::NAME, &format!("node-{node}"), run.lease_until()).await?;
         lock.ok_or_else(|| again("offload.busy", "another change of this document is being dealt with"))
-    }
-
-    /// The id of a place the rules name, looked up once.
-    async fn place(&self, path: &NodePath) -> Result<NodeId> {
-        let name = path.to_string();
-        if let Some(known) = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
-            return Ok(*known);
-        }
-        let found = self.content_server.resolve_path(path).await?.id;
-        self.places.lock().unwrap_or_else(PoisonError::into_inner).insert(name, found);
-        Ok(found)
     }
 }
 

@@ -56,18 +56,14 @@ impl OffloadContent {
     }
 
     async fn is_within(&self, node: &Node, rule: &OffloadRule) -> Result<bool> {
-        if let Some(within) = &rule.within {
-            let container = self.place(within).await?;
-            let way = self.content_server.list_ancestors(node.id).await?;
-            if !way.iter().any(|ancestor| ancestor.id == container) {
-                return Ok(false);
-            }
+        if let Some(within) = &rule.within
+            && !self.places.is_within(&self.content_server, node.id, within).await?
+        {
+            return Ok(false);
         }
-        if let Some(category) = &rule.with_category {
-            let category = self.place(category).await?;
-            let there = self.content_server.get_categories(node.id).await?;
-            return Ok(there.iter().any(|values| values.category() == category));
+        match &rule.with_category {
+            Some(category) => self.places.has_category(&self.content_server, node.id, category).await,
+            None => Ok(true),
         }
-        Ok(true)
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::{content_server::OfficialRecords, mapping::Located};
 
-use crate::{intake_rules::HumanSize, version_copy::Reading};
+use crate::{intake_rules::HumanSize, rule_words::ClassName, version_copy::Reading};
 
 /// Offload rules: which documents of Content Server get a copy of every version in S3, and what becomes of their
 /// content afterwards. The first rule that matches a document wins; a document that no rule matches is left alone.
@@ -77,27 +77,6 @@ pub struct RuleSpec {
     /// Whether official records may be reduced: `"keep"` or `"reduce"`. Without it: `"keep"`.
     #[serde(default)]
     pub official_records: OfficialRecords,
-}
-
-/// The storage classes of S3.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ClassName {
-    /// Read at once, three zones.
-    #[default]
-    Standard,
-    /// Read at once, seldom.
-    StandardIa,
-    /// Read at once, seldom, in one zone.
-    OnezoneIa,
-    /// Moves by itself.
-    IntelligentTiering,
-    /// Read at once, very seldom.
-    GlacierIr,
-    /// Restored in hours before it is read.
-    Glacier,
-    /// Restored in a day before it is read.
-    DeepArchive,
 }
 
 /// What becomes of the content in Content Server.

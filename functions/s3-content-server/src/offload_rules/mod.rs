@@ -13,8 +13,11 @@ use shared::{
 };
 
 pub use self::file::After;
-use self::file::{ClassName, ExternalContentSpec, RuleSpec};
-use crate::version_copy::Reading;
+use self::file::{ExternalContentSpec, RuleSpec};
+use crate::{
+    rule_words::{check_name, check_prefix, is_type_wanted, path},
+    version_copy::Reading,
+};
 
 /// The rules in the package, used when no others are configured.
 pub const SAMPLE: &str = include_str!("../../rules/offload-rules.toml");
@@ -129,13 +132,7 @@ impl OffloadRules {
 impl OffloadRule {
     /// Whether a media type is one of those the rule takes.
     pub fn takes_type(&self, media_type: Option<&str>) -> bool {
-        self.content_types.is_empty()
-            || self.content_types.iter().any(|wanted| {
-                media_type.is_some_and(|found| match wanted.strip_suffix("/*") {
-                    Some(family) => found.split('/').next() == Some(family),
-                    None => found.eq_ignore_ascii_case(wanted),
-                })
-            })
+        is_type_wanted(&self.content_types, media_type)
     }
 }
 
@@ -156,16 +153,7 @@ fn external_content(spec: ExternalContentSpec, diagnostics: &mut Diagnostics) ->
 
 fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<OffloadRule> {
     let before = diagnostics.len();
-    let allowed = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    if spec.name.value().is_empty() || spec.name.value().len() > 64 || !spec.name.value().chars().all(allowed)
-    {
-        diagnostics.report(
-            spec.name.span(),
-            "bad-rule-name",
-            format!("`{}` is not a name for a rule", spec.name.value()),
-            "use 1 to 64 lower-case letters, digits and `-`",
-        );
-    }
+    check_name(&spec.name, diagnostics);
     check_prefix(&spec.prefix, diagnostics);
     let within = spec.within.as_ref().and_then(|place| path(place, diagnostics));
     let with_category = spec.with_category.as_ref().and_then(|place| path(place, diagnostics));
@@ -193,52 +181,11 @@ fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<OffloadRule> {
         unmodified_days: spec.unmodified_days,
         bucket: spec.bucket.map(Located::into_value),
         prefix: spec.prefix.into_value(),
-        storage_class: class(spec.storage_class),
+        storage_class: spec.storage_class.class(),
         reading: spec.reading,
         after,
         official_records: spec.official_records,
     })
-}
-
-fn path(place: &Located<String>, diagnostics: &mut Diagnostics) -> Option<NodePath> {
-    place
-        .value()
-        .parse()
-        .map_err(|_| {
-            diagnostics.report(
-                place.span(),
-                "bad-path",
-                format!("`{}` is not a path in Content Server", place.value()),
-                "write `Enterprise:Claims/2026`, `Categories:Business/Claim`, `#7001` or `@nickname`",
-            );
-        })
-        .ok()
-}
-
-fn check_prefix(prefix: &Located<String>, diagnostics: &mut Diagnostics) {
-    let text = prefix.value();
-    let steps_are_names = text.trim_end_matches('/').split('/').all(|step| !matches!(step, "" | "." | ".."))
-        && text.ends_with('/');
-    if !steps_are_names || text.len() > 256 || text.chars().any(char::is_control) {
-        diagnostics.report(
-            prefix.span(),
-            "bad-prefix",
-            format!("`{text}` is not the beginning of a key"),
-            "write names that end with `/` each, such as `offload/`; at most 256 bytes",
-        );
-    }
-}
-
-fn class(name: ClassName) -> Option<StorageClass> {
-    match name {
-        ClassName::Standard => None,
-        ClassName::StandardIa => Some(StorageClass::StandardIa),
-        ClassName::OnezoneIa => Some(StorageClass::OnezoneIa),
-        ClassName::IntelligentTiering => Some(StorageClass::IntelligentTiering),
-        ClassName::GlacierIr => Some(StorageClass::GlacierIr),
-        ClassName::Glacier => Some(StorageClass::Glacier),
-        ClassName::DeepArchive => Some(StorageClass::DeepArchive),
-    }
 }
 
 /// The JSON Schema of rule files, for editors.

@@ -1,0 +1,51 @@
+//! The values of one category of a node, by the names of its attributes. Attributes inside sets are left out.
+
+use std::collections::BTreeMap;
+
+use shared::{
+    content_server::{AttributeValue, CategoryValues, Client, NodeId},
+    error::Result,
+};
+
+/// The values a node has in a category; nothing when it does not have the category.
+pub(crate) async fn read(
+    content_server: &Client,
+    node: NodeId,
+    category: NodeId,
+) -> Result<Option<BTreeMap<String, AttributeValue>>> {
+    let categories = content_server.get_categories(node).await?;
+    let Some(values) = categories.iter().find(|values| values.category() == category) else {
+        return Ok(None);
+    };
+    let definition = content_server.category_definition(category, node).await?;
+    let named =
+        definition.name_values(values).into_iter().filter(|(attribute, _, _)| attribute.set.is_none());
+    Ok(Some(named.map(|(attribute, _, value)| (attribute.name.clone(), value)).collect()))
+}
+
+/// Writes values into a category, which is added when the node does not have it; other values stay.
+pub(crate) async fn write(
+    content_server: &Client,
+    node: NodeId,
+    category: NodeId,
+    pairs: Vec<(&str, AttributeValue)>,
+) -> Result<()> {
+    let definition = content_server.category_definition(category, node).await?;
+    let mut values = CategoryValues::new(category);
+    for (name, value) in pairs {
+        definition.put(&mut values, name, value)?;
+    }
+    content_server.set_category(node, &values).await.map(drop)
+}
+
+/// A value as text; empty for what has no plain one.
+pub(crate) fn text(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::Text(text) => text.clone(),
+        AttributeValue::Integer(number) | AttributeValue::User(number) => number.to_string(),
+        AttributeValue::Boolean(truth) => truth.to_string(),
+        AttributeValue::Date(day) => day.to_string(),
+        AttributeValue::Moment(moment) => moment.to_string(),
+        AttributeValue::Empty | AttributeValue::Many(_) => String::new(),
+    }
+}

@@ -1,0 +1,52 @@
+//! What rules name by path, containers and categories, looked up once per process; and whether a document is in them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use shared::{
+    content_server::{Client, NodeId, NodePath},
+    error::Result,
+};
+
+/// Ids of the places that rules name.
+#[derive(Debug, Default)]
+pub(crate) struct Places(Mutex<BTreeMap<String, NodeId>>);
+
+impl Places {
+    /// The id of a place.
+    pub(crate) async fn id(&self, content_server: &Client, path: &NodePath) -> Result<NodeId> {
+        let name = path.to_string();
+        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+            return Ok(*known);
+        }
+        let found = content_server.resolve_path(path).await?.id;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, found);
+        Ok(found)
+    }
+
+    /// Whether a node is a container, or somewhere below it.
+    pub(crate) async fn is_within(
+        &self,
+        content_server: &Client,
+        node: NodeId,
+        path: &NodePath,
+    ) -> Result<bool> {
+        let container = self.id(content_server, path).await?;
+        let way = content_server.list_ancestors(node).await?;
+        Ok(way.iter().any(|ancestor| ancestor.id == container))
+    }
+
+    /// Whether a node has a category.
+    pub(crate) async fn has_category(
+        &self,
+        content_server: &Client,
+        node: NodeId,
+        path: &NodePath,
+    ) -> Result<bool> {
+        let category = self.id(content_server, path).await?;
+        let there = content_server.get_categories(node).await?;
+        Ok(there.iter().any(|values| values.category() == category))
+    }
+}
