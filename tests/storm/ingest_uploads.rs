@@ -275,6 +275,10 @@ fn one_bad() -> Vec<StoredObject> {
 
 /// Stories with an end of their own: they go through no storm, as what happens meanwhile has to meet a certain moment.
 mod calm {
+    use simulators::content_server::{
+        seed,
+        state::{ADMIN, CategoryDefinition, Member, NewNode},
+    };
     use tests::storm::{backwards, clean};
 
     use super::*;
@@ -283,31 +287,105 @@ mod calm {
         Scenario::of("calm", &INGEST_UPLOADS, RULES, objects, clean)
     }
 
-    #[test]
-    fn a_folder_that_was_deleted_is_looked_for_again() {
-        let story = Scenario { meanwhile: REBUILT, ..story(one_upload, (2, 0, 0)) };
+    /// The story of two uploads, between which something they need is deleted, and made anew under another id.
+    fn rebuilt(meanwhile: &'static [Meanwhile], first: fn() -> Vec<StoredObject>) -> Vec<String> {
+        let story = Scenario { meanwhile, prepare: open_to_all, ..story(first, (2, 0, 0)) };
         let report = clean(&story);
         assert!(report.outcome.is_ok(), "{:?}", report.outcome);
-        let filed: Vec<&str> = report.made.versions.iter().map(|(path, _)| path.as_str()).collect();
+        report.made.versions.iter().map(|(path, _)| path.clone()).collect()
+    }
+
+    async fn then_upload(world: &World, key: &str) {
+        world.upload(&StoredObject::new(key, "application/pdf", pdf("second"))).await;
+    }
+
+    #[test]
+    fn a_folder_that_was_deleted_is_looked_for_again() {
+        const DELETED: &[Meanwhile] = &[Meanwhile {
+            after: Duration::from_secs(10),
+            what: |world| {
+                Box::pin(async move {
+                    delete(world, "Claims/Storm");
+                    then_upload(world, "claims/CL-100117/second.pdf").await;
+                })
+            },
+        }];
+        let filed = rebuilt(DELETED, one_upload);
         assert_eq!(filed, ["Enterprise/Claims/Storm/CL-100117/second.pdf"], "the first went with its folder");
     }
 
-    const REBUILT: &[Meanwhile] = &[Meanwhile {
-        after: Duration::from_secs(10),
-        what: |world| {
-            Box::pin(async move {
-                rebuild(world);
-                let second = StoredObject::new("claims/CL-100117/second.pdf", "application/pdf", pdf("two"));
-                world.upload(&second).await;
-            })
-        },
-    }];
+    #[test]
+    fn a_workspace_that_was_deleted_is_looked_for_again() {
+        const DELETED: &[Meanwhile] = &[Meanwhile {
+            after: Duration::from_secs(10),
+            what: |world| {
+                Box::pin(async move {
+                    delete(world, "Claims/CLM-990001");
+                    then_upload(world, "cases/990001/second.pdf").await;
+                })
+            },
+        }];
+        let filed = rebuilt(DELETED, || new_workspace().into_iter().take(1).collect());
+        assert_eq!(filed, ["Enterprise/Claims/CLM-990001/Evidence/second.pdf"]);
+    }
 
-    fn rebuild(world: &World) {
-        use simulators::content_server::state::ADMIN;
+    #[test]
+    fn a_category_that_was_made_anew_is_looked_for_again() {
+        const REMADE: &[Meanwhile] = &[Meanwhile {
+            after: Duration::from_secs(10),
+            what: |world| {
+                Box::pin(async move {
+                    remake_category(world);
+                    then_upload(world, "claims/CL-100117/second.pdf").await;
+                })
+            },
+        }];
+        assert_eq!(rebuilt(REMADE, one_upload).len(), 2);
+    }
+
+    #[test]
+    fn a_group_that_was_made_anew_is_looked_for_again() {
+        const REMADE: &[Meanwhile] = &[Meanwhile {
+            after: Duration::from_secs(10),
+            what: |world| {
+                Box::pin(async move {
+                    remake_group(world);
+                    then_upload(world, "sealed/second.pdf").await;
+                })
+            },
+        }];
+        assert_eq!(rebuilt(REMADE, sealed).len(), 2);
+    }
+
+    fn delete(world: &World, path: &str) {
         world.content_server.with_state(|state| {
-            let folder = state.at("Claims/Storm").expect("the folder").id;
-            state.delete(ADMIN, folder).expect("deleted");
+            let there = state.at(path).unwrap_or_else(|| panic!("{path} is not there")).id;
+            state.delete(ADMIN, there).expect("deleted");
+        });
+    }
+
+    fn remake_category(world: &World) {
+        world.content_server.with_state(|state| {
+            let before = state.nodes.get(&seed::CLAIM_EVIDENCE).cloned().expect("the category");
+            state.delete(ADMIN, before.id).expect("deleted");
+            let definition = state.categories.remove(&before.id).expect("its definition");
+            let new = NewNode {
+                kind: before.kind,
+                parent_id: before.parent_id,
+                name: before.name,
+                ..NewNode::default()
+            };
+            let id = state.create(ADMIN, new).expect("a category");
+            state.categories.insert(id, CategoryDefinition { id, ..definition });
+        });
+    }
+
+    fn remake_group(world: &World) {
+        world.content_server.with_state(|state| {
+            let group = state.members.values().find(|member| member.name == "Supplier Management");
+            let group = group.cloned().expect("the group");
+            state.members.remove(&group.id);
+            state.members.insert(1999, Member { id: 1999, ..group });
         });
     }
 

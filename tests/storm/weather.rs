@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tests::storm::{Fault, Scenario, clean, intervened, one_fault, random, rivals};
+use tests::storm::{Fault, Scenario, clean, intervened, one_fault, overtaken, random, rivals};
 
 use crate::scenarios;
 
@@ -75,6 +75,20 @@ fn two_rivals_held_at_every_call_make_one_document() {
                         scenario.name, reason.0
                     ));
                 }
+            }
+        }
+    }
+    none(&broken);
+}
+
+#[test]
+fn clocks_further_apart_than_a_claim_lasts_make_nothing_twice() {
+    let mut broken = Vec::new();
+    for scenario in wanted() {
+        let calm = clean(&scenario);
+        for number in (0..calm.calls.len()).filter(|number| is_wanted(*number)) {
+            if let Err(reason) = overtaken(&scenario, &calm.made, number, None).outcome {
+                broken.push(format!("{}: overtaken at call {number}: {}", scenario.name, reason.0));
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, tz::TimeZone};
+use mail_parser::parsers::MessageStream;
 use serde_json::{Map, Value as Json, json};
 use shared::mapping::{KeyPattern, Members, Record, Scope};
 
@@ -48,7 +49,7 @@ impl Upload {
         };
         let now = self.now.to_zoned(TimeZone::UTC);
         let user: Map<String, Json> =
-            self.user.iter().map(|(key, value)| (key.to_lowercase(), Json::from(value.as_str()))).collect();
+            self.user.iter().map(|(key, value)| (key.to_lowercase(), Json::from(decoded(value)))).collect();
         let record = Record::new()
             .with("tag", json!(self.tags))
             .with("user", user)
@@ -73,6 +74,17 @@ impl Upload {
             None => record,
         }
     }
+}
+
+/// The text of a metadata value. S3 gives what is not plain ASCII as "encoded words" (RFC 2047), such as
+/// `=?UTF-8?Q?Z=C3=BCrich?=`.
+fn decoded(value: &str) -> String {
+    if !(value.contains("=?") && value.contains("?=")) {
+        return value.to_owned();
+    }
+    let line = format!("{value}\n");
+    let text = MessageStream::new(line.as_bytes()).parse_unstructured();
+    text.as_text().map_or_else(|| value.to_owned(), str::to_owned)
 }
 
 /// The key of the sidecar of an object.

@@ -147,3 +147,21 @@ proptest! {
         }
     }
 }
+
+/// S3 sends what is not ASCII as encoded words.
+#[test]
+fn metadata_in_encoded_words_is_read_as_it_was_meant() {
+    for (sent, meant) in [
+        ("=?UTF-8?Q?Z=C3=BCrich_West?=", "Zürich West"),
+        ("=?UTF-8?B?5p2x5Lqs?=", "東京"),
+        ("=?utf-8?q?Stra=C3=9Fe?= 7", "Straße 7"),
+        ("=?UTF-8?B?5p2x?= =?UTF-8?B?5Lqs?=", "東京"),
+        ("plain = text?", "plain = text?"),
+        ("what =? is this ?=", "what =? is this ?="),
+        ("=?UTF-8?X?nonsense?=", "=?UTF-8?X?nonsense?="),
+    ] {
+        let user = [("Place".to_owned(), sent.to_owned())].into();
+        let record = Upload { user, ..upload("in/1/a") }.record();
+        assert_eq!(record.get("user.place").and_then(|value| value.as_str()), Some(meant), "{sent}");
+    }
+}
