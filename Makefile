@@ -34,8 +34,8 @@ setup: ## fetch every tool into the checkout (the other targets do it as they ne
 	@infra/setup rust nextest stack build lint checkov deny arm64
 	echo "ready: make demo, make test"
 
-demo: local-artefacts ## deploy everything here, move sample files into a simulated Content Server, prove it; no account needed
-	@cargo run --locked -p tests --example demo -- $(ARGS)
+demo: local-artefacts ## deploy everything here, move sample files into a simulated Content Server, prove it; FLOW=name or all for others
+	@cargo run --locked -p tests --example demo -- $(if $(FLOW),--flow $(FLOW)) $(ARGS)
 
 up: local-artefacts ## the demo's systems, left running for files of your own (make down ends them)
 	@cargo run --locked -p tests --example demo -- up $(ARGS)

@@ -2,6 +2,10 @@
 
     .venv/stack/bin/python tests/aws/deploy.py --url http://127.0.0.1:4566 --parameters EnvironmentName=demo …
 
+A flow's stack takes the outputs and parameters of the stacks before it by name, as `make deploy FLOW=…` does, and the
+change feed takes the queues of all of them. `offload-content:RulesUri=s3://{ConfigurationBucketName}/rules.toml` is for
+one flow's stack, and names an output of the stacks before it.
+
 It does what `sam deploy` does (zip each CodeUri, upload it, point the template at it, create or update the stack), in
 under a second instead of ten. It refuses any address that is not on this machine: real accounts get `make deploy`.
 Errors: one line on standard error, exit 1.
@@ -24,6 +28,9 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOWS = ROOT / "infra" / "flows"
+sys.path.insert(0, str(ROOT / "infra"))
+
+import flow_parameters  # noqa: E402
 # The stand-in has no alarms over two metrics.
 STAND_IN = {"RepeatedRunsAlarm": "off"}
 # The stand-in has no TLS either. Where it enforces policies it would refuse every request, so the statement that denies
@@ -142,6 +149,26 @@ class Deployment:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
+def chosen_flows(names):
+    """The templates of these flows. Whoever is told of the others' queues comes last."""
+    paths = sorted(FLOWS.glob("*.yaml")) if names == ["all"] else [FLOWS / f"{name}.yaml" for name in names]
+    missing = [path.stem for path in paths if not path.is_file()]
+    if missing:
+        there = " ".join(sorted(path.stem for path in FLOWS.glob("*.yaml")))
+        sys.exit(f"No flow {' '.join(missing)}. There are: {there}.")
+    return sorted(paths, key=lambda path: flow_parameters.QUEUES in flow_parameters.declared(path))
+
+
+def for_stack(flow, given, outputs):
+    """What was given for every stack and for this flow's, with the outputs that it names."""
+    shared = {name for name in given if ":" not in name} - (flow_parameters.NOT_SHARED if flow else set())
+    values = {name: given[name] for name in shared}
+    values |= {name.split(":", 1)[1]: value for name, value in given.items() if name.startswith(f"{flow}:")}
+    for output, found in outputs.items():
+        values = {name: value.replace("{" + output + "}", found) for name, value in values.items()}
+    return values
+
+
 def main():
     parser = argparse.ArgumentParser(description="Deploys the template to the stand-in for AWS.")
     parser.add_argument("--url", required=True, help="address of the stand-in")
@@ -165,15 +192,16 @@ def main():
     deployment = Deployment(chosen.url, chosen.account, chosen.region)
     try:
         outputs, taken = {}, set(STAND_IN)
-        flows = sorted(FLOWS.glob("*.yaml")) if chosen.flows == ["all"] else [FLOWS / f"{flow}.yaml" for flow in chosen.flows]
-        for path in [chosen.template.resolve(), *flows]:
-            stack = chosen.stack if path.parent != FLOWS else f"{chosen.stack}-{path.stem}"
+        for path in [chosen.template.resolve(), *chosen_flows(chosen.flows)]:
+            flow = path.stem if path.parent == FLOWS else ""
+            stack = f"{chosen.stack}-{flow}" if flow else chosen.stack
             template, declared = deployment.prepare(path, chosen.artefacts)
             if chosen.plain_http:
                 template = template.replace(*ONLY_OVER_TLS)
             # As `infra/deploy` does: a flow's stack takes the outputs of the stacks before it by name.
-            known = {**outputs, **parameters}
-            taken |= declared
+            queues = flow_parameters.queues(outputs, "aws")
+            known = {**outputs, **queues, **for_stack(flow, parameters, outputs)}
+            taken |= declared | {f"{flow}:{name}" for name in declared}
             outputs |= deployment.deploy(stack, template, {name: known[name] for name in known if name in declared})
         unknown = sorted(set(parameters) - taken)
         if unknown:

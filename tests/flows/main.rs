@@ -1,4 +1,5 @@
 //! The real binaries, end to end: an upload on one side, a document on the other, and what goes wrong between them.
+//! One file per flow; those of `ingest-uploads` are `arrivals`, `crashes`, `events`, `outages` and `refusals`.
 //!
 //! `make test` sets what they need. By hand:
 //!
@@ -13,6 +14,9 @@ mod arrivals;
 mod crashes;
 mod deployed;
 mod events;
+mod offload_content;
 mod outages;
 mod refusals;
+mod serve_links;
+mod watch_content_server;
 mod world;

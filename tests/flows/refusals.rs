@@ -8,20 +8,18 @@ use crate::world::{Usual, World};
 
 #[tokio::test]
 async fn with_a_broken_rule_file_the_function_refuses_to_start_and_says_where_and_what_to_do() {
-    let folder = std::env::temp_dir().join(format!("waybill-rules-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("rules.toml");
-    std::fs::write(
-        &path,
-        "[[rule]]\nname = \"claims\"\nkye = \"claims/{name}\"\ntarget.folder = \"Enterprise:Claims\"\n",
-    )
-    .unwrap();
-    let world = World::with(Usual { rules: path.display().to_string(), ..Usual::default() }).await;
+    let world = World::with(Usual {
+        rules: Some(|_| {
+            "[[rule]]\nname = \"claims\"\nkye = \"claims/{name}\"\ntarget.folder = \"Enterprise:Claims\"\n"
+                .into()
+        }),
+        ..Usual::default()
+    })
+    .await;
     world.upload("claims/letter.txt", *b"dear sirs").await;
     let delivery = world.deliver().await;
     assert!(matches!(delivery.outcome, Outcome::DidNotStart(_)), "{:?}", delivery.outcome);
     let log = world.function.log().text();
-    std::fs::remove_dir_all(&folder).unwrap();
     assert!(log.contains("rules.toml:3"), "file and line: {log}");
     assert!(log.contains("kye") && log.contains("key"), "what is wrong and what was meant: {log}");
     assert_eq!(world.waiting().await, 1, "the upload waits");

@@ -8,11 +8,25 @@ use std::{
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
-use aws_sdk_s3::types::{
-    BucketVersioningStatus, Event, NotificationConfiguration, QueueConfiguration, VersioningConfiguration,
+use aws_sdk_s3::{
+    primitives::ByteStream,
+    types::{
+        BucketVersioningStatus, Event, NotificationConfiguration, QueueConfiguration, VersioningConfiguration,
+    },
 };
 use aws_sdk_sqs::types::QueueAttributeName;
 use shared::{aws, context::Context, http::Transport};
+
+/// How a bucket keeps its objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// The newest one of each key.
+    Newest,
+    /// Every version.
+    Versions,
+    /// Every version, and under retention and legal holds where an object has them (Object Lock).
+    Locked,
+}
 
 /// Buckets, queues, table and secret of one flow, in an account of their own.
 #[derive(Clone)]
@@ -25,6 +39,10 @@ pub struct Installation {
     pub intake: String,
     /// Bucket for what cannot be accepted.
     pub quarantine: String,
+    /// Bucket for what a flow keeps. Made by [`create_bucket`](Self::create_bucket), for flows that have one.
+    pub content: String,
+    /// Bucket for rule files.
+    pub configuration: String,
     /// Address of the flow's queue.
     pub queue_url: String,
     /// Address of its dead-letter queue.
@@ -56,6 +74,8 @@ impl Installation {
             address: address.to_owned(),
             intake: format!("intake-{account}"),
             quarantine: format!("quarantine-{account}"),
+            content: format!("content-{account}"),
+            configuration: format!("configuration-{account}"),
             queue_url: String::new(),
             dead_letter_queue_url: String::new(),
             table: format!("ledger-{account}"),
@@ -74,20 +94,47 @@ impl Installation {
     /// When the stand-in refuses: nothing can be tested then.
     pub async fn create(address: &str, visibility_seconds: u32) -> Self {
         let mut made = Self::at(address);
-        for bucket in [&made.intake, &made.quarantine] {
-            made.s3.create_bucket().bucket(bucket).send().await.expect("the bucket is made");
-        }
-        let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        let request =
-            made.s3.put_bucket_versioning().bucket(&made.intake).versioning_configuration(versioning);
-        request.send().await.expect("the bucket keeps versions");
+        made.create_bucket(&made.intake, Keeping::Versions).await;
+        made.create_bucket(&made.quarantine, Keeping::Newest).await;
+        made.create_bucket(&made.configuration, Keeping::Newest).await;
         made.dead_letter_queue_url = made.create_queue("uploads-dead-letters", 30).await;
         made.queue_url = made.create_queue("uploads", visibility_seconds).await;
         made.create_table().await;
         made
     }
 
-    async fn create_queue(&self, name: &str, visibility_seconds: u32) -> String {
+    /// Makes a bucket.
+    ///
+    /// # Panics
+    /// When the stand-in refuses.
+    pub async fn create_bucket(&self, bucket: &str, keeping: Keeping) {
+        let locked = (keeping == Keeping::Locked).then_some(true);
+        let request = self.s3.create_bucket().bucket(bucket).set_object_lock_enabled_for_bucket(locked);
+        request.send().await.expect("the bucket is made");
+        if keeping == Keeping::Versions {
+            let versioning =
+                VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+            let request = self.s3.put_bucket_versioning().bucket(bucket).versioning_configuration(versioning);
+            request.send().await.expect("the bucket keeps versions");
+        }
+    }
+
+    /// Puts a rule file into the configuration bucket; gives its address, for `WAYBILL_RULES`.
+    ///
+    /// # Panics
+    /// When the stand-in refuses.
+    pub async fn put_rules(&self, text: &str) -> String {
+        let body = ByteStream::from(text.as_bytes().to_vec());
+        let request = self.s3.put_object().bucket(&self.configuration).key("rules.toml").body(body);
+        request.send().await.expect("the rules are taken");
+        format!("s3://{}/rules.toml", self.configuration)
+    }
+
+    /// Makes a queue; gives its address.
+    ///
+    /// # Panics
+    /// When the stand-in refuses.
+    pub async fn create_queue(&self, name: &str, visibility_seconds: u32) -> String {
         let request = self
             .sqs
             .create_queue()
@@ -122,15 +169,23 @@ impl Installation {
     /// # Panics
     /// When the stand-in refuses.
     pub async fn notify(&self) {
+        self.notify_of(&self.intake, "s3:ObjectCreated:*").await;
+    }
+
+    /// Lets a bucket tell the flow's queue of such events.
+    ///
+    /// # Panics
+    /// When the stand-in refuses.
+    pub async fn notify_of(&self, bucket: &str, event: &str) {
         let name = self.queue_url.rsplit('/').next().unwrap_or_default();
         let configuration = QueueConfiguration::builder()
             .queue_arn(format!("arn:aws:sqs:us-east-1:{}:{name}", self.account))
-            .events(Event::from("s3:ObjectCreated:*"))
+            .events(Event::from(event))
             .build()
             .expect("complete");
         self.s3
             .put_bucket_notification_configuration()
-            .bucket(&self.intake)
+            .bucket(bucket)
             .notification_configuration(
                 NotificationConfiguration::builder().queue_configurations(configuration).build(),
             )
@@ -144,11 +199,18 @@ impl Installation {
     /// # Panics
     /// When the stand-in refuses.
     pub async fn set_credential(&self, username: &str, password: &str) {
-        let text =
-            serde_json::json!({"mode": "password", "username": username, "password": password}).to_string();
-        let created = self.secrets.create_secret().name(&self.secret).secret_string(&text).send().await;
+        let text = serde_json::json!({"mode": "password", "username": username, "password": password});
+        self.set_secret(&self.secret, &text.to_string()).await;
+    }
+
+    /// Makes or changes a secret.
+    ///
+    /// # Panics
+    /// When the stand-in refuses.
+    pub async fn set_secret(&self, name: &str, text: &str) {
+        let created = self.secrets.create_secret().name(name).secret_string(text).send().await;
         if created.is_err() {
-            let request = self.secrets.put_secret_value().secret_id(&self.secret).secret_string(&text);
+            let request = self.secrets.put_secret_value().secret_id(name).secret_string(text);
             request.send().await.expect("the secret is changed");
         }
     }
@@ -164,6 +226,7 @@ impl Installation {
             ("WAYBILL_QUEUE_URL", &self.queue_url),
             ("WAYBILL_DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue_url),
             ("WAYBILL_QUARANTINE_BUCKET", &self.quarantine),
+            ("WAYBILL_CONTENT_BUCKET", &self.content),
             ("WAYBILL_RULES", rules),
             ("WAYBILL_CONTENT_SERVER_URL", content_server_url),
             ("WAYBILL_CONTENT_SERVER_SECRET", &self.secret),

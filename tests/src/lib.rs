@@ -2,6 +2,9 @@
 
 pub mod in_process;
 pub mod installation;
+pub mod messages;
+pub mod repository;
 pub mod runtime;
 pub mod storm;
 pub mod watched;
+pub mod web;

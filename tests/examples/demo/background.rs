@@ -75,7 +75,8 @@ async fn start(ports: Ports, say: &Say) -> Result<()> {
     say.step(&format!("Content Server simulator   {content_server}/_simulator/"));
     let mut stand_in = StandIn::start(stand_in_state(), ports.stand_in).await?;
     say.step(&format!("stand-in for AWS           {}", stand_in.url));
-    let stack = Stack::deploy(&stand_in.url, &content_server).await?;
+    let mut stack = Stack::at(&stand_in.url)?;
+    stack.deploy(&content_server, &[], &[]).await?;
     stand_in.ends_with_us = false;
     let intake = stack.intake()?;
     say.step("infra/template.yaml is deployed");

@@ -13,7 +13,7 @@ use super::{
     Result,
     chains::{self, Chain},
     ledger,
-    run::Course,
+    run::{Course, FLOW},
     systems::Stack,
     uploads,
 };
@@ -62,13 +62,14 @@ pub(crate) fn versions(simulator: &Simulator) -> Versions {
     })
 }
 
-async fn waiting(stack: &Stack) -> Result<u64> {
+/// How many messages are on a queue, seen or hidden.
+pub(crate) async fn waiting(stack: &Stack, queue: &str) -> Result<u64> {
     let asked = [
         QueueAttributeName::ApproximateNumberOfMessages,
         QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         QueueAttributeName::ApproximateNumberOfMessagesDelayed,
     ];
-    let read = stack.sqs.get_queue_attributes().queue_url(stack.output("IngestUploadsQueueUrl")?);
+    let read = stack.sqs.get_queue_attributes().queue_url(queue);
     let output = read.set_attribute_names(Some(asked.to_vec())).send().await;
     let output = output.map_err(|error| format!("the queue cannot be read: {error:?}"))?;
     let numbers =
@@ -76,10 +77,10 @@ async fn waiting(stack: &Stack) -> Result<u64> {
     Ok(numbers.sum())
 }
 
-/// Waits for the queue to be empty, for a while.
-pub(crate) async fn queue_is_empty(stack: &Stack, seconds: f64) -> Result<()> {
+/// Waits for a queue to be empty, for a while.
+pub(crate) async fn empties(stack: &Stack, queue: &str, seconds: f64) -> Result<()> {
     let until = Instant::now() + Duration::from_secs_f64(seconds);
-    while waiting(stack).await? > 0 && Instant::now() < until {
+    while waiting(stack, queue).await? > 0 && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Ok(())
@@ -99,7 +100,7 @@ pub(crate) async fn gather(
     let listed = listed.map_err(|error| format!("the intake bucket cannot be listed: {error:?}"))?;
     for object in listed.versions.unwrap_or_default() {
         let (key, version) = (object.key.unwrap_or_default(), object.version_id.unwrap_or_default());
-        let record = ledger::record(stack, &uploads::item(&bucket, &key, &version)).await?;
+        let record = ledger::record(stack, FLOW, &uploads::item(&bucket, &key, &version)).await?;
         assets.insert(uploads::asset(&bucket, &key));
         objects.push((key, version, record));
     }
@@ -121,7 +122,7 @@ pub(crate) async fn gather(
         chains: chains::read(stack, &assets).await?,
         reasons,
         dead_letters: dead_letters(stack).await?,
-        waiting: waiting(stack).await?,
+        waiting: waiting(stack, stack.output("IngestUploadsQueueUrl")?).await?,
         unknown_calls: simulator.journal().unknown().len(),
         bucket,
     })

@@ -41,13 +41,13 @@ impl Record {
     }
 }
 
-/// The record of an item, once it was begun.
-pub(crate) async fn record(stack: &Stack, item: &str) -> Result<Option<Record>> {
+/// The record of a flow's item, once it was begun.
+pub(crate) async fn record(stack: &Stack, flow: &str, item: &str) -> Result<Option<Record>> {
     let read = stack
         .dynamodb
         .get_item()
         .table_name(stack.output("LedgerTableName")?)
-        .key("pk", AttributeValue::S(format!("ingest-uploads#item#{item}")))
+        .key("pk", AttributeValue::S(format!("{flow}#item#{item}")))
         .key("sk", AttributeValue::S("record".into()))
         .consistent_read(true);
     let output = read.send().await.map_err(|error| format!("the ledger cannot be read: {error:?}"))?;

@@ -2,7 +2,8 @@
 //!
 //! The demo starts the stand-in for AWS and the Content Server simulator on loopback ports, deploys the real template
 //! with the real artefacts, uploads a generated set of files, kills the function in the middle, and then holds what is
-//! in the target, the ledger, the quarantine and the queues against what was promised.
+//! in the target, the ledger, the quarantine and the queues against what was promised. `FLOW=` tells another flow's story
+//! (`stories`).
 
 mod background;
 mod chains;
@@ -15,6 +16,8 @@ mod report;
 mod run;
 mod samples;
 mod say;
+mod stage;
+mod stories;
 mod systems;
 mod table;
 mod uploads;
@@ -25,10 +28,11 @@ use std::process::ExitCode;
 type Result<T> = std::result::Result<T, String>;
 
 const USAGE: &str =
-    "usage: demo [--json] [--keep]     deploy, upload, kill, prove; exit 0 only when every promise held
+    "usage: demo [--flow NAME|all] [--json] [--keep]    deploy, act, prove; exit 0 only when every promise held
        demo up [--port N] [--simulator-port N]    leave it running for files of your own
        demo down                                  stop what `up` started, and nothing else
 
+  --flow             whose story; ingest-uploads unless given
   --json             one JSON document on standard output, progress on standard error
   --keep             leave everything running after the report until interrupted
   --port             loopback port of the stand-in for AWS; a free one unless given
@@ -56,6 +60,9 @@ fn command() -> Result<Command> {
         match (name, option.as_str()) {
             ("", "--json") => run.json = true,
             ("", "--keep") => run.keep = true,
+            ("", "--flow") => {
+                run.flow = Some(given.next().ok_or_else(|| format!("--flow needs a name\n{USAGE}"))?);
+            }
             ("up", "--port") => ports.stand_in = port()?,
             ("up" | "simulator", "--simulator-port") => ports.simulator = port()?,
             _ => return Err(format!("there is no option {option} here\n{USAGE}")),

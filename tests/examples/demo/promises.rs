@@ -17,6 +17,13 @@ pub(crate) struct Promise {
     pub(crate) detail: String,
 }
 
+impl Promise {
+    /// As the report has it.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::json!({"promise": self.name, "held": self.held, "detail": self.detail})
+    }
+}
+
 /// One verdict per promise.
 pub(crate) fn judge(course: &Course, evidence: &Evidence) -> Vec<Promise> {
     vec![
@@ -33,7 +40,8 @@ pub(crate) fn judge(course: &Course, evidence: &Evidence) -> Vec<Promise> {
     ]
 }
 
-fn promise(name: &'static str, good: String, faults: Vec<String>) -> Promise {
+/// A promise that is broken by faults; `good` says what was seen when there are none.
+pub(crate) fn promise(name: &'static str, good: String, faults: Vec<String>) -> Promise {
     let held = faults.is_empty();
     Promise { name, held, detail: if held { good } else { faults.join("; ") } }
 }

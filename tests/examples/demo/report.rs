@@ -28,11 +28,7 @@ impl Report<'_> {
     /// The report as JSON.
     pub(crate) fn json(&self) -> Value {
         let items: Vec<Value> = self.course.uploaded.iter().map(|uploaded| self.item(uploaded)).collect();
-        let promises: Vec<Value> = self
-            .promises
-            .iter()
-            .map(|promise| json!({"promise": promise.name, "held": promise.held, "detail": promise.detail}))
-            .collect();
+        let promises: Vec<Value> = self.promises.iter().map(Promise::json).collect();
         json!({
             "held": self.promises.iter().all(|promise| promise.held),
             "seconds": (self.seconds * 10.0).round() / 10.0,

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::{Value, json};
 use simulators::{
     Clock,
     content_server::{Settings, Simulator},
@@ -10,9 +11,12 @@ use simulators::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    Result, evidence, kill, ledger, promises, report,
+    Result, evidence, kill, ledger,
+    promises::{self, Promise},
+    report,
     samples::{self, CONTRACT, Sample, VIDEO},
     say::Say,
+    stories::STORIES,
     systems::{self, FUNCTION_TIMEOUT, Stack, StandIn, state},
     table,
     uploads::{self, Uploaded},
@@ -23,6 +27,8 @@ use super::{
 pub(crate) struct Options {
     pub(crate) json: bool,
     pub(crate) keep: bool,
+    /// Which flow's story; the main job unless given.
+    pub(crate) flow: Option<String>,
 }
 
 /// Seconds until what has not ended counts as lost.
@@ -40,19 +46,80 @@ pub(crate) struct Course {
     pub(crate) killed: bool,
 }
 
+/// The main job's flow.
+pub(crate) const FLOW: &str = "ingest-uploads";
+
+/// How one flow's story went.
+pub(crate) struct Told {
+    pub(crate) flow: &'static str,
+    pub(crate) promises: Vec<Promise>,
+    pub(crate) seconds: f64,
+    pub(crate) outputs: BTreeMap<String, String>,
+}
+
+impl Told {
+    /// Whether every promise held.
+    pub(crate) fn held(&self) -> bool {
+        self.promises.iter().all(|promise| promise.held)
+    }
+
+    /// As a report.
+    pub(crate) fn json(&self) -> Value {
+        let promises: Vec<Value> = self.promises.iter().map(Promise::json).collect();
+        json!({
+            "flow": self.flow, "held": self.held(), "seconds": (self.seconds * 10.0).round() / 10.0,
+            "promises": promises, "stack": self.outputs,
+        })
+    }
+}
+
 /// Runs the demo. Says whether every promise held.
 pub(crate) async fn demo(options: &Options) -> Result<bool> {
-    let say = Say::new(options.json);
     let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     tokio::select! {
-        outcome = everything(options, &say) => outcome,
+        outcome = chosen(options) => outcome,
         _ = tokio::signal::ctrl_c() => Err("interrupted; what was started is stopped".into()),
         _ = terminated.recv() => Err("terminated; what was started is stopped".into()),
     }
 }
 
-async fn everything(options: &Options, say: &Say) -> Result<bool> {
+async fn chosen(options: &Options) -> Result<bool> {
     systems::artefacts()?;
+    match options.flow.as_deref().unwrap_or(FLOW) {
+        FLOW => Ok(everything(options, true).await?.held()),
+        "all" if options.keep => Err("--keep is for one flow".into()),
+        "all" => {
+            let mut told = vec![everything(options, false).await?];
+            for story in STORIES {
+                told.push(story.tell(options).await?);
+            }
+            let held = told.iter().all(Told::held);
+            table::show_flows(&told, &Say::new(options.json));
+            if options.json {
+                let flows: Vec<Value> = told.iter().map(Told::json).collect();
+                println!("{:#}", json!({"held": held, "flows": flows}));
+            }
+            Ok(held)
+        }
+        flow => {
+            let story = STORIES.iter().find(|story| story.flow == flow).ok_or_else(|| unknown(flow))?;
+            let told = story.tell(options).await?;
+            if options.json {
+                println!("{:#}", told.json());
+            }
+            Ok(told.held())
+        }
+    }
+}
+
+fn unknown(flow: &str) -> String {
+    let names: Vec<&str> = STORIES.iter().map(|story| story.flow).collect();
+    format!("There is no demo of {flow}. There are: {FLOW}, {}, and all.", names.join(", "))
+}
+
+/// The main job. `alone` prints its report when JSON is asked for.
+async fn everything(options: &Options, alone: bool) -> Result<Told> {
+    let say = &Say::new(options.json);
     let simulator = Simulator::new(Settings::default(), Clock::machine());
     let before = evidence::versions(&simulator);
     let (address, server) = serve(simulator.router(), 0).await.map_err(|error| error.to_string())?;
@@ -61,13 +128,14 @@ async fn everything(options: &Options, say: &Say) -> Result<bool> {
     let folder = state(&format!("demo-{}", std::process::id()));
     let stand_in = StandIn::start(folder.clone(), 0).await?;
     say.step(&format!("stand-in for AWS           {}", stand_in.url));
-    let stack = Stack::deploy(&stand_in.url, &content_server).await?;
+    let mut stack = Stack::at(&stand_in.url)?;
+    stack.deploy(&content_server, &[], &[]).await?;
     shorten_visibility(&stack).await?;
     say.step(&format!("infra/template.yaml is deployed; uploads go to s3://{}", stack.intake()?));
 
     let mut course = Course { uploaded: Vec::new(), records: BTreeMap::new(), killed: false };
     deliver(&stack, &simulator, stand_in.pid, &mut course, say).await?;
-    evidence::queue_is_empty(&stack, 20.0).await?;
+    evidence::empties(&stack, stack.output("IngestUploadsQueueUrl")?, 20.0).await?;
     let seconds = say.seconds();
 
     let found = evidence::gather(&stack, &simulator, &before, &course).await?;
@@ -80,7 +148,7 @@ async fn everything(options: &Options, say: &Say) -> Result<bool> {
     if promises.iter().any(|promise| !promise.held) {
         say.line(&format!("  log of the stand-in      {}", folder.join("log.txt").display()));
     }
-    if options.json {
+    if options.json && alone {
         println!("{:#}", report.json());
     }
     if options.keep {
@@ -88,12 +156,12 @@ async fn everything(options: &Options, say: &Say) -> Result<bool> {
         std::future::pending::<()>().await;
     }
     server.abort();
-    let held = promises.iter().all(|promise| promise.held);
+    let told = Told { flow: FLOW, promises, seconds, outputs: stack.outputs };
     drop(stand_in);
-    if held {
+    if told.held() {
         let _ = std::fs::remove_dir_all(&folder);
     }
-    Ok(held)
+    Ok(told)
 }
 
 /// The queue would show a message again after six time-outs: right for an installation, long for a demonstration.
@@ -178,7 +246,7 @@ async fn look(
     say: &Say,
 ) -> Result<()> {
     let open: Vec<&Uploaded> = course.open().collect();
-    let records = open.iter().map(|uploaded| ledger::record(stack, &uploaded.item));
+    let records = open.iter().map(|uploaded| ledger::record(stack, FLOW, &uploaded.item));
     let records = futures_util::future::join_all(records).await;
     let mut ended = Vec::new();
     for (uploaded, record) in open.into_iter().zip(records) {

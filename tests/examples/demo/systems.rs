@@ -88,23 +88,49 @@ impl Drop for StandIn {
 
 /// The deployed stack, with clients to look into it.
 pub(crate) struct Stack {
+    /// Address of AWS.
+    address: String,
     pub(crate) outputs: BTreeMap<String, String>,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) context: Context,
 }
 
 impl Stack {
-    /// Deploys the template with the artefacts, and puts the service user's password into the secret.
-    pub(crate) async fn deploy(stand_in: &str, content_server: &str) -> Result<Self> {
+    /// The account at this address, before anything is deployed.
+    pub(crate) fn at(stand_in: &str) -> Result<Self> {
+        let transport = Transport::network().map_err(|error| error.to_string())?;
+        let context = Context::system();
+        let sdk = aws::connect_to(&transport, &context, stand_in, ACCOUNT);
+        Ok(Self {
+            address: stand_in.to_owned(),
+            outputs: BTreeMap::new(),
+            s3: aws::s3(&sdk),
+            sqs: aws_sdk_sqs::Client::new(&sdk),
+            dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
+            secrets: aws_sdk_secretsmanager::Client::new(&sdk),
+            context,
+        })
+    }
+
+    /// Deploys the template and the stacks of these flows with the artefacts, and puts the service user's password into
+    /// the secret.
+    pub(crate) async fn deploy(
+        &mut self,
+        content_server: &str,
+        flows: &[&str],
+        parameters: &[String],
+    ) -> Result<()> {
         let artefacts = artefacts()?;
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let mut command = Command::new(root().join(".venv/stack/bin/python"));
         command.arg(root().join("tests/aws/deploy.py"));
         command
-            .args(["--url", stand_in, "--stack", "waybill-demo", "--account", ACCOUNT, "--artefacts"])
+            .args(["--url", &self.address, "--stack", "waybill-demo", "--account", ACCOUNT, "--artefacts"])
             .arg(artefacts);
+        command.arg("--flows").args(flows);
         command.arg("--parameters").args([
             "EnvironmentName=demo".to_owned(),
             format!("Architecture={architecture}"),
@@ -114,30 +140,21 @@ impl Stack {
             // The simulator is in no need of mercy.
             "TargetRate=200".to_owned(),
         ]);
+        command.args(parameters);
         let outputs = run(command, "The template was not deployed.").await?;
-        let outputs =
+        self.outputs =
             serde_json::from_str(&outputs).map_err(|error| format!("the stack's outputs: {error}"))?;
-        let transport = Transport::network().map_err(|error| error.to_string())?;
-        let context = Context::system();
-        let sdk = aws::connect_to(&transport, &context, stand_in, ACCOUNT);
-        let stack = Self {
-            outputs,
-            s3: aws::s3(&sdk),
-            sqs: aws_sdk_sqs::Client::new(&sdk),
-            dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
-            context,
-        };
         let secret = serde_json::json!({
             "mode": "password", "username": seed::SERVICE_USER, "password": seed::PASSWORD,
         });
-        aws_sdk_secretsmanager::Client::new(&sdk)
+        self.secrets
             .put_secret_value()
-            .secret_id(stack.output("ContentServerSecretArn")?)
+            .secret_id(self.output("ContentServerSecretArn")?)
             .secret_string(secret.to_string())
             .send()
             .await
             .map_err(|error| format!("the secret could not be filled: {error:?}"))?;
-        Ok(stack)
+        Ok(())
     }
 
     pub(crate) fn output(&self, name: &str) -> Result<&str> {

@@ -2,8 +2,9 @@
 
 use super::{
     Result, ledger,
-    promises::{delivered, is_equal},
+    promises::{Promise, delivered, is_equal},
     report::Report,
+    run::Told,
     samples::{CONTRACT, shortened},
     say::{Say, Tone},
     systems::{CREDENTIALS, Stack, root, state},
@@ -58,20 +59,37 @@ pub(crate) fn show(report: &Report<'_>, say: &Say) {
         }
     }
     show_audit(report, say);
+    show_promises(report.promises, say);
+}
+
+/// Which promises held, and the verdict.
+pub(crate) fn show_promises(promises: &[Promise], say: &Say) {
     say.line("\nPromises");
-    for promise in report.promises {
+    for promise in promises {
         let verdict =
             if promise.held { say.paint(Tone::Good, "held  ") } else { say.paint(Tone::Bad, "BROKEN") };
         say.line(&format!("  {verdict}  {:<39} {}", promise.name, promise.detail));
     }
-    let broken = report.promises.iter().filter(|promise| !promise.held).count();
+    let broken = promises.iter().filter(|promise| !promise.held).count();
     let verdict = match broken {
         0 => say.paint(Tone::Good, "Every promise held."),
-        number => {
-            say.paint(Tone::Bad, &format!("{number} of {} promises did not hold.", report.promises.len()))
-        }
+        number => say.paint(Tone::Bad, &format!("{number} of {} promises did not hold.", promises.len())),
     };
-    say.line(&format!("\n{verdict} {:.0} s from the beginning to the last upload's end.", report.seconds));
+    say.line(&format!("\n{verdict} {:.0} s.", say.seconds()));
+}
+
+/// All flows in one table.
+pub(crate) fn show_flows(told: &[Told], say: &Say) {
+    say.line("\nflow                      promises   seconds");
+    for told in told {
+        let held = told.promises.iter().filter(|promise| promise.held).count();
+        let tone = if told.held() { Tone::Good } else { Tone::Bad };
+        let verdict = say.paint(tone, &format!("{held:>3} of {:<3}", told.promises.len()));
+        say.line(&format!("{:<25} {verdict}  {:>7.0}", told.flow, told.seconds));
+        for broken in told.promises.iter().filter(|promise| !promise.held) {
+            say.line(&format!("  {}  {}: {}", say.paint(Tone::Bad, "BROKEN"), broken.name, broken.detail));
+        }
+    }
 }
 
 fn show_audit(report: &Report<'_>, say: &Say) {

@@ -1,0 +1,65 @@
+//! What changes in Content Server is told to the flows, once.
+
+use http::StatusCode;
+use shared::node_change::Change;
+
+use crate::world::{Usual, World};
+
+const FEEDS: &str = r#"
+[[feed]]
+name = "scans"
+flows = ["offload-content", "publish-approved"]
+search = { below = 3004 }
+"#;
+
+const FOLDER: &str = "Digitised Archive";
+
+async fn watched() -> World {
+    World::with(Usual {
+        rules: Some(|_| FEEDS.into()),
+        tells: &["offload-content", "publish-approved"],
+        ..Usual::of("watch-content-server")
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_schedule_finds_what_changed_and_tells_every_flow_once() {
+    let world = watched().await;
+    assert!(world.round().await, "{}", world.told());
+    // What was there before is announced; the story begins after it.
+    for flow in ["offload-content", "publish-approved"] {
+        world.told_to(flow).await;
+    }
+    let node = world.document(FOLDER, "Plan.tif", "image/tiff", &[b"first".to_vec(), b"second".to_vec()]);
+    for _ in 0..2 {
+        assert!(world.round().await, "{}", world.told());
+    }
+    for flow in ["offload-content", "publish-approved"] {
+        let told = world.told_to(flow).await;
+        let told: Vec<_> = told.iter().map(|one| (one.node, one.change, one.version)).collect();
+        assert_eq!(told, [(node, Change::Changed, Some(2))], "{flow}; {}", world.told());
+    }
+}
+
+#[tokio::test]
+async fn a_signed_push_is_told_once_and_an_unsigned_one_to_nobody() {
+    let world = watched().await;
+    let push = r#"{"feed": "scans", "node": 4711, "request": "recall"}"#;
+    let unsigned = world.ask(http::Method::POST, "/changes", &[], push).await;
+    assert_eq!(unsigned.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(unsigned.header("content-type"), "application/problem+json");
+    assert_eq!(world.push("msg_1", push).await.status, StatusCode::ACCEPTED, "{}", world.told());
+    assert_eq!(world.push("msg_1", push).await.status, StatusCode::OK, "the same delivery again");
+    let told = world.told_to("offload-content").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((told[0].node, told[0].request.as_deref()), (4711, Some("recall")));
+}
+
+#[tokio::test]
+async fn a_feed_that_names_a_flow_without_a_queue_keeps_it_from_starting() {
+    let world =
+        World::with(Usual { rules: Some(|_| FEEDS.into()), ..Usual::of("watch-content-server") }).await;
+    assert!(!world.round().await);
+    assert!(world.told().contains("feeds.no-queue"), "{}", world.told());
+}
