@@ -39,6 +39,9 @@ pub struct Settings {
     /// Where a flow that keeps content in S3 keeps it, unless its rules name another bucket.
     #[serde(default)]
     pub content_bucket: String,
+    /// Where the reports of comparisons go.
+    #[serde(default)]
+    pub report_bucket: String,
     /// The rules: a file in the package, or `s3://bucket/key`. Empty means the rules packaged with the function.
     #[serde(default)]
     pub rules: String,

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod links;
 pub mod mapping;
 pub mod node_change;
+pub mod reconcile;
 pub mod s3_notification;
 pub mod transfer;
 pub mod webhook;

@@ -9,11 +9,12 @@ mod parts;
 mod places;
 mod reason_file;
 pub mod rule_words;
+mod sides;
 pub mod version_copy;
 
 use ingest_uploads::IngestUploads;
 use offload_content::OffloadContent;
-use shared::flow::Entry;
+use shared::{flow::Entry, reconcile::SidesEntry};
 
 /// Uploads to S3 become governed documents.
 pub static INGEST_UPLOADS: Entry = Entry::of::<IngestUploads>();
@@ -23,3 +24,9 @@ pub static OFFLOAD_CONTENT: Entry = Entry::of::<OffloadContent>();
 
 /// Every flow of this pair.
 pub static FLOWS: &[&Entry] = &[&INGEST_UPLOADS, &OFFLOAD_CONTENT];
+
+/// The two sides of every flow of this pair, for comparisons.
+pub static SIDES: &[SidesEntry] = &[
+    SidesEntry { flow: "ingest-uploads", connect: ingest_uploads::connect_sides },
+    SidesEntry { flow: "offload-content", connect: offload_content::connect_sides },
+];

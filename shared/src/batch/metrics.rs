@@ -135,7 +135,7 @@ impl Tally {
 }
 
 /// Writes a line to standard output, where CloudWatch picks it up; the log's own format would wrap it.
-pub(super) fn print(line: &Value) {
+pub(crate) fn print(line: &Value) {
     let mut output = std::io::stdout().lock();
     let _ = writeln!(output, "{line}");
 }

@@ -15,7 +15,7 @@
 
 mod continuation;
 mod item;
-mod metrics;
+pub(crate) mod metrics;
 mod queue;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};

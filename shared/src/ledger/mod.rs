@@ -5,6 +5,7 @@
 //! | what | `pk` | `sk` | how |
 //! |---|---|---|---|
 //! | claim, checkpoint, release, complete an item | `<flow>#item#<key>` | `record` | conditional update |
+//! | what is known of an item | `<flow>#item#<key>` | `record` | get |
 //! | begin a failed item again for a redriven message | `<flow>#item#<key>` | `record` | get, conditional update |
 //! | append to an asset's audit chain | `asset#<asset>` | `event#<sequence>` | put if absent, with the completion |
 //! | the end of a chain, a whole chain | `asset#<asset>` | `event#…` | query, newest first / oldest first |
@@ -29,6 +30,7 @@ mod chain;
 mod claim;
 mod completion;
 mod key;
+mod known;
 mod marks;
 mod reopen;
 mod result;
@@ -43,6 +45,7 @@ pub use chain::ChainEnd;
 pub use claim::{Attempt, Begin};
 pub use completion::{Completion, Ending};
 pub use key::Key;
+pub use known::Known;
 pub use marks::Lock;
 pub use sightings::Sighting;
 

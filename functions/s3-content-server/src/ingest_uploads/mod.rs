@@ -15,6 +15,7 @@ mod mark;
 mod members;
 mod order;
 mod put_aside;
+mod sides;
 mod target;
 mod verify;
 
@@ -24,7 +25,7 @@ use sha2::{Digest, Sha256};
 use shared::{
     content_server::{self, Credential},
     environment::Environment,
-    error::{Error, Result, System},
+    error::{Error, FailureClass, Result, System},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     ledger::Key,
     s3_notification::{self, Notification, ObjectEvent, Sequencer},
@@ -32,6 +33,11 @@ use shared::{
 
 use self::order::Order;
 use crate::intake_rules::{After, Existing, IntakeRules};
+
+pub(crate) use self::sides::connect as connect_sides;
+
+/// The reason S3 never gives for the creation of an object: a comparison found that the flow never got its event.
+const AGAIN: &str = "Reconcile";
 
 /// How long an object waits for its required sidecar, in seconds since its upload.
 const SIDECAR_PATIENCE: i64 = 120;
@@ -143,6 +149,10 @@ impl IngestUploads {
         if let Some(reason) = order.stale().filter(|_| !may_keep_both) {
             return Ok(Outcome::Skipped(reason));
         }
+        if event.name == format!("ObjectCreated:{AGAIN}") && !self.is_newest(event).await? {
+            let message = "a newer upload of the same key is there, and is the one that counts";
+            return Ok(Outcome::Skipped(Reason::new("event.stale", message)));
+        }
         self.renew_credential().await?;
         let collected = self.collect(event, run).await?;
         let plan = self.plan(&collected, run)?;
@@ -157,6 +167,18 @@ impl IngestUploads {
             Err(pause) if pause.code() == large::PAUSED => Ok(Outcome::Continue),
             Err(refusal) => Err(self.look_anew(refusal, known, run).await),
             outcome => outcome,
+        }
+    }
+
+    /// Whether the upload is the one that is read without naming a version. An event that was lost is sent again without
+    /// its place among those of its key: only the last one can be taken for the last one.
+    async fn is_newest(&self, event: &ObjectEvent) -> Result<bool> {
+        let key = event.key.as_str();
+        let current = shared::transfer::S3Object::head(&self.s3, &event.bucket, key, None, None).await;
+        match current {
+            Ok(current) => Ok(current.version_id == event.version_id),
+            Err(error) if error.class() == FailureClass::Gone => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -10,6 +10,7 @@ mod offload;
 mod pointer;
 mod recall;
 mod selection;
+mod sides;
 
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ use crate::{
     places::Places,
     reason_file,
 };
+
+pub(crate) use self::sides::connect as connect_sides;
 
 /// How long a version whose answer was lost may take to appear, before it is added again.
 const SETTLING: Duration = Duration::from_secs(90);
@@ -119,6 +122,7 @@ impl Flow for OffloadContent {
 
     async fn handle(&self, event: &OffloadEvent, run: &Run) -> Result<Outcome> {
         run.note("node", event.node().to_string());
+        let is_asked_for = matches!(event, OffloadEvent::Change(change) if change.request.is_some());
         let recalls = match event {
             OffloadEvent::Change(change) => match (change.change, change.request.as_deref()) {
                 (Change::Removed, _) => {
@@ -135,7 +139,7 @@ impl Flow for OffloadContent {
         let outcome = if recalls {
             self.recall(event.node(), run).await
         } else {
-            self.offload(event.node(), run).await
+            self.offload(event.node(), is_asked_for, run).await
         };
         let left = match &outcome {
             // A slow server may add the version yet. Nobody adds another one before it had the time to.

@@ -45,7 +45,9 @@ impl Work<'_> {
 }
 
 impl OffloadContent {
-    pub(super) async fn offload(&self, node: NodeId, run: &Run) -> Result<Outcome> {
+    /// Offloads a document. One that is `asked_for` is looked at even when the category says that all is done: every
+    /// copy must be in its place, and is made again where it is not.
+    pub(super) async fn offload(&self, node: NodeId, asked_for: bool, run: &Run) -> Result<Outcome> {
         let node = match self.content_server.get_node(node).await {
             Ok(node) => node,
             Err(error) if matches!(error.code(), NOT_ACCESSIBLE | NOT_FOUND) => {
@@ -82,7 +84,7 @@ impl OffloadContent {
         let current = external.as_ref().and_then(|external| external.document_version) == Some(newest.number);
         // A pointer is never undone by a rule that leaves none.
         if is_pointed && rule.after != After::Pointer
-            || current && !has_more_to_do(rule, &contents, &pointers)
+            || current && !asked_for && !has_more_to_do(rule, &contents, &pointers)
         {
             return self.offloaded_before(node.id, external, run);
         }

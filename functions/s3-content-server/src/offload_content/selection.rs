@@ -1,5 +1,6 @@
 //! Which rule takes a document.
 
+use jiff::Timestamp;
 use shared::{
     content_server::{Node, Version},
     error::Result,
@@ -26,6 +27,16 @@ impl OffloadContent {
         if let Some(rule) = self.rules.rules.iter().find(|rule| Some(&rule.name) == decided.as_ref()) {
             return Ok(Selection::Taken(rule));
         }
+        self.rule_for(node, newest, run.context().now()).await
+    }
+
+    /// What the rules say of a document now.
+    pub(super) async fn rule_for(
+        &self,
+        node: &Node,
+        newest: &Version,
+        now: Timestamp,
+    ) -> Result<Selection<'_>> {
         let mut too_young = None;
         for rule in &self.rules.rules {
             if !rule.takes_type(newest.mime_type.as_deref())
@@ -34,7 +45,7 @@ impl OffloadContent {
             {
                 continue;
             }
-            if rule.unmodified_days == 0 || self.is_old(node, rule, run) {
+            if rule.unmodified_days == 0 || is_old(node, rule, now) {
                 return Ok(Selection::Taken(rule));
             }
             too_young = too_young.or(Some(rule));
@@ -50,11 +61,6 @@ impl OffloadContent {
         run.checkpoint(DECISION, &rule.name).await
     }
 
-    fn is_old(&self, node: &Node, rule: &OffloadRule, run: &Run) -> bool {
-        let least = i64::from(rule.unmodified_days) * 24 * 3600;
-        node.modified.is_some_and(|modified| run.context().now().as_second() - modified.as_second() >= least)
-    }
-
     async fn is_within(&self, node: &Node, rule: &OffloadRule) -> Result<bool> {
         if let Some(within) = &rule.within
             && !self.places.is_within(&self.content_server, node.id, within).await?
@@ -66,4 +72,9 @@ impl OffloadContent {
             None => Ok(true),
         }
     }
+}
+
+fn is_old(node: &Node, rule: &OffloadRule, now: Timestamp) -> bool {
+    let least = i64::from(rule.unmodified_days) * 24 * 3600;
+    node.modified.is_some_and(|modified| now.as_second() - modified.as_second() >= least)
 }

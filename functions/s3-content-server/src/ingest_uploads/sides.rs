@@ -1,0 +1,311 @@
+//! The two sides of `ingest-uploads`: the uploads in the intake buckets, by the rules that take them, and the documents
+//! and versions that were made of them.
+//!
+//! What became of an upload is in its record, and after the record's time in the audit chain of its asset, which does
+//! not end. Without either it was never dealt with. Documents that no upload stands behind any more are none of this
+//! comparison's business: sources may be moved and deleted, by rule and by people.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use shared::{
+    audit::{self, AuditEvent, EventType},
+    content_server::{NOT_ACCESSIBLE, NOT_FOUND, NodeId, Version},
+    environment::Environment,
+    error::{Error, FailureClass, Result},
+    flow::{Flow, Item},
+    ledger::Ending,
+    reconcile::{
+        Account, Action, Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words,
+    },
+    s3_notification::{ObjectEvent, ObjectKey},
+    transfer::{S3Object, hash_body},
+};
+
+use super::{AGAIN, IngestUploads};
+use crate::sides::{ListedVersion, list_versions};
+
+/// The sides.
+pub(crate) struct UploadSides {
+    flow: IngestUploads,
+    buckets: Vec<String>,
+}
+
+/// Makes the sides from the flow's own configuration.
+pub(crate) fn connect<'a>(
+    environment: &'a Environment,
+    scope: &'a Scope,
+) -> Eventual<'a, Result<Box<dyn Sides>>> {
+    Box::pin(async move {
+        if scope.buckets.is_empty() {
+            return Err(Error::configuration("reconcile.no-bucket", "no intake bucket is named")
+                .remedy("name the flow's intake buckets as `buckets`"));
+        }
+        let flow = IngestUploads::connect(environment).await?;
+        Ok(Box::new(UploadSides { flow, buckets: scope.buckets.clone() }) as Box<dyn Sides>)
+    })
+}
+
+/// A document or version that was made of an upload.
+struct Made {
+    node: i64,
+    version: i64,
+    sha256: Option<String>,
+    size: Option<u64>,
+}
+
+/// What is known of what became of an upload.
+struct Told {
+    account: Account,
+    made: Option<Made>,
+    /// Whether its rule left the service user no right to see it.
+    unseen: bool,
+}
+
+impl Sides for UploadSides {
+    fn words(&self) -> Words {
+        Words {
+            source: format!("uploads in {}", self.buckets.join(", ")),
+            target: "documents and versions in Content Server".into(),
+            missing: "somebody or something removed the document after it was delivered: if that was a mistake, restore \
+                      it from Content Server's recycle bin, or upload the object again"
+                .into(),
+            different: "find out who changed which side; upload the object again to make it the newest version".into(),
+            extra: "none".into(),
+        }
+    }
+
+    fn list(&self, side: Side, cursor: Option<String>) -> Eventual<'_, Result<Page>> {
+        Box::pin(async move {
+            match side {
+                Side::Source => {
+                    let mut page = list_versions(&self.flow.s3, &self.buckets, cursor.as_deref()).await?;
+                    page.items.retain(|listed| self.is_ours(listed));
+                    Ok(page)
+                }
+                Side::Target => Ok(Page::default()),
+            }
+        })
+    }
+
+    fn look<'a>(&'a self, _: Side, listed: &'a Listed, look: Look) -> Eventual<'a, Result<Vec<Pair>>> {
+        Box::pin(async move {
+            let version = read(listed)?;
+            Ok(vec![self.pair(&listed.key, &version, look).await?])
+        })
+    }
+}
+
+impl UploadSides {
+    /// Whether the flow's rules have anything to do with an object.
+    fn is_ours(&self, listed: &Listed) -> bool {
+        let Ok(version) = read(listed) else { return true };
+        let Ok(event) = event(&version) else { return false };
+        self.flow.rules.needs(&version.bucket, &version.key).any && self.flow.not_for_us(&event).is_none()
+    }
+
+    async fn pair(&self, key: &str, version: &ListedVersion, look: Look) -> Result<Pair> {
+        let event = event(version)?;
+        let item = self.flow.item(&event);
+        let mut pair = Pair::new(key, &item.asset_text, &item.asset);
+        let (id, etag) = (version.version.as_deref(), version.etag.as_deref());
+        let head = S3Object::head(&self.flow.s3, &version.bucket, &version.key, id, etag).await;
+        let object = match head {
+            Ok(object) => object,
+            // Moved, deleted or replaced since it was listed.
+            Err(error) if error.class() == FailureClass::Gone => return Ok(pair),
+            Err(error) => return Err(error),
+        };
+        pair.changed = object.last_modified;
+        let mut source =
+            Facts { size: Some(object.size), sha256: object.checksum_sha256.clone(), ..Facts::default() };
+        let told = self.told(&item, version, object.last_modified).await?;
+        pair.account = told.account;
+        if let Some(made) = told.made {
+            let deep = look.deep && source.sha256.is_none();
+            if deep {
+                source.sha256 =
+                    Some(hash_body(object.open(&self.flow.s3, None).await?, Some(object.size)).await?.sha256);
+            }
+            self.find(&made, &item, look, told.unseen, &mut pair).await?;
+            if matches!(pair.target, Seen::There(_)) && made.size.is_some() && version.version.is_none() {
+                pair.note = Some(
+                    "The bucket keeps no versions: an upload of the same key and size may have taken \
+                                  this one's place."
+                        .into(),
+                );
+            }
+        } else if matches!(pair.account, Account::Nothing | Account::UnderWay(_)) {
+            pair.if_missing = self.again(version, &mut pair.note);
+        }
+        pair.source = Seen::There(source);
+        Ok(pair)
+    }
+
+    /// What became of an upload: by its record, or by the audit chain of its asset.
+    async fn told(&self, item: &Item, version: &ListedVersion, modified: Option<Timestamp>) -> Result<Told> {
+        let ledger = &self.flow.environment.ledger;
+        if version.version.is_some()
+            && let Some(known) = ledger.known(IngestUploads::NAME, &item.key).await?
+        {
+            let account = Account::of(Some(&known));
+            let is_delivered = known.ending == Some(Ending::Delivered);
+            let number = |name: &str| known.result.get(name).and_then(Value::as_i64);
+            let made = match (is_delivered, number("node"), number("version")) {
+                (true, Some(node), Some(version)) => Some(Made {
+                    node,
+                    version,
+                    sha256: known.result.get("sha256").and_then(Value::as_str).map(str::to_owned),
+                    size: known.result.get("bytes").and_then(Value::as_u64),
+                }),
+                _ => None,
+            };
+            return Ok(Told { account, made, unseen: false });
+        }
+        let chain = ledger.chain(&item.asset).await?;
+        let events = chain.iter().rev().map(|sealed| &sealed.event);
+        let told = match version.version {
+            Some(_) => events.into_iter().find(|event| event.item == item.key.digest()),
+            // Without a version the item's identity does not follow from the object: what was told of the asset since
+            // the object was written is told of this object.
+            None => events.into_iter().find(|event| is_since(event, modified)),
+        };
+        Ok(match told {
+            Some(event) => by_event(event),
+            None => Told { account: Account::Nothing, made: None, unseen: false },
+        })
+    }
+
+    /// Looks for what was made in Content Server.
+    async fn find(&self, made: &Made, item: &Item, look: Look, unseen: bool, pair: &mut Pair) -> Result<()> {
+        let client = &self.flow.content_server;
+        let node = NodeId(made.node);
+        let versions = match client.list_versions(node).await {
+            Ok(versions) => versions,
+            Err(error) if matches!(error.code(), NOT_ACCESSIBLE | NOT_FOUND) => {
+                if unseen || self.was_left_unseen(item).await? {
+                    pair.accounted = Some("the rights of its rule leave the service user none".into());
+                }
+                pair.note = Some(format!("Node {node} is not there, or the service user may not see it."));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let newest = versions.last().map(|version| version.number);
+        let Some(version) = versions.iter().find(|version| version.number == made.version) else {
+            pair.note = Some(format!("Node {node} is there, its version {} is not.", made.version));
+            if newest.is_some_and(|newest| newest > made.version) {
+                pair.accounted = Some("newer versions stand in its place".into());
+            }
+            return Ok(());
+        };
+        let is_marked = self.is_marked(node, version, item).await?;
+        let mut facts = Facts { size: version.file_size, ..Facts::default() };
+        if is_marked {
+            // The hash of record: what was read back when it was delivered. Content Server never changes a version.
+            facts.sha256.clone_from(&made.sha256);
+        } else {
+            facts.version = Some("not marked as made of this upload".into());
+        }
+        if look.deep {
+            let download = client.download(node, Some(made.version)).await?;
+            facts.sha256 = Some(hash_body(download.body, download.length).await?.sha256);
+        }
+        pair.target = Seen::There(facts);
+        Ok(())
+    }
+
+    /// Whether a version carries the mark of the item, as the flow leaves it.
+    async fn is_marked(&self, node: NodeId, version: &Version, item: &Item) -> Result<bool> {
+        let mark = super::mark::Mark::of(item, None).to_string();
+        let carries = |text: &str| text.contains(&mark);
+        if version.external_identity.as_deref().is_some_and(carries) || carries(&version.description) {
+            return Ok(true);
+        }
+        let identity = self.flow.content_server.get_node(node).await?.external.identity;
+        Ok(identity.as_deref().is_some_and(carries))
+    }
+
+    async fn was_left_unseen(&self, item: &Item) -> Result<bool> {
+        let chain = self.flow.environment.ledger.chain(&item.asset).await?;
+        Ok(chain.iter().any(|sealed| {
+            sealed.event.item == item.key.digest() && sealed.event.detail.contains_key("rights")
+        }))
+    }
+
+    /// The event the flow never got. Only the newest version of a key is sent again, and the flow looks once more
+    /// whether it still is: an older one would come after its successor.
+    fn again(&self, version: &ListedVersion, note: &mut Option<String>) -> Option<Again> {
+        let Some(id) = &version.version else {
+            *note = Some(
+                "The bucket keeps no versions: which upload this is cannot be said, so it is not sent again. \
+                 Upload it anew."
+                    .into(),
+            );
+            return None;
+        };
+        if !version.latest {
+            *note = Some("A newer version of the object is there: this one is not sent again.".into());
+            return None;
+        }
+        let message = serde_json::json!({
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "detail": {
+                "bucket": {"name": version.bucket},
+                "object": {
+                    "key": version.key, "version-id": id, "etag": version.etag, "size": version.size,
+                },
+                "reason": AGAIN,
+            },
+        });
+        Some(Again { action: Action::Redeliver, message: message.to_string() })
+    }
+}
+
+/// What an event of the asset's chain says.
+fn by_event(event: &AuditEvent) -> Told {
+    let number = |name: &str| event.detail.get(name).and_then(|text| text.parse::<i64>().ok());
+    let reason = event.detail.get("reason").cloned();
+    let ending = match (event.event_type, event.outcome) {
+        (EventType::Ingestion, audit::Outcome::Success) => Ending::Delivered,
+        (EventType::Quarantine, _) => Ending::Quarantined,
+        (EventType::Accession, _) => Ending::Skipped,
+        _ => Ending::Failed,
+    };
+    let made = match (ending, number("node"), number("version")) {
+        (Ending::Delivered, Some(node), Some(version)) => Some(Made {
+            node,
+            version,
+            sha256: event.message_digest.clone(),
+            size: event.detail.get("size").and_then(|size| size.parse().ok()),
+        }),
+        _ => None,
+    };
+    Told { account: Account::Ended(ending, reason), made, unseen: event.detail.contains_key("rights") }
+}
+
+/// Whether an event tells how an item ended after a moment.
+fn is_since(event: &AuditEvent, moment: Option<Timestamp>) -> bool {
+    let told = event.event_date_time.parse::<Timestamp>().ok();
+    let is_ending = event.event_type != EventType::Validation;
+    is_ending && told.zip(moment).is_some_and(|(told, moment)| told >= moment)
+}
+
+fn read(listed: &Listed) -> Result<ListedVersion> {
+    serde_json::from_value(listed.facts.clone())
+        .map_err(|error| Error::bug("look", "a listed version cannot be read").source(error))
+}
+
+/// The event of an upload, as far as a listing knows it.
+fn event(version: &ListedVersion) -> Result<ObjectEvent> {
+    Ok(ObjectEvent {
+        name: format!("ObjectCreated:{AGAIN}"),
+        bucket: version.bucket.clone(),
+        key: ObjectKey::plain(&version.key)?,
+        version_id: version.version.clone(),
+        etag: version.etag.clone(),
+        sequencer: None,
+        size: Some(version.size),
+        time: None,
+    })
+}

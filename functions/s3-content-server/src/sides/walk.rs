@@ -1,0 +1,97 @@
+//! The documents below containers of Content Server, container by container, without the search index in between.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::{
+    content_server::{ChildFilter, Client, NOT_ACCESSIBLE, NOT_FOUND, NodeId, kind},
+    error::Result,
+    reconcile::{Listed, Page},
+};
+
+use super::{read_cursor, write_cursor};
+
+/// Documents one page gives at most.
+const PAGE: usize = 200;
+
+/// A walk through the containers below some roots. Its cursor holds the containers that are still to be visited.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    /// What the container at hand holds, so that a large one is not listed again for each page.
+    at_hand: Mutex<Option<Arc<Container>>>,
+}
+
+#[derive(Debug)]
+struct Container {
+    id: i64,
+    /// Numbers only, sorted.
+    documents: Vec<i64>,
+    containers: Vec<i64>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Cursor {
+    /// Containers to be visited, the next one last.
+    stack: Vec<i64>,
+    /// The last document of that container that was listed.
+    after: i64,
+}
+
+impl Walk {
+    /// The next documents. Each fact is the number of a node.
+    pub(crate) async fn page(&self, client: &Client, roots: &[NodeId], cursor: Option<&str>) -> Result<Page> {
+        let mut at: Cursor = match cursor {
+            Some(_) => read_cursor(cursor)?,
+            None => Cursor { stack: roots.iter().rev().map(|root| root.0).collect(), after: 0 },
+        };
+        let Some(container) = at.stack.last().copied() else { return Ok(Page::default()) };
+        let held = self.container(client, container).await?;
+        let from = held.documents.partition_point(|document| *document <= at.after);
+        let rest = held.documents.get(from..).unwrap_or_default();
+        let page = rest.get(..PAGE.min(rest.len())).unwrap_or_default();
+        let items =
+            page.iter().map(|node| Listed { key: format!("node {node}"), facts: json!(node) }).collect();
+        match page.last() {
+            Some(last) if rest.len() > page.len() => at.after = *last,
+            _ => {
+                at.stack.pop();
+                // A root below another one is visited as a root, once.
+                let below = held.containers.iter().copied().filter(|id| !roots.contains(&NodeId(*id)));
+                at.stack.extend(below);
+                at.after = 0;
+            }
+        }
+        let next = if at.stack.is_empty() { None } else { Some(write_cursor(&at)?) };
+        Ok(Page { items, next })
+    }
+
+    async fn container(&self, client: &Client, id: i64) -> Result<Arc<Container>> {
+        let at_hand = self.at_hand.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(held) = at_hand.filter(|held| held.id == id) {
+            return Ok(held);
+        }
+        let mut held = Container { id, documents: Vec::new(), containers: Vec::new() };
+        let mut children = client.list_children(NodeId(id), ChildFilter::default());
+        loop {
+            let page = match children.next_page().await {
+                Ok(page) => page,
+                // It went away since its parent was listed, or is not for the service user to see.
+                Err(error) if matches!(error.code(), NOT_ACCESSIBLE | NOT_FOUND) => break,
+                Err(error) => return Err(error),
+            };
+            let Some(page) = page else { break };
+            for child in page {
+                if child.kind == kind::DOCUMENT {
+                    held.documents.push(child.id.0);
+                } else if child.container {
+                    held.containers.push(child.id.0);
+                }
+            }
+        }
+        held.documents.sort_unstable();
+        let held = Arc::new(held);
+        *self.at_hand.lock().unwrap_or_else(PoisonError::into_inner) = Some(held.clone());
+        Ok(held)
+    }
+}

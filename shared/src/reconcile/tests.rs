@@ -1,0 +1,74 @@
+//! What pairs amount to, case by case. Random worlds are in `tests/reconcile`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Account, Action, Again, Facts, Kind, Pair, Seen, Side, Verdict, Words, judge};
+use crate::ledger::Ending;
+
+fn now() -> Timestamp {
+    "2031-05-06T07:08:09Z".parse().unwrap()
+}
+
+fn words() -> Words {
+    let word = |text: &str| text.to_owned();
+    Words {
+        source: word("uploads"),
+        target: word("documents"),
+        missing: word("ask around"),
+        different: word("look"),
+        extra: word("keep"),
+    }
+}
+
+fn facts(sha256: Option<&str>) -> Seen {
+    Seen::There(Facts { size: Some(1), sha256: sha256.map(str::to_owned), ..Facts::default() })
+}
+
+fn pair(source: Seen, target: Seen) -> Pair {
+    Pair { source, target, ..Pair::new("k", "n", "a") }
+}
+
+fn of(pair: &Pair, side: Side) -> Verdict {
+    judge(pair, side, &words(), now(), SignedDuration::from_hours(1))
+}
+
+#[test]
+fn equal_is_proven_only_by_a_hash_of_both_sides() {
+    let proven = |source, target| of(&pair(facts(source), facts(target)), Side::Source);
+    assert_eq!(proven(Some("a"), Some("a")), Verdict::Equal { proven: true });
+    assert_eq!(proven(None, Some("a")), Verdict::Equal { proven: false });
+    assert_eq!(proven(None, None), Verdict::Equal { proven: false });
+    assert!(matches!(proven(Some("a"), Some("b")), Verdict::Found(..)));
+}
+
+#[test]
+fn each_listing_tells_only_what_it_alone_can_know() {
+    let both = pair(facts(Some("a")), facts(Some("b")));
+    assert_eq!(of(&both, Side::Target), Verdict::Nothing);
+    let stray = pair(Seen::Absent, facts(None));
+    assert_eq!(of(&stray, Side::Source), Verdict::Nothing);
+    assert!(matches!(of(&stray, Side::Target), Verdict::Found(found, None) if found.kind == Kind::Extra));
+    assert_eq!(of(&pair(Seen::Absent, Seen::Absent), Side::Source), Verdict::Nothing);
+}
+
+#[test]
+fn what_failed_is_never_sent_again_but_redriven() {
+    let again = Some(Again { action: Action::Redeliver, message: "again".into() });
+    let lost = Pair { if_missing: again, account: Account::Nothing, ..pair(facts(None), Seen::Absent) };
+    let Verdict::Found(found, message) = of(&lost, Side::Source) else { panic!("nothing was found") };
+    assert_eq!((found.repair.safe, message.as_deref()), (true, Some("again")));
+    assert!(found.explanation.contains("no record"), "{}", found.explanation);
+
+    let failed = Pair { account: Account::Ended(Ending::Failed, Some("deadline".into())), ..lost };
+    let Verdict::Found(found, message) = of(&failed, Side::Source) else { panic!("nothing was found") };
+    assert_eq!((found.repair.safe, message), (false, None));
+    assert!(found.repair.what.contains("redrive") && found.explanation.contains("deadline"));
+}
+
+#[test]
+fn a_side_that_cannot_be_read_is_never_taken_for_empty() {
+    let hidden = pair(facts(None), Seen::Unreadable("no right to see it".into()));
+    let Verdict::Found(found, None) = of(&hidden, Side::Source) else { panic!("nothing was found") };
+    assert_eq!(found.kind, Kind::Unverifiable);
+    assert!(found.explanation.contains("no right to see it"));
+}

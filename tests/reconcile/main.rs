@@ -1,0 +1,8 @@
+//! Comparisons of both sides: planted differences are all found, nothing else is.
+
+mod faults;
+mod ingest_uploads;
+mod offload_content;
+mod random;
+mod runs;
+mod side;
