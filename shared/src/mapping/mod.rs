@@ -6,6 +6,7 @@
 //! ([`Violations`]), never with the value itself.
 
 mod braces;
+mod captures;
 mod condition;
 mod diagnostic;
 mod document;
@@ -42,8 +43,14 @@ pub type Lookups = std::collections::BTreeMap<String, std::collections::BTreeMap
 /// Compiles a regular expression that must match a whole value, within a bounded amount of memory.
 /// The engine is linear in the length of the input, whatever the expression.
 pub(crate) fn whole_value(expression: &str) -> Result<regex::Regex, regex::Error> {
-    regex::Regex::new(expression)?;
+    check_syntax(expression)?;
     regex::RegexBuilder::new(&format!("^(?:{expression})$")).size_limit(EXPRESSION_SIZE).build()
+}
+
+/// Whether an expression can be read by itself, so that it stays within the group it is put into. It is not compiled.
+pub(crate) fn check_syntax(expression: &str) -> Result<(), regex::Error> {
+    let parsed = regex_syntax::Parser::new().parse(expression);
+    parsed.map(|_| ()).map_err(|error| regex::Error::Syntax(error.to_string()))
 }
 
 /// An expression made by [`whole_value`], as its author wrote it.

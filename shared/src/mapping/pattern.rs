@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     Diagnostics, EXPRESSION_SIZE, Located,
     braces::{Piece, Problem, pieces},
-    whole_value,
+    check_syntax, whole_value,
 };
 
 /// What the captures of a pattern matched, by name.
@@ -59,7 +59,11 @@ pub struct KeyPattern {
 #[derive(Debug, Clone)]
 enum Part {
     Literal(String),
-    Captures { pieces: Vec<Piece>, expression: Regex, constrained: bool },
+    /// `expression` only when one of the captures has a constraint.
+    Captures {
+        pieces: Vec<Piece>,
+        expression: Option<Regex>,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -216,7 +220,12 @@ impl Part {
     fn capture(&self, text: &str, captures: &mut Captures) -> bool {
         match self {
             Self::Literal(literal) => literal == text,
-            Self::Captures { expression, .. } => {
+            Self::Captures { pieces, expression: None } => {
+                let Some(found) = super::captures::split(pieces, text) else { return false };
+                captures.0.extend(found.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+                true
+            }
+            Self::Captures { expression: Some(expression), .. } => {
                 let Some(found) = expression.captures(text) else { return false };
                 for name in self.names() {
                     let Some(value) = found.name(&group_name(name)) else { return false };
@@ -257,19 +266,18 @@ impl Part {
         match (self, other) {
             (Self::Literal(mine), Self::Literal(theirs)) => mine == theirs,
             // One bare capture takes any part that is not empty.
-            (Self::Captures { pieces, constrained: false, .. }, Self::Literal(theirs))
-                if pieces.len() == 1 =>
-            {
+            (Self::Captures { pieces, expression: None }, Self::Literal(theirs)) if pieces.len() == 1 => {
                 !theirs.is_empty()
             }
-            (Self::Captures { pieces, constrained: false, .. }, Self::Captures { .. })
-                if pieces.len() == 1 =>
-            {
-                true
-            }
-            (Self::Captures { expression: mine, .. }, Self::Captures { expression: theirs, .. }) => {
-                mine.as_str() == theirs.as_str()
-            }
+            (Self::Captures { pieces, expression: None }, Self::Captures { .. }) if pieces.len() == 1 => true,
+            (
+                Self::Captures { pieces: mine, expression: None },
+                Self::Captures { pieces: theirs, expression: None },
+            ) => mine == theirs,
+            (
+                Self::Captures { expression: Some(mine), .. },
+                Self::Captures { expression: Some(theirs), .. },
+            ) => mine.as_str() == theirs.as_str(),
             _ => false,
         }
     }
@@ -354,7 +362,7 @@ fn compile_part(part: Vec<Piece>, constraints: &BTreeMap<String, Located<String>
         }));
     }
     let mut expression = String::from("(?s)^");
-    let mut constrained = false;
+    let mut constrained = None;
     let mut after_capture = false;
     for piece in &part {
         match piece {
@@ -375,24 +383,28 @@ fn compile_part(part: Vec<Piece>, constraints: &BTreeMap<String, Located<String>
                 ));
             }
             Piece::Braced { name, .. } => {
-                let inside = match constraint_of(name, constraints)? {
-                    Some(_) => {
-                        constrained = true;
-                        constraints.get(name).map(|text| text.value().clone()).unwrap_or_default()
+                let inside = match constraints.get(name) {
+                    Some(constraint) => {
+                        check_syntax(constraint.value()).map_err(|error| bad_expression(name, &error))?;
+                        constrained = Some(name);
+                        constraint.value()
                     }
-                    None => ".+".to_owned(),
+                    None => ".+",
                 };
                 expression.push_str(&format!("(?P<{}>{inside})", group_name(name)));
                 after_capture = true;
             }
         }
     }
-    expression.push('$');
-    let expression = regex::RegexBuilder::new(&expression)
-        .size_limit(EXPRESSION_SIZE)
-        .build()
-        .map_err(|error| bad_expression("part", &error))?;
-    Ok(Part::Captures { pieces: part, expression, constrained })
+    let expression = match constrained {
+        None => None,
+        Some(name) => {
+            expression.push('$');
+            let expression = regex::RegexBuilder::new(&expression).size_limit(EXPRESSION_SIZE).build();
+            Some(expression.map_err(|error| bad_expression(name, &error))?)
+        }
+    };
+    Ok(Part::Captures { pieces: part, expression })
 }
 
 /// A name that a group inside a constraint is unlikely to have.
