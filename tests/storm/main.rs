@@ -13,6 +13,10 @@ mod weather;
 
 use tests::storm::Scenario;
 
+/// A schedule is some hundred thousand small allocations: with the system's allocator a sixth of the storm.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Every scenario of every flow.
 fn scenarios() -> Vec<Scenario> {
     [ingest_uploads::scenarios(), offload_content::scenarios()].concat()

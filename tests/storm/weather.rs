@@ -1,14 +1,15 @@
 //! The schedules every scenario goes through.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use tests::storm::{Fault, Scenario, clean, intervened, one_fault, overtaken, random, rivals};
+use tests::storm::{Fault, Report, Scenario, clean, intervened, one_fault, overtaken, random, rivals};
 
 use crate::scenarios;
 
@@ -22,34 +23,30 @@ fn without_faults_every_story_ends_as_told() {
 
 #[test]
 fn the_same_seed_is_the_same_night() {
-    for scenario in scenarios() {
-        let calm = clean(&scenario);
-        for seed in 1..=5 {
-            let (one, other) = (random(&scenario, &calm, seed, None), random(&scenario, &calm, seed, None));
-            assert_eq!(one.calls, other.calls, "{} seed {seed}", scenario.name);
-            assert_eq!(one.made, other.made, "{} seed {seed}", scenario.name);
-        }
-    }
+    let stories: Vec<(Scenario, Report)> =
+        scenarios().into_iter().map(|scenario| (scenario, clean(&scenario))).collect();
+    let nights: Vec<_> = stories.iter().flat_map(|story| (1..=5).map(move |seed| (story, seed))).collect();
+    none(&each(&nights, |((scenario, calm), seed)| {
+        let (one, other) = (random(scenario, calm, *seed, None), random(scenario, calm, *seed, None));
+        let same = one.calls == other.calls && one.made == other.made;
+        (!same).then(|| format!("{} seed {seed} is another night the second time", scenario.name))
+    }));
 }
 
 #[test]
 fn every_fault_at_every_call_ends_like_a_clean_run() {
-    let mut broken = Vec::new();
-    for scenario in wanted() {
-        let calm = clean(&scenario);
+    let stories = calm();
+    let mut schedules = Vec::new();
+    for (scenario, calm) in &stories {
         for (number, call) in calm.calls.iter().enumerate().filter(|(number, _)| is_wanted(*number)) {
-            for fault in Fault::all(call.form) {
-                if let Err(reason) = one_fault(&scenario, &calm.made, number, *fault, None).outcome {
-                    let what = &call.what;
-                    broken.push(format!(
-                        "{}: {fault:?} at call {number} ({what}): {}",
-                        scenario.name, reason.0
-                    ));
-                }
-            }
+            schedules.extend(Fault::all(call.form).iter().map(|fault| (scenario, calm, number, *fault)));
         }
     }
-    none(&broken);
+    none(&each(&schedules, |(scenario, calm, number, fault)| {
+        let reason = one_fault(scenario, &calm.made, *number, *fault, None).outcome.err()?;
+        let what = &calm.calls[*number].what;
+        Some(format!("{}: {fault:?} at call {number} ({what}): {}", scenario.name, reason.0))
+    }));
 }
 
 #[test]
@@ -62,58 +59,76 @@ fn two_rivals_held_at_every_call_make_one_document() {
         Fault::CrashAfter,
         Fault::DropAfter,
     ];
-    let mut broken = Vec::new();
-    for scenario in wanted() {
-        let calm = clean(&scenario);
+    let stories = calm();
+    let mut schedules = Vec::new();
+    for (scenario, calm) in &stories {
         for number in (0..calm.calls.len() * 2).filter(|number| is_wanted(*number)) {
-            for fault in faults {
-                let report = rivals(&scenario, &calm.made, number, fault, None);
-                if let Err(reason) = report.outcome {
-                    let what = report.calls.get(number).map(|call| call.what.clone()).unwrap_or_default();
-                    broken.push(format!(
-                        "{}: rivals, {fault:?} at call {number} ({what}): {}",
-                        scenario.name, reason.0
-                    ));
-                }
-            }
+            schedules.extend(faults.iter().map(|fault| (scenario, calm, number, *fault)));
         }
     }
-    none(&broken);
+    none(&each(&schedules, |(scenario, calm, number, fault)| {
+        let report = rivals(scenario, &calm.made, *number, *fault, None);
+        let reason = report.outcome.err()?;
+        let what = report.calls.get(*number).map(|call| call.what.clone()).unwrap_or_default();
+        Some(format!("{}: rivals, {fault:?} at call {number} ({what}): {}", scenario.name, reason.0))
+    }));
 }
 
 #[test]
 fn clocks_further_apart_than_a_claim_lasts_make_nothing_twice() {
-    let mut broken = Vec::new();
-    for scenario in wanted() {
-        let calm = clean(&scenario);
-        for number in (0..calm.calls.len()).filter(|number| is_wanted(*number)) {
-            if let Err(reason) = overtaken(&scenario, &calm.made, number, None).outcome {
-                broken.push(format!("{}: overtaken at call {number}: {}", scenario.name, reason.0));
-            }
-        }
+    let stories = calm();
+    let mut schedules = Vec::new();
+    for (scenario, calm) in &stories {
+        let numbers = (0..calm.calls.len()).filter(|number| is_wanted(*number));
+        schedules.extend(numbers.map(|number| (scenario, calm, number)));
     }
-    none(&broken);
+    none(&each(&schedules, |(scenario, calm, number)| {
+        let reason = overtaken(scenario, &calm.made, *number, None).outcome.err()?;
+        Some(format!("{}: overtaken at call {number}: {}", scenario.name, reason.0))
+    }));
 }
 
 #[test]
 fn what_people_do_at_any_call_is_respected() {
-    let mut broken = Vec::new();
-    for scenario in wanted() {
-        let calm = clean(&scenario);
+    let stories = calm();
+    let mut schedules = Vec::new();
+    for (scenario, calm) in &stories {
         for intervention in scenario.interventions {
-            for (number, call) in calm.calls.iter().enumerate() {
-                let report = intervened(&scenario, &calm.made, number, *intervention);
-                if let Err(reason) = report.outcome {
-                    let (name, what) = (intervention.name, &call.what);
-                    broken.push(format!(
-                        "{}: {name} before call {number} ({what}): {}",
-                        scenario.name, reason.0
-                    ));
-                }
-            }
+            schedules.extend((0..calm.calls.len()).map(|number| (scenario, calm, number, *intervention)));
         }
     }
-    none(&broken);
+    none(&each(&schedules, |(scenario, calm, number, intervention)| {
+        let reason = intervened(scenario, &calm.made, *number, *intervention).outcome.err()?;
+        let (name, what) = (intervention.name, &calm.calls[*number].what);
+        Some(format!("{}: {name} before call {number} ({what}): {}", scenario.name, reason.0))
+    }));
+}
+
+/// The wanted scenarios, each with its run without faults.
+fn calm() -> Vec<(Scenario, Report)> {
+    wanted().into_iter().map(|scenario| (scenario, clean(&scenario))).collect()
+}
+
+/// Runs each schedule, on every processor, and tells what broke, in the schedules' order. A schedule has a thread to
+/// itself while it runs, so it replays alone as it does here.
+pub(crate) fn each<T: Sync>(schedules: &[T], run: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let broken = Mutex::new(BTreeMap::new());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(schedule) = schedules.get(at) else { return };
+            if let Some(reason) = run(schedule) {
+                broken.lock().expect("no panic").insert(at, reason);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+            scope.spawn(work);
+        }
+    });
+    broken.into_inner().expect("no panic").into_values().collect()
 }
 
 /// The scenarios, or the one that `STORM_SCENARIO` names.
@@ -133,7 +148,8 @@ fn is_wanted(call: usize) -> bool {
     }
 }
 
-fn none(broken: &[String]) {
+/// Fails when something broke.
+pub(crate) fn none(broken: &[String]) {
     let shown: Vec<&str> = broken.iter().take(5).map(String::as_str).collect();
     assert!(
         broken.is_empty(),
@@ -150,31 +166,14 @@ fn random_nights() {
         Some(seed) => (seed, seed),
         None => (1, number("STORM_SEEDS").unwrap_or(100)),
     };
-    let next = AtomicU64::new(first);
-    let broken = Mutex::new(Vec::new());
-    let nights = || {
-        let stories: Vec<(Scenario, _)> =
-            wanted().into_iter().map(|scenario| (scenario, clean(&scenario))).collect();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed > last {
-                return;
-            }
-            let at = usize::try_from(seed).expect("a small seed") % stories.len();
-            let (scenario, calm) = &stories[at];
-            let report = random(scenario, calm, seed, None);
-            if let Err(reason) = report.outcome {
-                broken.lock().expect("no panic").push(format!(
-                    "STORM_SEED={seed} STORM_SCENARIO={:?} cargo nextest run -p tests --test storm random_nights\n{}",
-                    scenario.name, reason.0
-                ));
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
-            scope.spawn(nights);
-        }
-    });
-    none(&broken.into_inner().expect("no panic"));
+    let (stories, seeds) = (calm(), (first..=last).collect::<Vec<u64>>());
+    none(&each(&seeds, |seed| {
+        let at = usize::try_from(*seed).expect("a small seed") % stories.len();
+        let (scenario, calm) = &stories[at];
+        let reason = random(scenario, calm, *seed, None).outcome.err()?;
+        Some(format!(
+            "STORM_SEED={seed} STORM_SCENARIO={:?} cargo nextest run -p tests --test storm random_nights\n{}",
+            scenario.name, reason.0
+        ))
+    }));
 }

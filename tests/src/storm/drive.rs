@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use serde_json::{Value, json};
 use shared::{
     batch::{Invocation, Runner},
     flow::Entry,
@@ -111,7 +111,7 @@ async fn invoke(
     world: &World,
     runner: Runner,
     crash: Arc<Notify>,
-    messages: Vec<Message>,
+    messages: Vec<Value>,
     clock_off: i64,
 ) -> Option<(Runner, Arc<Notify>)> {
     let time = i64::try_from(TIME_OUT).expect("small") * 1000;
@@ -126,34 +126,35 @@ async fn invoke(
     let failed: BTreeSet<String> =
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
     for message in messages {
-        if message.message_id().is_some_and(|id| !failed.contains(id)) {
-            let delete = world.sqs.delete_message().queue_url(world.queue_url());
-            let _ = delete.set_receipt_handle(message.receipt_handle).send().await;
+        if message["MessageId"].as_str().is_some_and(|id| !failed.contains(id)) {
+            world.call_queue("DeleteMessage", json!({"ReceiptHandle": message["ReceiptHandle"]})).await;
         }
     }
     Some((runner, crash))
 }
 
-async fn receive(world: &World, batch: i32) -> Vec<Message> {
-    let receive = world.sqs.receive_message().queue_url(world.queue_url()).max_number_of_messages(batch);
-    let receive = receive.message_system_attribute_names(MessageSystemAttributeName::All);
-    let received = receive.message_attribute_names("All").send().await;
-    received.expect("messages").messages.unwrap_or_default()
+async fn receive(world: &World, batch: i32) -> Vec<Value> {
+    let all = json!(["All"]);
+    let request = json!({
+        "MaxNumberOfMessages": batch, "MessageSystemAttributeNames": all, "MessageAttributeNames": all,
+    });
+    let mut answer = world.call_queue("ReceiveMessage", request).await;
+    answer["Messages"].as_array_mut().map(std::mem::take).unwrap_or_default()
 }
 
-fn record(message: &Message) -> SqsMessage {
+fn record(message: &Value) -> SqsMessage {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let members = |name: &str| message[name].as_object().into_iter().flatten();
     let mut record = SqsMessage::default();
-    record.message_id.clone_from(&message.message_id);
-    record.receipt_handle.clone_from(&message.receipt_handle);
-    record.body.clone_from(&message.body);
-    if let Some(attributes) = &message.attributes {
-        record.attributes =
-            attributes.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
-    }
-    for (name, value) in message.message_attributes.iter().flatten() {
+    record.message_id = text(&message["MessageId"]);
+    record.receipt_handle = text(&message["ReceiptHandle"]);
+    record.body = text(&message["Body"]);
+    record.attributes =
+        members("Attributes").filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect();
+    for (name, value) in members("MessageAttributes") {
         let mut attribute = SqsMessageAttribute::default();
-        attribute.data_type = Some(value.data_type.clone());
-        attribute.string_value.clone_from(&value.string_value);
+        attribute.data_type = text(&value["DataType"]);
+        attribute.string_value = text(&value["StringValue"]);
         record.message_attributes.insert(name.clone(), attribute);
     }
     record

@@ -10,11 +10,8 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
+use aws_sdk_sqs::types::MessageAttributeValue;
+use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use shared::{
     aws,
@@ -58,8 +55,6 @@ pub struct World {
     pub s3: aws_sdk_s3::Client,
     /// SQS without faults.
     pub sqs: aws_sdk_sqs::Client,
-    /// DynamoDB without faults.
-    pub dynamodb: aws_sdk_dynamodb::Client,
     settings: Settings,
     client_settings: Mutex<String>,
     seeded: BTreeSet<i64>,
@@ -94,7 +89,6 @@ impl World {
         let mut world = Self {
             s3: aws::s3(&sdk),
             sqs: aws_sdk_sqs::Client::new(&sdk),
-            dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             settings: settings(scenario),
             client_settings: Mutex::default(),
             context,
@@ -107,53 +101,27 @@ impl World {
             uploaded: Mutex::default(),
             to_happen: AtomicUsize::new(scenario.meanwhile.len()),
         };
-        world.build(scenario).await;
+        world.build(scenario);
         (scenario.prepare)(&world);
         world
     }
 
-    async fn build(&mut self, scenario: &Scenario) {
-        for bucket in [INTAKE, QUARANTINE, CONTENT, RULES] {
-            self.s3.create_bucket().bucket(bucket).send().await.expect("a bucket");
-        }
-        if scenario.versioned {
-            let versioned =
-                VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-            let versions = self.s3.put_bucket_versioning().bucket(INTAKE).versioning_configuration(versioned);
-            versions.send().await.expect("versions");
-        }
+    /// Makes buckets, queues, table and secret directly: through their clients it would be a tenth of a schedule.
+    fn build(&mut self, scenario: &Scenario) {
+        let made = self.aws.s3().create_bucket(INTAKE, scenario.versioned);
+        assert!(
+            made && [QUARANTINE, CONTENT, RULES].iter().all(|name| self.aws.s3().create_bucket(name, false))
+        );
         if !scenario.rules.is_empty() {
-            let rules = self.s3.put_object().bucket(RULES).key("rules.toml");
-            rules.body(scenario.rules.as_bytes().to_vec().into()).send().await.expect("rules");
+            assert!(self.aws.s3().put(RULES, "rules.toml", scenario.rules.as_bytes()));
         }
-        let queue = |name: &'static str, visibility: &'static str| {
-            let sqs = self.sqs.clone();
-            async move {
-                let queue = sqs.create_queue().queue_name(name);
-                let queue = queue.attributes(QueueAttributeName::VisibilityTimeout, visibility);
-                queue.send().await.expect("a queue").queue_url.expect("an address")
-            }
+        let queue = |name: &str, visibility: &str| {
+            assert!(self.aws.sqs().create_queue(name, &[("VisibilityTimeout", visibility)]));
+            format!("http://aws.test/000000000000/{name}")
         };
-        self.settings.queue_url = queue(QUEUE, "360").await;
-        self.settings.dead_letter_queue_url = queue(DEAD_LETTERS, "30").await;
-        let key = |name: &str, kind| {
-            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
-        };
-        let text = |name: &str| {
-            let text = AttributeDefinition::builder().attribute_name(name);
-            text.attribute_type(ScalarAttributeType::S).build().expect("an attribute")
-        };
-        self.dynamodb
-            .create_table()
-            .table_name(TABLE)
-            .billing_mode(BillingMode::PayPerRequest)
-            .key_schema(key("pk", KeyType::Hash))
-            .key_schema(key("sk", KeyType::Range))
-            .attribute_definitions(text("pk"))
-            .attribute_definitions(text("sk"))
-            .send()
-            .await
-            .expect("a table");
+        self.settings.queue_url = queue(QUEUE, "360");
+        self.settings.dead_letter_queue_url = queue(DEAD_LETTERS, "30");
+        assert!(self.aws.dynamodb().create_table(TABLE, "pk", Some("sk")));
         let secret = serde_json::json!({
             "mode": "password",
             "username": content_server::seed::SERVICE_USER,
@@ -235,13 +203,20 @@ impl World {
 
     /// Puts a message on the flow's queue.
     pub async fn send(&self, body: &str) {
-        self.sqs
-            .send_message()
-            .queue_url(&self.settings.queue_url)
-            .message_body(body)
-            .send()
-            .await
-            .expect("sent");
+        assert!(self.aws.sqs().send(QUEUE, body).is_some(), "the queue takes the message");
+    }
+
+    /// A call to the flow's queue as the Lambda service makes it, without a client between.
+    ///
+    /// # Panics
+    /// When the queue does not answer JSON.
+    pub async fn call_queue(&self, operation: &str, mut request: serde_json::Value) -> serde_json::Value {
+        request["QueueUrl"] = self.settings.queue_url.as_str().into();
+        let call =
+            http::Request::post("http://aws.test/").header("x-amz-target", format!("AmazonSQS.{operation}"));
+        let answer = self.aws.call(call.body(request.to_string().into()).expect("a request")).await;
+        let bytes = answer.into_body().collect().await.expect("an answer").to_bytes();
+        serde_json::from_slice(&bytes).expect("JSON")
     }
 
     /// A person moves everything from the dead-letter queue back to the flow's queue, attributes and all, like a
