@@ -17,13 +17,14 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export WAYBILL_ARTEFACTS := $(CURDIR)/target/lambda-local
 
-# cargo-nextest where the machine has it, plain cargo test otherwise. `--lib --test '*'` builds no flow binaries.
+# cargo-nextest where the machine has it, plain cargo test otherwise. Everything is built in one profile, with the features of
+# the whole workspace, so that it is built once.
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 ifeq ($(NEXTEST),yes)
-  TESTS := cargo nextest run --locked
+  TESTS := cargo nextest run --locked --cargo-profile checked --workspace
   LONG := $(TESTS) --profile storm
 else
-  TESTS := cargo test --locked
+  TESTS := cargo test --locked --profile checked --workspace
   LONG := $(TESTS)
 endif
 
@@ -35,37 +36,41 @@ setup: ## fetch every tool into the checkout (the other targets do it as they ne
 	echo "ready: make demo, make test"
 
 demo: local-artefacts ## deploy everything here, move sample files into a simulated Content Server, prove it; FLOW=name or all for others
-	@cargo run --locked -p tests --example demo -- $(if $(FLOW),--flow $(FLOW)) $(ARGS)
+	@target/checked/examples/demo $(if $(FLOW),--flow $(FLOW)) $(ARGS)
 
 up: local-artefacts ## the demo's systems, left running for files of your own (make down ends them)
-	@cargo run --locked -p tests --example demo -- up $(ARGS)
+	@target/checked/examples/demo up $(ARGS)
 
 down: ## stop what make up started, and nothing else
 	@infra/setup rust stack
-	cargo run --locked --quiet -p tests --example demo -- down
+	cargo run --locked --quiet --profile checked -p tests --example demo -- down
 
 test: local-artefacts ## every test, with the real binaries and the real template on the stand-in for AWS
 	@infra/setup nextest
 	echo "· the template: its variants, and the rights of its roles"
-	tests/aws/stand-in run -- .venv/stack/bin/python tests/aws/deploy_test.py
+	tests/aws/stand-in run -- .venv/stack/bin/python tests/aws/deploy_test.py &
+	variants=$$!
 	tests/aws/stand-in run --rights -- .venv/stack/bin/python tests/aws/rights_test.py
+	wait $$variants
 	echo "· every test"
-	tests/aws/stand-in run -- $(TESTS) --workspace --lib --test '*' $(ARGS)
+	tests/aws/stand-in run -- $(TESTS) --lib --test '*' $(ARGS)
 
 storm: ## faults at every call and SEEDS=2000 random schedules of them
 	@infra/setup nextest
-	STORM_SEEDS=$(SEEDS) $(LONG) -p tests --test storm $(ARGS)
+	STORM_SEEDS=$(SEEDS) $(LONG) --test storm $(ARGS)
 
 conformance: ## an unmodified third-party client against the Content Server simulator
 	@infra/setup rust
 	tests/conformance-python/run
 
-bench: local-artefacts ## the published figures, against the same function in Python
-	@tests/bench/run $(ARGS)
+bench: ## the published figures: the artefact as published, against the same function in Python
+	@infra/setup rust build arm64
+	infra/package bench
+	tests/bench/run $(ARGS)
 
 fuzz: ## malformed keys, rules, events and sidecars, for FUZZ_SECONDS=60
 	@infra/setup nextest
-	FUZZ_SECONDS=$(FUZZ_SECONDS) $(LONG) -p tests --test fuzz $(ARGS)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(LONG) --test fuzz $(ARGS)
 	tests/fuzz/run $(FUZZ_SECONDS)
 
 lint: ## format, clippy, licences and banned crates, and the template against its rules
@@ -74,6 +79,8 @@ lint: ## format, clippy, licences and banned crates, and the template against it
 	cargo fmt --all --check
 	echo "· clippy"
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	echo "· what ships, with its own features"
+	infra/package check
 	echo "· licences, bans, sources"
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	infra/advisories
@@ -89,14 +96,9 @@ deploy: ## build for arm64 and deploy to the AWS account of your credentials (se
 	infra/deploy $(ARGS)
 
 ci: ## what a change must pass: lint, test, storm, fuzz, demo, from a clean checkout
-	@start=$$SECONDS
-	for target in lint test "storm SEEDS=2000" "fuzz FUZZ_SECONDS=20" demo; do
-	  printf '\n== make %s (%s s so far)\n' "$$target" "$$((SECONDS - start))"
-	  $(MAKE) --no-print-directory $$target
-	done
-	printf '\nci passed in %s s\n' "$$((SECONDS - start))"
+	@MAKE="$(MAKE)" infra/ci
 
 local-artefacts:
-	@infra/setup rust stack build
+	@infra/setup rust stack
 	echo "· building the functions for this machine"
 	infra/package local

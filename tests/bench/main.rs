@@ -60,7 +60,7 @@ struct Arguments {
 }
 
 fn arguments() -> Result<Arguments, String> {
-    let mut chosen = Arguments { artefacts: "target/lambda-local".into(), quick: false, only: None };
+    let mut chosen = Arguments { artefacts: "target/lambda-bench".into(), quick: false, only: None };
     let mut rest = std::env::args().skip(1);
     while let Some(argument) = rest.next() {
         let mut value = || rest.next().ok_or_else(|| format!("{argument} needs a value"));
