@@ -232,3 +232,28 @@ fn the_offload_rules_fit_the_repository() {
         assert!(state.at(&within.segments.join("/")).is_some(), "{within} is not there");
     }
 }
+
+/// The staging rules name maps, steps, dispositions and form fields that are there.
+#[test]
+fn the_staging_rules_fit_the_repository() {
+    use s3_content_server::staging_rules::{SAMPLE, StagingRules};
+    let rules = StagingRules::parse(SAMPLE, "staging-rules.toml").unwrap_or_else(|found| panic!("{found}"));
+    let state = repository();
+    for rule in &rules.rules {
+        let node =
+            state.at(&rule.map.segments.join("/")).unwrap_or_else(|| panic!("{} is not there", rule.map));
+        let map = state.workflow_maps.get(&node.id).unwrap_or_else(|| panic!("{} is no map", rule.map));
+        let step = map.steps.iter().find(|step| step.name == rule.decision_step);
+        let step = step.unwrap_or_else(|| panic!("{} has no step {}", map.name, rule.decision_step));
+        for approved in &rule.approved {
+            assert!(
+                step.dispositions.iter().any(|known| known.key == *approved),
+                "{approved} of {}",
+                step.name
+            );
+        }
+        for label in rule.attribute_labels() {
+            assert!(map.fields.iter().any(|(_, name)| name == label), "{} has no {label}", map.name);
+        }
+    }
+}

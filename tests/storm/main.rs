@@ -8,6 +8,8 @@ mod ingest_uploads;
 mod large;
 mod offload_content;
 mod sabotage;
+mod stage_attachments;
+mod stage_reasons;
 mod watch_content_server;
 mod weather;
 
@@ -19,7 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Every scenario of every flow.
 fn scenarios() -> Vec<Scenario> {
-    [ingest_uploads::scenarios(), offload_content::scenarios()].concat()
+    [ingest_uploads::scenarios(), offload_content::scenarios(), stage_attachments::scenarios()].concat()
 }
 
 #[test]

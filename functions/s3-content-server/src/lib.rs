@@ -10,11 +10,14 @@ mod places;
 mod reason_file;
 pub mod rule_words;
 mod sides;
+pub mod stage_attachments;
+pub mod staging_rules;
 pub mod version_copy;
 
 use ingest_uploads::IngestUploads;
 use offload_content::OffloadContent;
 use shared::{flow::Entry, reconcile::SidesEntry};
+use stage_attachments::StageAttachments;
 
 /// Uploads to S3 become governed documents.
 pub static INGEST_UPLOADS: Entry = Entry::of::<IngestUploads>();
@@ -22,8 +25,11 @@ pub static INGEST_UPLOADS: Entry = Entry::of::<IngestUploads>();
 /// The content of documents goes to S3, and comes back when it is asked for.
 pub static OFFLOAD_CONTENT: Entry = Entry::of::<OffloadContent>();
 
+/// Uploads become attachments of workflows; what these decide goes back to S3.
+pub static STAGE_ATTACHMENTS: Entry = Entry::of::<StageAttachments>();
+
 /// Every flow of this pair.
-pub static FLOWS: &[&Entry] = &[&INGEST_UPLOADS, &OFFLOAD_CONTENT];
+pub static FLOWS: &[&Entry] = &[&INGEST_UPLOADS, &OFFLOAD_CONTENT, &STAGE_ATTACHMENTS];
 
 /// The two sides of every flow of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[

@@ -14,7 +14,7 @@
 //! | a value we wrote ourselves (echo of a two-way sync) | `<flow>#write#<object>` | property + value hash | put, get |
 //! | one worker at a time on a thing | `<flow>#lock#<name>` | `lock` | conditional put, delete |
 //! | what a change feed saw of a thing | `<flow>#seen#<list>` | number | put, batch get, query of a range |
-//! | where a change feed goes on | `<flow>#note` | name | put, get |
+//! | where a change feed goes on, who began something first | `<flow>#note` | name | put, put if absent, get |
 //! | has this push been taken | `<flow>#delivery#<id>` | `delivery` | put, get |
 //! | is a target out of order | `breaker#<target>` | `state` | conditional update, get |
 //! | an expiring link, and one client's use of it | `link#<hash of its token>` | `record`, `use#<client>` | see `links` |

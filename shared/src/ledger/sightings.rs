@@ -1,6 +1,9 @@
 //! What a change feed remembers of the things it saw, and how far it has come.
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{AttributeValue, KeysAndAttributes},
+};
 
 use super::{
     Ledger,
@@ -140,6 +143,35 @@ impl Ledger {
         let mut item = keys(&format!("{flow}#note"), name);
         item.insert("note".to_owned(), text(note));
         self.put(item, "make note").await
+    }
+
+    /// Makes a note where there is none, or an empty one, and says which one is there now: of several who try, all are
+    /// told the same one.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn first_note(&self, flow: &str, name: &str, note: &str) -> Result<String> {
+        let mut item = keys(&format!("{flow}#note"), name);
+        item.insert("note".to_owned(), text(note));
+        let outcome = self
+            .dynamodb
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR #note = :nothing")
+            .expression_attribute_names("#note", "note")
+            .expression_attribute_values(":nothing", text(""))
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(note.to_owned()),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => {
+                    Ok(self.note(flow, name).await?.unwrap_or_default())
+                }
+                _ => Err(classify(System::Ledger, "make note", error)),
+            },
+        }
     }
 
     /// Whether something that may be sent again has been dealt with before.

@@ -148,6 +148,13 @@ impl World {
         clients.clone_into(&mut self.client_settings.lock().expect("no panic"));
     }
 
+    /// The same world, in which flows only say what they would do.
+    #[must_use]
+    pub fn dry(mut self) -> Self {
+        self.settings.dry_run = true;
+        self
+    }
+
     /// Uploads an object, as somebody outside does. Its event waits to be sent.
     pub async fn upload(&self, object: &StoredObject) {
         let mut put = self

@@ -124,7 +124,7 @@ impl IngestUploads {
 }
 
 /// Replaces an object version's tags.
-pub(super) async fn put_tags(
+pub(crate) async fn put_tags(
     s3: &aws_sdk_s3::Client,
     object: &S3Object,
     tags: std::collections::BTreeMap<String, String>,

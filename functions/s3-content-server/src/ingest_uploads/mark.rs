@@ -6,14 +6,14 @@ use shared::{flow::Item, s3_notification::Sequencer};
 
 /// `waybill:<asset>:<item>:<sequencer>`, kept as the external identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     asset: String,
     item: String,
     sequencer: Option<Sequencer>,
 }
 
 impl Mark {
-    pub(super) fn of(item: &Item, sequencer: Option<&Sequencer>) -> Self {
+    pub(crate) fn of(item: &Item, sequencer: Option<&Sequencer>) -> Self {
         Self {
             asset: item.asset.chars().take(16).collect(),
             item: item.key.digest().chars().take(24).collect(),
@@ -22,12 +22,18 @@ impl Mark {
     }
 
     /// Whether an identity found in the target is this mark.
-    pub(super) fn is(&self, identity: &str) -> bool {
+    pub(crate) fn is(&self, identity: &str) -> bool {
         identity == self.to_string()
     }
 
+    /// Whether an identity found in the target belongs to an upload of the same asset.
+    pub(crate) fn is_of_same_asset(&self, identity: &str) -> bool {
+        let mut parts = identity.split(':');
+        parts.next() == Some("waybill") && parts.next() == Some(self.asset.as_str())
+    }
+
     /// Whether an identity found in the target belongs to a later upload of the same asset.
-    pub(super) fn is_older_than(&self, identity: &str) -> bool {
+    pub(crate) fn is_older_than(&self, identity: &str) -> bool {
         let mut parts = identity.split(':');
         let (Some("waybill"), Some(asset), Some(_), Some(sequencer)) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -69,6 +75,10 @@ mod tests {
         assert!(first.is_older_than(&second.to_string()));
         assert!(!second.is_older_than(&first.to_string()));
         assert!(!first.is_older_than("someone else's identity"));
+        assert!(first.is_of_same_asset(&second.to_string()));
+        assert!(
+            !first.is_of_same_asset("someone else's identity") && !first.is_of_same_asset("waybill:0123:4:5")
+        );
     }
 
     #[test]

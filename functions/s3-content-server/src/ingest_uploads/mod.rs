@@ -5,15 +5,15 @@
 //! key in the creating call itself, and is looked for by that mark before anything is made again. What cannot be
 //! accepted is put aside under the quarantine prefix with a machine-readable reason.
 
-mod after;
+pub(crate) mod after;
 mod categories;
 mod collect;
 mod deliver;
 mod finish;
 mod large;
-mod mark;
+pub(crate) mod mark;
 mod members;
-mod order;
+pub(crate) mod order;
 mod put_aside;
 mod sides;
 mod target;

@@ -11,10 +11,10 @@ const SEQUENCER: &str = "sequencer";
 /// What that fact says when none has been delivered.
 const NONE: &str = "none";
 /// The reason for leaving a document alone that has the very content of the upload.
-pub(super) const SAME: &str = "document.same";
+pub(crate) const SAME: &str = "document.same";
 
 /// Where an upload stands among those of its key.
-pub(super) struct Order<'a> {
+pub(crate) struct Order<'a> {
     own: Option<&'a Sequencer>,
     newest_delivered: Option<Sequencer>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Order<'a> {
 impl<'a> Order<'a> {
     /// Reads it from the asset's audit chain. The last event tells; only when that is one written without a look at
     /// the order (a removal, a crash) the events before it are read too.
-    pub(super) async fn read(own: Option<&'a Sequencer>, asset: &str, run: &Run) -> Result<Self> {
+    pub(crate) async fn read(own: Option<&'a Sequencer>, asset: &str, run: &Run) -> Result<Self> {
         let last = run.chain_end().await?.last;
         let newest = match last.map(|event| event.detail.get(SEQUENCER).cloned()) {
             None => None,
@@ -39,14 +39,14 @@ impl<'a> Order<'a> {
 
     /// Why the upload is not acted on, when a later one of its key was delivered already. One that was put aside or
     /// failed does not count: nothing of it is in the target.
-    pub(super) fn stale(&self) -> Option<Reason> {
+    pub(crate) fn stale(&self) -> Option<Reason> {
         let is_stale = self.own?.is_before(self.newest_delivered.as_ref()?);
         is_stale
             .then(|| Reason::new("event.stale", "a later upload of the same key has been dealt with already"))
     }
 
     /// Notes that the target holds this upload, when it does.
-    pub(super) fn note(&self, outcome: &Outcome, run: &Run) {
+    pub(crate) fn note(&self, outcome: &Outcome, run: &Run) {
         let is_held = match outcome {
             Outcome::Delivered(_) => true,
             Outcome::Skipped(reason) => reason.code == SAME,

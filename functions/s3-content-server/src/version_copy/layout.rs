@@ -22,7 +22,7 @@ pub fn description_key(prefix: &str, node: i64, version: i64) -> String {
 
 /// A file name as one step of a key: slashes, control characters and the percent sign itself become `%XX`; a name
 /// that clients would take for a step of a path is escaped whole. The description keeps the name as it is.
-fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     if name.is_empty() {
         return "content".to_owned();
     }
@@ -44,7 +44,7 @@ fn escaped(name: &str) -> String {
 }
 
 /// A name cut to so many bytes; its extension stays.
-fn shortened(name: &str, most: usize) -> String {
+pub(crate) fn shortened(name: &str, most: usize) -> String {
     if name.len() <= most {
         return name.to_owned();
     }

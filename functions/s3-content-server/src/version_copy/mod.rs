@@ -23,6 +23,7 @@ use shared::{
     },
 };
 
+pub(crate) use self::layout::{escaped, shortened};
 pub use self::{
     description::{
         AttributeDescription, CategoryDescription, GrantDescription, NodeDescription, RecordDescription,
@@ -197,7 +198,7 @@ impl VersionCopy<'_> {
     }
 
     /// The content of a version as something to upload.
-    async fn source(&self, node: NodeId, version: &Version) -> Result<RangedSource> {
+    pub(crate) async fn source(&self, node: NodeId, version: &Version) -> Result<RangedSource> {
         let number = version.number;
         let length = match version.file_size {
             Some(size) => size,
@@ -247,7 +248,7 @@ impl VersionCopy<'_> {
     }
 
     /// Copies the content and compares it with the document, in one call or over several invocations.
-    async fn content(
+    pub(crate) async fn content(
         &self,
         source: &RangedSource,
         to: &UploadTarget,
@@ -362,9 +363,12 @@ fn begun(version: i64, run: &Run) -> u32 {
     run.recorded(&beginnings(version)).unwrap_or(0)
 }
 
-struct Copied {
-    version_id: Option<String>,
-    digests: Digests,
+/// What a copy of a content made.
+pub(crate) struct Copied {
+    /// The version of the object, in a bucket that keeps them.
+    pub(crate) version_id: Option<String>,
+    /// What was read and is there.
+    pub(crate) digests: Digests,
 }
 
 /// Whether an object has these digests, by a checksum S3 keeps of the whole of it.

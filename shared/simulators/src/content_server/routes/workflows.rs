@@ -27,8 +27,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
         }
         ("PUT", ["v2", "processes", id, "status"]) => number(id).and_then(|id| change_status(call, id)),
         ("DELETE", ["v2", "processes", id]) => number(id).and_then(|id| {
-            call.state.process(call.actor, id)?;
-            call.state.processes.remove(&id);
+            call.state.delete_process(call.actor, id)?;
             done()
         }),
         _ => return None,

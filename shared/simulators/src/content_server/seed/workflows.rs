@@ -37,6 +37,7 @@ pub(super) fn plant(state: &mut State) {
                 step("File", RECORDS_TEAM, "Declare the documents as records.", &[]),
             ],
             fields: fields(&[("WorkflowForm_10", "Reason"), ("WorkflowForm_11", "Priority")]),
+            managers: Vec::new(),
         },
         WorkflowMap {
             id: SUPPLIER_APPROVAL,
@@ -49,6 +50,7 @@ pub(super) fn plant(state: &mut State) {
                 &[("Approve", false), ("Reject", true)],
             )],
             fields: fields(&[("WorkflowForm_10", "Supplier Number")]),
+            managers: Vec::new(),
         },
         WorkflowMap {
             id: EVIDENCE_CHECK,
@@ -56,6 +58,7 @@ pub(super) fn plant(state: &mut State) {
             start_step_disabled: true,
             steps: vec![step("Check Evidence", CLAIMS_REVIEWER, "Is the evidence complete?", &[])],
             fields: Vec::new(),
+            managers: Vec::new(),
         },
     ];
     for map in maps {

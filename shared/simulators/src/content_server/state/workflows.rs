@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{MemberId, NodeId, Outcome, Refusal, State, kind};
+use super::{MemberId, NodeId, Outcome, Permission, Refusal, State, kind};
 
 /// A way to finish a step that the map names itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct WorkflowMap {
     pub steps: Vec<Step>,
     /// Form fields by key and name, such as `WorkflowForm_10`.
     pub fields: Vec<(String, String)>,
+    /// Users and groups who manage its workflows: they see them, and add to their attachments.
+    #[serde(default)]
+    pub managers: Vec<MemberId>,
 }
 
 /// A draft process.
@@ -208,7 +211,12 @@ impl State {
         let id = self.fresh_id();
         let attachments = self.fresh_id();
         let volume = self.volume(WORKFLOW_VOLUME).map_or(-1, |node| node.id);
-        let folder = self.blank(attachments, actor, volume, format!("Attachments {id}"), kind::FOLDER);
+        let mut folder = self.blank(attachments, actor, volume, format!("Attachments {id}"), kind::FOLDER);
+        for manager in &map.managers {
+            let working =
+                [Permission::See, Permission::SeeContents, Permission::Modify, Permission::AddItems];
+            folder.permissions.custom.insert(*manager, working.into_iter().collect());
+        }
         self.insert(folder);
         for document in &draft.documents {
             let Ok(original) = self.node(*document) else { continue };
@@ -246,8 +254,14 @@ impl State {
         let involved = process.by == actor
             || self.is_administrator(actor)
             || self.does(actor, process.assignee)
+            || self.manages(actor, process)
             || process.finished.iter().any(|finished| finished.by == actor);
         if involved { Ok(process) } else { Err(no_process()) }
+    }
+
+    fn manages(&self, actor: MemberId, process: &Process) -> bool {
+        let map = self.workflow_maps.get(&process.map);
+        map.is_some_and(|map| map.managers.iter().any(|manager| self.does(actor, *manager)))
     }
 
     fn does(&self, actor: MemberId, assignee: MemberId) -> bool {
@@ -348,6 +362,19 @@ impl State {
                     process.assignee = assignee;
                 }
                 None => process.status = ProcessStatus::Completed,
+            }
+        }
+        self.changes += 1;
+        Ok(())
+    }
+
+    /// Deletes a process and the folder of its attachments; documents that shortcuts in it point to stay.
+    pub fn delete_process(&mut self, actor: MemberId, id: i64) -> Outcome<()> {
+        let folder = self.process(actor, id)?.attachments;
+        self.processes.remove(&id);
+        for node in self.subtree(folder) {
+            if let Some(gone) = self.nodes.remove(&node) {
+                self.unlink(gone.parent_id, &gone.name, node);
             }
         }
         self.changes += 1;

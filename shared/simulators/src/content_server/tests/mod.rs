@@ -10,6 +10,7 @@ mod rights;
 mod searching;
 mod sessions;
 mod switches;
+mod workflows;
 
 use axum::body::Body;
 use http::{Method, Request, Response};
