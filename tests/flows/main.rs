@@ -16,6 +16,7 @@ mod deployed;
 mod events;
 mod offload_content;
 mod outages;
+mod reconcile;
 mod refusals;
 mod serve_links;
 mod watch_content_server;

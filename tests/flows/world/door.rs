@@ -2,7 +2,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
-use tests::{messages, runtime::Outcome, web::Answer};
+use tests::{
+    messages,
+    runtime::{Function, Outcome},
+    web::Answer,
+};
 
 use super::{SIGNING, World};
 
@@ -24,6 +28,18 @@ impl World {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
+        self.ask_of(&self.function, method, path, headers, body).await
+    }
+
+    /// The same of another function that stands in this world.
+    pub(crate) async fn ask_of(
+        &self,
+        function: &Function,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let headers: Map<String, Value> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let event = json!({
@@ -39,7 +55,7 @@ impl World {
                 },
             },
         });
-        match self.function.invoke(&event).await.outcome {
+        match function.invoke(&event).await.outcome {
             Outcome::Answer(Some(answer)) => answered(&answer),
             other => panic!("no answer: {other:?}; {}", self.told()),
         }

@@ -3,6 +3,7 @@
 //! A story needs a [`Story`] and its line in [`STORIES`]. What it has at hand is a [`Stage`].
 
 mod offload_content;
+mod reconcile;
 mod serve_links;
 mod watch_content_server;
 
@@ -25,7 +26,7 @@ use super::{
 
 /// Every story, in the order in which `make demo FLOW=all` tells them.
 pub(crate) const STORIES: &[Story] =
-    &[offload_content::STORY, watch_content_server::STORY, serve_links::STORY];
+    &[offload_content::STORY, watch_content_server::STORY, serve_links::STORY, reconcile::STORY];
 
 /// What becomes of it later.
 pub(crate) type Doing<'a, T> = LocalBoxFuture<'a, Result<T>>;
