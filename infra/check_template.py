@@ -77,7 +77,7 @@ ITS_OWN = {
 # API Gateway waits no longer than this, in seconds.
 LONGEST_ANSWER = 29
 # Settings of flows that keep content in a bucket of their own, and of what writes reports.
-OF_SOME_FLOWS = {"WAYBILL_CONTENT_BUCKET", "WAYBILL_REPORT_BUCKET"}
+OF_SOME_FLOWS = {"WAYBILL_CONTENT_BUCKET", "WAYBILL_CONTENT_REGION", "WAYBILL_REPORT_BUCKET"}
 
 
 def metrics():

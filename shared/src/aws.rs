@@ -50,6 +50,12 @@ pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(builder.build())
 }
 
+/// The same S3 client, for buckets of another Region.
+pub(crate) fn s3_in(client: &aws_sdk_s3::Client, region: &str) -> aws_sdk_s3::Client {
+    let builder = client.config().to_builder().region(aws_sdk_s3::config::Region::new(region.to_owned()));
+    aws_sdk_s3::Client::from_conf(builder.build())
+}
+
 fn base(
     transport: &Transport,
     context: &Context,

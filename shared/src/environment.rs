@@ -42,6 +42,9 @@ pub struct Settings {
     /// Where the reports of comparisons go.
     #[serde(default)]
     pub report_bucket: String,
+    /// The Region of that bucket, when it is not the function's own.
+    #[serde(default)]
+    pub content_region: String,
     /// The rules: a file in the package, or `s3://bucket/key`. Empty means the rules packaged with the function.
     #[serde(default)]
     pub rules: String,
@@ -196,6 +199,14 @@ impl Environment {
             context,
             transport,
         }
+    }
+
+    /// Amazon S3 in another Region; in the function's own when none is named.
+    pub fn s3_in(&self, region: &str) -> aws_sdk_s3::Client {
+        if region.is_empty() {
+            return self.s3.clone();
+        }
+        aws::s3_in(&self.s3, region)
     }
 
     /// The spacing of requests to the target.

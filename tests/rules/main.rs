@@ -257,3 +257,28 @@ fn the_staging_rules_fit_the_repository() {
         }
     }
 }
+
+/// The replica rules name containers and a category that are there, and restore into none of the sets.
+#[test]
+fn the_replica_rules_fit_the_repository() {
+    let rules = s3_content_server::replica_rules::ReplicaRules::parse(
+        s3_content_server::replica_rules::SAMPLE,
+        "replica-rules.toml",
+    )
+    .unwrap_or_else(|found| panic!("{found}"));
+    let state = repository();
+    let within: Vec<String> = rules.rules.iter().map(|rule| rule.within.segments.join("/")).collect();
+    for rule in &rules.rules {
+        for place in [&rule.within, &rule.restore_into, &rule.drill_into] {
+            assert!(state.at(&place.segments.join("/")).is_some(), "{place} is not there");
+        }
+        for place in [&rule.restore_into, &rule.drill_into] {
+            let place = format!("{}/", place.segments.join("/"));
+            assert!(within.iter().all(|set| !place.starts_with(&format!("{set}/"))), "{place} is in a set");
+        }
+        if let Some(category) = &rule.with_category {
+            let name = category.segments.last().expect("a name");
+            assert!(state.category_named(name).is_some(), "{category} is not there");
+        }
+    }
+}

@@ -7,6 +7,7 @@
 mod ingest_uploads;
 mod large;
 mod offload_content;
+mod replicate_content;
 mod sabotage;
 mod stage_attachments;
 mod stage_reasons;
@@ -21,7 +22,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Every scenario of every flow.
 fn scenarios() -> Vec<Scenario> {
-    [ingest_uploads::scenarios(), offload_content::scenarios(), stage_attachments::scenarios()].concat()
+    [
+        ingest_uploads::scenarios(),
+        offload_content::scenarios(),
+        stage_attachments::scenarios(),
+        replicate_content::scenarios(),
+    ]
+    .concat()
 }
 
 #[test]

@@ -8,6 +8,8 @@ pub mod offload_rules;
 mod parts;
 mod places;
 mod reason_file;
+pub mod replica_rules;
+pub mod replicate_content;
 pub mod rule_words;
 mod sides;
 pub mod stage_attachments;
@@ -16,6 +18,7 @@ pub mod version_copy;
 
 use ingest_uploads::IngestUploads;
 use offload_content::OffloadContent;
+use replicate_content::ReplicateContent;
 use shared::{flow::Entry, reconcile::SidesEntry};
 use stage_attachments::StageAttachments;
 
@@ -28,10 +31,13 @@ pub static OFFLOAD_CONTENT: Entry = Entry::of::<OffloadContent>();
 /// Uploads become attachments of workflows; what these decide goes back to S3.
 pub static STAGE_ATTACHMENTS: Entry = Entry::of::<StageAttachments>();
 
-/// Every flow of this pair.
-pub static FLOWS: &[&Entry] = &[&INGEST_UPLOADS, &OFFLOAD_CONTENT, &STAGE_ATTACHMENTS];
+/// Content sets have a verified replica elsewhere, from which they can be restored.
+pub static REPLICATE_CONTENT: Entry = Entry::of::<ReplicateContent>();
 
-/// The two sides of every flow of this pair, for comparisons.
+/// Every flow of this pair.
+pub static FLOWS: &[&Entry] = &[&INGEST_UPLOADS, &OFFLOAD_CONTENT, &STAGE_ATTACHMENTS, &REPLICATE_CONTENT];
+
+/// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[
     SidesEntry { flow: "ingest-uploads", connect: ingest_uploads::connect_sides },
     SidesEntry { flow: "offload-content", connect: offload_content::connect_sides },

@@ -103,6 +103,7 @@ async fn begin_and_run(
         Err(_) => Err(out_of_time(&run).await),
     };
     tally.worked(environment.context.now_milliseconds() - began, run.retries());
+    tally.measured(run.measured());
     report_to_breakers(runner, &outcome, &answered).await;
     conclude(runner, event, message, &run, outcome, tally).await
 }

@@ -1,19 +1,23 @@
 //! What a batch did, in CloudWatch's embedded metric format: one JSON line in the log becomes metrics.
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::{Value, json};
 
-use crate::{context::Context, ledger::Ending};
+use crate::{context::Context, flow::Measure, ledger::Ending};
+
+/// The most values of one metric that CloudWatch takes in one line.
+const MOST_VALUES: usize = 100;
 
 /// Counts of one batch.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<Counts>);
 
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 struct Counts {
     delivered: u64,
     skipped: u64,
@@ -30,6 +34,7 @@ struct Counts {
     bytes: u64,
     work_milliseconds: Vec<i64>,
     breaker_open: bool,
+    measured: BTreeMap<Measure, Vec<f64>>,
 }
 
 impl Tally {
@@ -87,11 +92,20 @@ impl Tally {
         self.counts().breaker_open = open;
     }
 
+    pub(super) fn measured(&self, measured: Vec<(Measure, f64)>) {
+        let mut counts = self.counts();
+        for (what, value) in measured {
+            let values = counts.measured.entry(what).or_default();
+            if values.len() < MOST_VALUES {
+                values.push(value);
+            }
+        }
+    }
+
     /// The line for the log.
     pub fn render(&self, flow: &str, environment: &str, context: &Context) -> Value {
         let counts = self.counts().clone();
-        let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
-        json!({
+        let mut line = json!({
             "_aws": {
                 "Timestamp": context.now_milliseconds(),
                 "CloudWatchMetrics": [{
@@ -126,11 +140,37 @@ impl Tally {
             "Bytes": counts.bytes,
             "TargetLatency": counts.work_milliseconds,
             "BreakerOpen": u8::from(counts.breaker_open),
-        })
+        });
+        for (what, values) in counts.measured {
+            let described = described(what);
+            let name = described.get("Name").and_then(Value::as_str);
+            if let (Some(name), Some(fields)) = (name, line.as_object_mut()) {
+                fields.insert(name.to_owned(), values.into());
+            }
+            let metrics = line.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics").and_then(Value::as_array_mut);
+            metrics.into_iter().for_each(|metrics| metrics.push(described.clone()));
+        }
+        line
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn metric(name: &str, unit: &str) -> Value {
+    json!({"Name": name, "Unit": unit})
+}
+
+/// What a measure is called, and its unit.
+fn described(measure: Measure) -> Value {
+    match measure {
+        Measure::ReplicaLag => metric("ReplicaLag", "Seconds"),
+        Measure::ReplicaVerifiedAge => metric("ReplicaVerifiedAge", "Seconds"),
+        Measure::ReplicaVerified => metric("ReplicaVerified", "Count"),
+        Measure::ReplicaDamaged => metric("ReplicaDamaged", "Count"),
+        Measure::Restored => metric("Restored", "Count"),
+        Measure::RestoreDifferences => metric("RestoreDifferences", "Count"),
     }
 }
 

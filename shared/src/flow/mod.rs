@@ -1,5 +1,6 @@
 //! What a flow is, and what one delivery of one item is to it. A flow never sees Lambda, a queue or the ledger.
 
+mod measure;
 mod parsed;
 mod run;
 
@@ -13,6 +14,7 @@ use crate::{
     error::{Error, Result, System},
     ledger::Key,
 };
+pub use measure::Measure;
 pub use parsed::{Parsed, Reason};
 pub use run::Run;
 pub(crate) use run::allow_repeat;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, future::Future, sync::Mutex, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Item, Policy};
+use super::{Item, Measure, Policy};
 use crate::{
     context::Context,
     error::{Error, FailureClass, Result, Retry, System},
@@ -23,6 +23,7 @@ pub struct Run {
     dry_run: bool,
     retries: Mutex<u32>,
     notes: Mutex<BTreeMap<String, String>>,
+    measured: Mutex<Vec<(Measure, f64)>>,
 }
 
 /// After the name of an effect: the checkpoint that tells that it was begun and must not be made twice.
@@ -43,6 +44,7 @@ impl Run {
             dry_run,
             retries: Mutex::new(0),
             notes: Mutex::default(),
+            measured: Mutex::default(),
         }
     }
 
@@ -125,6 +127,15 @@ impl Run {
 
     pub(crate) fn notes(&self) -> BTreeMap<String, String> {
         lock(&self.notes).clone()
+    }
+
+    /// Measures something for the metrics of the batch, however the item ends.
+    pub fn measure(&self, what: Measure, value: f64) {
+        lock(&self.measured).push((what, value));
+    }
+
+    pub(crate) fn measured(&self) -> Vec<(Measure, f64)> {
+        lock(&self.measured).clone()
     }
 
     /// What an earlier attempt (or an earlier step) recorded under a name.

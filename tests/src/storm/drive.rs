@@ -34,6 +34,9 @@ const TIME_OUT: u64 = 60;
 /// Simulated time after which a queue that is not quiet never will be.
 const PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
+/// How long a worker waits before it looks at an empty queue again.
+const EMPTY: Duration = Duration::from_secs(20);
+
 /// Batches one worker is handed at most: without this, messages handed back at once would stop simulated time.
 const BATCHES: usize = 20_000;
 
@@ -62,7 +65,9 @@ async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64, f
             if world.waiting() == 0 && !world.is_restless() {
                 return;
             }
-            tokio::time::sleep(world.until_visible()).await;
+            // What is still to happen to an empty queue is waited for in larger steps.
+            let pause = if world.waiting() == 0 { EMPTY } else { world.until_visible() };
+            tokio::time::sleep(pause).await;
             continue;
         }
         let (current, crash) = match runner.take() {

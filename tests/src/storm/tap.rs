@@ -50,6 +50,8 @@ struct Inner {
     sabotage: Option<Sabotage>,
     open: AtomicBool,
     late: AtomicUsize,
+    /// What calls that do not arrive say of themselves.
+    away: Mutex<Option<String>>,
 }
 
 impl Tap {
@@ -69,12 +71,25 @@ impl Tap {
             sabotage,
             open: AtomicBool::new(true),
             late: AtomicUsize::new(0),
+            away: Mutex::default(),
         }))
     }
 
     /// Lets something happen immediately before the n-th call.
     pub fn before(&self, call: usize, act: impl FnOnce() + Send + 'static) {
         self.0.meanwhile.lock().expect("no panic while calling").insert(call, Box::new(act));
+    }
+
+    /// From now on, calls to one Region of AWS do not arrive; with none, all do again.
+    pub fn set_away(&self, region: Option<&str>) {
+        let scope = region.map(|region| format!("/{region}/"));
+        *self.0.away.lock().expect("no panic while calling") = scope;
+    }
+
+    fn is_away(&self, request: &Request<Body>) -> bool {
+        let signed = request.headers().get(http::header::AUTHORIZATION).and_then(|text| text.to_str().ok());
+        let away = self.0.away.lock().expect("no panic while calling");
+        away.as_ref().is_some_and(|scope| signed.is_some_and(|signed| signed.contains(scope)))
     }
 
     /// The calls so far.
@@ -109,6 +124,9 @@ impl Tap {
     async fn call(&self, request: Request<Body>, crash: &Notify) -> Result<Response<Body>, TransportError> {
         let form = form_of(&request);
         let fault = self.next_fault(&request, form);
+        if self.is_away(&request) {
+            return Err(TransportError::new(TransportErrorKind::Connect, "nobody answers"));
+        }
         let Some(fault) = fault else { return Ok(self.pass(request, form, None).await) };
         match fault {
             Fault::CrashBefore => die(crash).await,

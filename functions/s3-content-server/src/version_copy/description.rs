@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::{
-    content_server::{AttributeValue, Client, Grant, Holder, MODULE_MISSING, Node, NodeId, Version},
+    content_server::{
+        Ancestor, AttributeValue, Client, Grant, Holder, MODULE_MISSING, Node, NodeId, Version,
+    },
     error::Result,
 };
 
@@ -133,9 +135,17 @@ impl NodeDescription {
     /// # Errors
     /// What Content Server says. A module it does not have leaves its part empty.
     pub async fn read(content_server: &Client, node: &Node) -> Result<Self> {
+        let way = content_server.list_ancestors(node.id).await?;
+        Self::read_at(content_server, node, &way).await
+    }
+
+    /// As [`Self::read`], of a document the way to which is known: from the volume down to the document itself.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_at(content_server: &Client, node: &Node, way: &[Ancestor]) -> Result<Self> {
         let moment = |moment: Option<jiff::Timestamp>| moment.map(|moment| moment.to_string());
-        let mut path: Vec<String> =
-            content_server.list_ancestors(node.id).await?.into_iter().map(|ancestor| ancestor.name).collect();
+        let mut path: Vec<String> = way.iter().map(|ancestor| ancestor.name.clone()).collect();
         // The last one is the document itself.
         path.pop();
         Ok(Self {
@@ -206,6 +216,19 @@ fn json(value: &AttributeValue) -> serde_json::Value {
         AttributeValue::Date(day) => day.to_string().into(),
         AttributeValue::Moment(moment) => moment.to_string().into(),
         AttributeValue::Many(values) => values.iter().map(json).collect(),
+    }
+}
+
+/// A value as it was written; its type is that of the attribute it is put into.
+pub(crate) fn value(json: &serde_json::Value) -> AttributeValue {
+    match json {
+        serde_json::Value::Null | serde_json::Value::Object(_) => AttributeValue::Empty,
+        serde_json::Value::Bool(truth) => AttributeValue::Boolean(*truth),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| AttributeValue::Text(number.to_string()), AttributeValue::Integer)
+        }
+        serde_json::Value::String(text) => AttributeValue::Text(text.clone()),
+        serde_json::Value::Array(values) => AttributeValue::Many(values.iter().map(value).collect()),
     }
 }
 
