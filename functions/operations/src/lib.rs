@@ -4,7 +4,14 @@ pub mod reconcile;
 pub mod serve_links;
 
 use reconcile::Reconcile;
+use serve_links::ServeLinks;
 use shared::function::FunctionEntry;
 
 /// Compares both sides of flows.
 pub static RECONCILE: FunctionEntry = FunctionEntry::of::<Reconcile>();
+
+/// Expiring links to published documents.
+pub static SERVE_LINKS: FunctionEntry = FunctionEntry::of::<ServeLinks>();
+
+/// Every function here.
+pub static FUNCTIONS: &[&FunctionEntry] = &[&RECONCILE, &SERVE_LINKS];

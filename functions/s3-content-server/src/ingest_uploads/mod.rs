@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use shared::{
-    content_server::{self, Credential},
+    content_server,
     environment::Environment,
     error::{Error, FailureClass, Result, System},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
@@ -32,7 +32,7 @@ use shared::{
 };
 
 use self::order::Order;
-use crate::intake_rules::{After, Existing, IntakeRules};
+use crate::intake_rules::{After, Existing, IntakeRules, SAMPLE};
 
 pub(crate) use self::sides::connect as connect_sides;
 
@@ -60,23 +60,14 @@ impl Flow for IngestUploads {
 
     async fn connect(environment: &Environment) -> Result<Self> {
         let settings = &environment.settings;
-        let rules = load_rules(environment).await?;
-        let secret = environment.secret(&settings.content_server_secret).await?;
-        let credential = Credential::from_json(&secret)?;
-        let content_server = content_server::Client::new(
-            client_settings(environment)?,
-            credential,
-            environment.transport.clone(),
-            environment.context.clone(),
-            environment.pace(),
-        );
-        // The connection and the session are made now, not in the first event. A target that is away now may be back
-        // by then: that is the breaker's business, not a reason to refuse the start.
-        if let Err(error) = content_server.login().await {
-            tracing::warn!(error = ?error, "content server cannot be reached yet");
-        }
+        let (text, name) = environment.rules_or(SAMPLE).await?;
+        let rules = IntakeRules::parse(&text, &name).map_err(|diagnostics| {
+            Error::configuration("rules.invalid", diagnostics.to_string()).remedy(
+                "correct the lines named above; the dry-run example checks a rule file without a deployment",
+            )
+        })?;
         Ok(Self {
-            content_server,
+            content_server: environment.content_server().await?,
             rules,
             environment: environment.clone(),
             s3: environment.s3.clone(),
@@ -153,7 +144,7 @@ impl IngestUploads {
             let message = "a newer upload of the same key is there, and is the one that counts";
             return Ok(Outcome::Skipped(Reason::new("event.stale", message)));
         }
-        self.renew_credential().await?;
+        self.environment.renew_credential(&self.content_server).await?;
         let collected = self.collect(event, run).await?;
         let plan = self.plan(&collected, run)?;
         if let Some(reason) = order.stale().filter(|_| plan.existing != Existing::KeepBoth) {
@@ -187,15 +178,6 @@ impl IngestUploads {
         self.item(event).key.short().to_owned()
     }
 
-    /// After a refused sign-in somebody may have corrected the secret, or changed the password: it is read anew.
-    async fn renew_credential(&self) -> Result<()> {
-        if self.content_server.is_refused().await {
-            let secret = self.environment.secret(&self.environment.settings.content_server_secret).await?;
-            self.content_server.change_credential(Credential::from_json(&secret)?).await;
-        }
-        Ok(())
-    }
-
     /// Why an event is none of our business, when it is not.
     fn not_for_us(&self, event: &ObjectEvent) -> Option<Reason> {
         let key = event.key.as_str();
@@ -215,55 +197,4 @@ impl IngestUploads {
         let quarantined = event.bucket == self.quarantine_bucket && key.starts_with(&self.quarantine_prefix);
         (ours || quarantined).then(|| Reason::new("event.own-work", "the object was put there by this flow"))
     }
-}
-
-async fn load_rules(environment: &Environment) -> Result<IntakeRules> {
-    let place = environment.settings.rules.as_str();
-    let (text, name) = match place.strip_prefix("s3://").map(|rest| rest.split_once('/')) {
-        Some(Some((bucket, key))) => {
-            let object = environment.s3.get_object().bucket(bucket).key(key).send().await;
-            let object = object.map_err(|error| {
-                shared::aws::classify(System::S3, "read rules", error)
-                    .remedy(format!("put the rules at {place} and let this function read them"))
-            })?;
-            let bytes = object.body.collect().await.map_err(|error| {
-                Error::configuration("rules.unreadable", "the rules could not be read from S3").source(error)
-            })?;
-            (String::from_utf8_lossy(&bytes.into_bytes()).into_owned(), place.to_owned())
-        }
-        Some(None) => {
-            return Err(Error::configuration("rules.address", format!("{place} is not s3://bucket/key")));
-        }
-        None if place.is_empty() => (crate::intake_rules::SAMPLE.to_owned(), "the packaged rules".to_owned()),
-        None => {
-            let text = std::fs::read_to_string(place).map_err(|error| {
-                Error::configuration("rules.unreadable", format!("the rule file {place} cannot be read"))
-                    .remedy("name a file in the package, or s3://bucket/key")
-                    .source(error)
-            })?;
-            (text, place.to_owned())
-        }
-    };
-    IntakeRules::parse(&text, &name).map_err(|diagnostics| {
-        Error::configuration("rules.invalid", diagnostics.to_string()).remedy(
-            "correct the lines named above; the dry-run example checks a rule file without a deployment",
-        )
-    })
-}
-
-fn client_settings(environment: &Environment) -> Result<content_server::Settings> {
-    let settings = &environment.settings;
-    let mut client = if settings.content_server_settings.trim().is_empty() {
-        content_server::Settings::default()
-    } else {
-        serde_json::from_str(&settings.content_server_settings).map_err(|error| {
-            Error::configuration(
-                "settings.content-server",
-                format!("WAYBILL_CONTENT_SERVER_SETTINGS is not what the client understands: {error}"),
-            )
-        })?
-    };
-    client.base_url.clone_from(&settings.content_server_url);
-    client.validate()?;
-    Ok(client)
 }
