@@ -1,4 +1,4 @@
-//! What rules name by path, containers and categories, looked up once per process; and whether a document is in them.
+//! What rules name by path, containers and categories, looked up now and then; and whether a document is in them.
 
 use std::{
     collections::BTreeMap,
@@ -10,19 +10,25 @@ use shared::{
     error::Result,
 };
 
-/// Ids of the places that rules name.
+/// How long an id is remembered, in milliseconds: what a rule names may be deleted and made anew under another id.
+const REMEMBERED: i64 = 5 * 60 * 1000;
+
+/// Ids of the places that rules name, and when each was looked up.
 #[derive(Debug, Default)]
-pub(crate) struct Places(Mutex<BTreeMap<String, NodeId>>);
+pub(crate) struct Places(Mutex<BTreeMap<String, (i64, NodeId)>>);
 
 impl Places {
     /// The id of a place.
     pub(crate) async fn id(&self, content_server: &Client, path: &NodePath) -> Result<NodeId> {
         let name = path.to_string();
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+        let now = content_server.now_milliseconds();
+        if let Some((at, known)) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name)
+            && now - at < REMEMBERED
+        {
             return Ok(*known);
         }
         let found = content_server.resolve_path(path).await?.id;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, found);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (now, found));
         Ok(found)
     }
 

@@ -172,6 +172,11 @@ impl Client {
         self.session.forget().await;
     }
 
+    /// The moment by the clock it runs on, in milliseconds since the epoch.
+    pub fn now_milliseconds(&self) -> i64 {
+        self.http.context().now_milliseconds()
+    }
+
     /// What it was made with.
     pub fn settings(&self) -> &Settings {
         &self.settings
