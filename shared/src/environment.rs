@@ -76,6 +76,9 @@ pub struct Settings {
     /// The Secrets Manager secret with the keys by which pushes are signed. Without it there is no push.
     #[serde(default)]
     pub signing_secret: String,
+    /// The address at which `serve-links` answers, without the token: what goes before it in links that are handed out.
+    #[serde(default)]
+    pub link_address: String,
     /// How long one client may resume a download through an expiring link without using it again, in minutes.
     #[serde(default = "default_link_window")]
     pub link_window_minutes: u64,

@@ -3,4 +3,5 @@
 
 mod cases;
 mod figures;
+mod lists;
 mod table;

@@ -125,3 +125,22 @@ async fn an_audience_survives_the_ledger() {
     assert_eq!(chain[1].event.message_digest, place.target.sha256);
     assert!(!place.table().contains("a@example.com") && !place.table().contains("203.0.113.7"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_moved_link_leads_elsewhere_with_its_uses_and_the_audit_says_so() {
+    let place = Place::new().await;
+    let issued = place.issue(Some(2)).await;
+    place.download(&issued.token, "203.0.113.7").await;
+    let target = Target { version: Some("v2".into()), sha256: Some("cd".repeat(32)), ..place.target.clone() };
+    assert!(place.links.retarget(&issued.id, &target).await.unwrap());
+    assert!(!place.links.retarget(&issued.id, &target).await.unwrap(), "it leads there already");
+    let answer = place.download(&issued.token, "198.51.100.4").await;
+    let Answer::Open { link, counted } = answer else { panic!("{answer:?}") };
+    assert_eq!((link.target.version.as_deref(), counted), (Some("v2"), true));
+    assert_eq!(place.links.find(&issued.id).await.unwrap().unwrap().used, 2);
+    let chain = place.ledger.chain(ASSET).await.unwrap();
+    assert_eq!(chain[2].event.detail["action"], "link moved");
+    assert_eq!(chain[2].event.message_digest.as_deref(), Some("cd".repeat(32).as_str()));
+    assert!(place.links.revoke(&issued.id, "withdrawn").await.unwrap());
+    assert!(!place.links.retarget(&issued.id, &place.target).await.unwrap(), "what is revoked stays so");
+}

@@ -235,7 +235,10 @@ impl Client {
     }
 
     /// What carries a hold that is in force over a document: a container it is in, or the document itself.
-    async fn hold_over(&self, node: &Node) -> Result<Option<NodeId>> {
+    ///
+    /// # Errors
+    /// As any call: "not known" is never taken for "no".
+    pub async fn hold_over(&self, node: &Node) -> Result<Option<NodeId>> {
         // From the top down, so that the document itself comes last. A volume carries no hold and says so in its own
         // way; it is the one that has no parent.
         let way = self.list_ancestors(node.id).await?;

@@ -4,11 +4,13 @@
 mod answered;
 mod body;
 mod client;
+mod disposition;
 mod pace;
 mod transport;
 
 pub use answered::Answered;
 pub use body::{Body, Payload, Replayable, empty, full};
 pub use client::{Client, Limits, Request, Response};
+pub use disposition::Disposition;
 pub use pace::Pace;
 pub use transport::{Transport, TransportError, TransportErrorKind};

@@ -15,6 +15,8 @@
 //! | one worker at a time on a thing | `<flow>#lock#<name>` | `lock` | conditional put, delete |
 //! | what a change feed saw of a thing | `<flow>#seen#<list>` | number | put, batch get, query of a range |
 //! | where a change feed goes on, who began something first | `<flow>#note` | name | put, put if absent, get |
+//! | what a flow made of a thing, over all its items | `<flow>#set#<name>` | member | put, query |
+//! | what was decided last about a thing | `<flow>#log#<name>` | sequence | put if absent, query, newest first |
 //! | has this push been taken | `<flow>#delivery#<id>` | `delivery` | put, get |
 //! | is a target out of order | `breaker#<target>` | `state` | conditional update, get |
 //! | an expiring link, and one client's use of it | `link#<hash of its token>` | `record`, `use#<client>` | see `links` |
@@ -31,6 +33,7 @@ mod claim;
 mod completion;
 mod key;
 mod known;
+mod lists;
 mod marks;
 mod reopen;
 mod result;

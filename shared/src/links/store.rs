@@ -14,7 +14,7 @@ use crate::{
 /// How long a link that is over is remembered, so that whoever comes late is told so, in seconds.
 const REMEMBERED: i64 = 90 * 86_400;
 
-/// What never changes about a link.
+/// What changes only when a link is moved.
 #[derive(Serialize, Deserialize)]
 struct Fixed {
     target: Target,
@@ -49,12 +49,20 @@ pub(super) fn read(id: &LinkId, item: &Item) -> Result<Link> {
 }
 
 fn check(link: &NewLink, now: jiff::Timestamp) -> Result<()> {
-    let refuse =
-        |field: &'static str, message: &str| Err(Error::invalid("link.invalid", message).field(field));
-    let target = &link.target;
     if link.valid_until <= now {
         return refuse("valid_until", "a link must expire in the future");
     }
+    if link.origin.flow.is_empty() || link.origin.reference.is_empty() || link.origin.asset.is_empty() {
+        return refuse("origin", "a link needs the flow, its reference and the asset it belongs to");
+    }
+    check_target(&link.target)
+}
+
+fn refuse(field: &'static str, message: &str) -> Result<()> {
+    Err(Error::invalid("link.invalid", message).field(field))
+}
+
+fn check_target(target: &Target) -> Result<()> {
     if target.bucket.is_empty() || target.key.is_empty() {
         return refuse("target", "a link needs a bucket and a key to lead to");
     }
@@ -63,9 +71,6 @@ fn check(link: &NewLink, now: jiff::Timestamp) -> Result<()> {
     }
     if !target.content_type.contains('/') || http::HeaderValue::from_str(&target.content_type).is_err() {
         return refuse("content_type", "a link needs a media type such as application/pdf");
-    }
-    if link.origin.flow.is_empty() || link.origin.reference.is_empty() || link.origin.asset.is_empty() {
-        return refuse("origin", "a link needs the flow, its reference and the asset it belongs to");
     }
     Ok(())
 }
@@ -140,6 +145,45 @@ impl Links {
         Ok(matches!(self.ledger.append_with(&event, &writes).await?, Appended::Written(_)))
     }
 
+    /// The link with this name, whatever became of it.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn find(&self, id: &LinkId) -> Result<Option<Link>> {
+        self.item(&pk(id), "record").await?.map(|item| read(id, &item)).transpose()
+    }
+
+    /// Lets a link lead to something else from now on; uses, audience and expiry stay. Says whether this call did:
+    /// false when it leads there already, was taken back, or changed meanwhile.
+    ///
+    /// # Errors
+    /// `link.invalid` for a target that nobody could use; otherwise when the table cannot be reached.
+    pub async fn retarget(&self, id: &LinkId, target: &Target) -> Result<bool> {
+        let Some(item) = self.item(&pk(id), "record").await? else { return Ok(false) };
+        let link = read(id, &item)?;
+        if link.revoked || link.target == *target {
+            return Ok(false);
+        }
+        check_target(target)?;
+        let moved = Link { target: target.clone(), ..link };
+        let before = get_text(&item, "link").unwrap_or_default();
+        let update = Update::builder()
+            .table_name(self.ledger.table())
+            .set_key(Some(keys(&pk(id), "record")))
+            .update_expression("SET #link = :after")
+            .condition_expression("#link = :before AND attribute_not_exists(revoked_at)")
+            .expression_attribute_names("#link", "link")
+            .expression_attribute_values(":after", text(fixed(&moved)?))
+            .expression_attribute_values(":before", text(before))
+            .build()
+            .map_err(|error| Error::bug("move link", "the transaction is incomplete").source(error))?;
+        let writes = [TransactWriteItem::builder().update(update).build()];
+        let detail = [("action", "link moved".to_owned())];
+        let now = self.ledger.context().now();
+        let event = moved.event(EventType::PolicyAssignment, now, &moved.origin.flow, detail);
+        Ok(matches!(self.ledger.append_with(&event, &writes).await?, Appended::Written(_)))
+    }
+
     /// Takes back every link that a flow issued for a reference; says how many this call took back.
     ///
     /// # Errors
@@ -187,11 +231,15 @@ impl Links {
     }
 }
 
-fn record(link: &Link, forgotten: i64) -> Result<Item> {
+fn fixed(link: &Link) -> Result<String> {
     let fixed =
         Fixed { target: link.target.clone(), audience: link.audience.clone(), origin: link.origin.clone() };
-    let fixed = serde_json::to_string(&fixed)
-        .map_err(|error| Error::bug("issue link", "a link cannot be written as JSON").source(error))?;
+    serde_json::to_string(&fixed)
+        .map_err(|error| Error::bug("issue link", "a link cannot be written as JSON").source(error))
+}
+
+fn record(link: &Link, forgotten: i64) -> Result<Item> {
+    let fixed = fixed(link)?;
     let mut item = keys(&pk(&link.id), "record");
     item.insert("link".to_owned(), text(fixed));
     item.insert("valid_until".to_owned(), number(link.valid_until));

@@ -104,6 +104,26 @@ pub(super) fn slow_call() -> aws_sdk_s3::config::Builder {
     )
 }
 
+/// On what condition an upload becomes an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition<'etag> {
+    /// On none.
+    None,
+    /// There must be nothing under the key.
+    Absent,
+    /// There must be the object with this ETag.
+    Over(&'etag str),
+}
+
+impl<'etag> Condition<'etag> {
+    fn over(self) -> Option<&'etag str> {
+        match self {
+            Self::Over(etag) => Some(etag),
+            Self::None | Self::Absent => None,
+        }
+    }
+}
+
 /// A part S3 holds.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
@@ -231,7 +251,7 @@ impl Multipart<'_> {
         parts: &Parts,
         length: u64,
         crc64_nvme: Option<&str>,
-        only_if_absent: bool,
+        condition: Condition<'_>,
     ) -> Result<Written> {
         let named = parts.iter().map(|(number, part)| {
             CompletedPart::builder()
@@ -251,7 +271,8 @@ impl Multipart<'_> {
             .checksum_type(ChecksumType::FullObject)
             .set_checksum_crc64_nvme(crc64_nvme.map(str::to_owned))
             .set_mpu_object_size(i64::try_from(length).ok())
-            .set_if_none_match(only_if_absent.then(|| "*".to_owned()))
+            .set_if_none_match((condition == Condition::Absent).then(|| "*".to_owned()))
+            .set_if_match(condition.over().map(|etag| format!("\"{etag}\"")))
             .customize()
             .config_override(slow_call())
             .send()

@@ -15,7 +15,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{
     digest::crc_text,
     multipart::{
-        Multipart, Part, Parts, Record, Recorded, part_length, parts_crc, parts_fit, slow_call, until_stop,
+        Condition, Multipart, Part, Parts, Record, Recorded, part_length, parts_crc, parts_fit, slow_call,
+        until_stop,
     },
     s3_object::{S3Object, source_error, unquoted},
     target::{Progress, is_final, part_size, tagging, target_error},
@@ -306,7 +307,8 @@ async fn copy_parts(
     }
     let crc = recorded.crc64_nvme.as_deref();
     let multipart = to.multipart(s3);
-    let written = multipart.complete(&recorded.upload, &parts, from.size, crc, to.only_if_absent).await;
+    let condition = if to.only_if_absent { Condition::Absent } else { Condition::None };
+    let written = multipart.complete(&recorded.upload, &parts, from.size, crc, condition).await;
     let written = match written {
         Ok(written) => written,
         Err(error) if matches!(error.code(), "target.exists" | "target.upload-gone") => {

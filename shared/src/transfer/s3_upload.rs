@@ -17,7 +17,8 @@ use http_body_util::BodyExt;
 use super::{
     digest::{Digests, Hasher, crc_combine, crc_value},
     multipart::{
-        Multipart, Part, Parts, Record, Recorded, part_length, parts_crc, parts_fit, slow_call, until_stop,
+        Condition, Multipart, Part, Parts, Record, Recorded, part_length, parts_crc, parts_fit, slow_call,
+        until_stop,
     },
     s3_object::{S3Object, unquoted},
     target::{Progress, find_same, is_final, part_size, tagging, target_error},
@@ -102,6 +103,8 @@ pub struct UploadTarget {
     pub key: String,
     /// Content type.
     pub content_type: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
     /// User metadata, without `x-amz-meta-`.
     pub user_metadata: BTreeMap<String, String>,
     /// Tags.
@@ -110,12 +113,25 @@ pub struct UploadTarget {
     pub storage_class: Option<StorageClass>,
     /// Refuse when there is another content under the key already.
     pub only_if_absent: bool,
+    /// Refuse unless the object under the key has this ETag, without quotes.
+    pub only_over: Option<String>,
+    /// Send a whole object once only: when its answer is lost, say so (`UnknownOutcome`) instead of sending it again.
+    /// For keys that others take away: a request that was thought lost may still arrive.
+    pub once: bool,
 }
 
 impl UploadTarget {
     /// A target without more than its name.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
         Self { bucket: bucket.into(), key: key.into(), ..Self::default() }
+    }
+
+    fn condition(&self) -> Condition<'_> {
+        match &self.only_over {
+            _ if self.only_if_absent => Condition::Absent,
+            Some(etag) => Condition::Over(etag),
+            None => Condition::None,
+        }
     }
 
     fn multipart<'upload>(&'upload self, s3: &'upload Client) -> Multipart<'upload> {
@@ -202,11 +218,15 @@ async fn upload_whole(s3: &Client, source: &RangedSource, to: &UploadTarget) -> 
         .key(&to.key)
         .checksum_sha256(digests.sha256_base64()?)
         .set_content_type(to.content_type.clone())
+        .set_content_disposition(to.content_disposition.clone())
         .set_metadata(Some(to.user_metadata.clone().into_iter().collect()))
         .set_tagging((!to.tags.is_empty()).then(|| tagging(&to.tags)))
         .set_storage_class(to.storage_class.clone())
         .set_if_none_match(to.only_if_absent.then(|| "*".to_owned()))
+        .set_if_match(to.only_over.as_ref().map(|etag| format!("\"{etag}\"")))
         .body(ByteStream::from(bytes.freeze()))
+        .customize()
+        .config_override(attempts(to.once))
         .send()
         .await
         .map_err(|error| target_error("upload", error));
@@ -217,8 +237,16 @@ async fn upload_whole(s3: &Client, source: &RangedSource, to: &UploadTarget) -> 
             digests,
         }),
         Err(error) if error.code() == "target.exists" => found_instead(s3, to, digests, error).await,
+        Err(error) if to.once && matches!(error.code(), "aws.no-answer" | "aws.timeout" | "aws.answer") => {
+            Err(error.with_class(FailureClass::UnknownOutcome))
+        }
         Err(error) => Err(error),
     }
+}
+
+fn attempts(once: bool) -> aws_sdk_s3::config::Builder {
+    let config = aws_sdk_s3::config::Builder::new();
+    if once { config.retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled()) } else { config }
 }
 
 /// After a refusal: the object may be our own, whose answer was lost.
@@ -300,8 +328,7 @@ async fn finish(s3: &Client, to: &UploadTarget, length: u64, work: Work) -> Resu
     // Parts beyond the last belong to nothing.
     let parts = work.parts.into_iter().filter(|(number, _)| *number <= work.recorded.done).collect();
     let crc = Some(digests.crc64_nvme.as_str());
-    let outcome =
-        to.multipart(s3).complete(&work.recorded.upload, &parts, length, crc, to.only_if_absent).await;
+    let outcome = to.multipart(s3).complete(&work.recorded.upload, &parts, length, crc, to.condition()).await;
     match outcome {
         Ok(written) if written.checksum_crc64_nvme.as_ref().is_some_and(|crc| *crc != digests.crc64_nvme) => {
             Err(differs("the object S3 made has another checksum than what was read"))
@@ -325,6 +352,7 @@ async fn begin(
     let create = s3
         .create_multipart_upload()
         .set_content_type(to.content_type.clone())
+        .set_content_disposition(to.content_disposition.clone())
         .set_metadata(Some(to.user_metadata.clone().into_iter().collect()))
         .set_tagging((!to.tags.is_empty()).then(|| tagging(&to.tags)))
         .set_storage_class(to.storage_class.clone());

@@ -25,6 +25,7 @@ use shared::{
     environment::Environment,
     error::{Error, Result, System},
     function::{Authorized, Function, Origin},
+    http::Disposition,
     links::{Answer, Ended, Links, Purpose, Target, Token, Visitor},
 };
 
@@ -116,7 +117,7 @@ impl ServeLinks {
             .start_time(self.context.now().into())
             .build()
             .map_err(|error| unsigned(&error))?;
-        let disposition = answer::attachment(&target.file_name);
+        let disposition = Disposition::Attachment.header(&target.file_name);
         let signed = if purpose == Purpose::Look {
             let head = self.s3.head_object().bucket(&target.bucket).key(&target.key);
             let head =

@@ -1,0 +1,32 @@
+//! Sets that only grow, and logs of which only the end counts.
+
+use crate::table::Place;
+
+#[tokio::test(start_paused = true)]
+async fn a_set_gives_its_members_once_and_forgets_those_whose_time_is_over() {
+    let place = Place::in_process().await;
+    let ledger = &place.ledger;
+    let soon = place.context.now() + jiff::SignedDuration::from_secs(60);
+    for member in ["b", "a", "b"] {
+        ledger.add_member("flow", "copies", member, None).await.unwrap();
+    }
+    ledger.add_member("flow", "copies", "c", Some(soon)).await.unwrap();
+    ledger.add_member("flow", "links", "d", None).await.unwrap();
+    assert_eq!(ledger.members("flow", "copies").await.unwrap(), ["a", "b", "c"]);
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    assert_eq!(ledger.members("flow", "copies").await.unwrap(), ["a", "b"]);
+    assert!(ledger.members("other flow", "copies").await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_append_after_the_same_entry_one_is_told_to_look_again() {
+    let place = Place::in_process().await;
+    let ledger = &place.ledger;
+    assert_eq!(ledger.log_end("flow", "log").await.unwrap(), None);
+    assert!(ledger.append_log("flow", "log", 0, "first").await.unwrap());
+    assert!(!ledger.append_log("flow", "log", 0, "rival").await.unwrap());
+    assert!(ledger.append_log("flow", "log", 0, "first").await.unwrap(), "a repeat whose answer was lost");
+    assert!(ledger.append_log("flow", "log", 1, "second").await.unwrap());
+    assert!(!ledger.append_log("flow", "log", 0, "late").await.unwrap(), "what comes late changes nothing");
+    assert_eq!(ledger.log_end("flow", "log").await.unwrap(), Some((2, "second".to_owned())));
+}
