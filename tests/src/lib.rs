@@ -1,5 +1,6 @@
 //! The kit the tests, the storm and the demo share.
 
+pub mod archive;
 pub mod in_process;
 pub mod installation;
 pub mod messages;

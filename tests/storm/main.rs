@@ -7,6 +7,7 @@
 mod ingest_uploads;
 mod large;
 mod offload_content;
+mod publish_approved;
 mod replicate_content;
 mod sabotage;
 mod stage_attachments;
@@ -25,8 +26,9 @@ fn scenarios() -> Vec<Scenario> {
     [
         ingest_uploads::scenarios(),
         offload_content::scenarios(),
-        stage_attachments::scenarios(),
+        publish_approved::scenarios(),
         replicate_content::scenarios(),
+        stage_attachments::scenarios(),
     ]
     .concat()
 }

@@ -7,7 +7,7 @@ use shared::{
     error::Result,
 };
 
-/// The values a node has in a category; nothing when it does not have the category.
+/// The values a node has in a category, empty ones too; nothing when it does not have the category.
 pub(crate) async fn read(
     content_server: &Client,
     node: NodeId,
@@ -18,9 +18,14 @@ pub(crate) async fn read(
         return Ok(None);
     };
     let definition = content_server.category_definition(category, node).await?;
+    // What has no value may be left out by the server.
+    let outside = definition.attributes.iter().filter(|attribute| attribute.set.is_none());
+    let mut found: BTreeMap<String, AttributeValue> =
+        outside.map(|attribute| (attribute.name.clone(), AttributeValue::Empty)).collect();
     let named =
         definition.name_values(values).into_iter().filter(|(attribute, _, _)| attribute.set.is_none());
-    Ok(Some(named.map(|(attribute, _, value)| (attribute.name.clone(), value)).collect()))
+    found.extend(named.map(|(attribute, _, value)| (attribute.name.clone(), value)));
+    Ok(Some(found))
 }
 
 /// Writes values into a category, which is added when the node does not have it; other values stay.

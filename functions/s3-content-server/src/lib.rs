@@ -7,6 +7,8 @@ pub mod offload_content;
 pub mod offload_rules;
 mod parts;
 mod places;
+pub mod publish_approved;
+pub mod publish_rules;
 mod reason_file;
 pub mod replica_rules;
 pub mod replicate_content;
@@ -15,9 +17,11 @@ mod sides;
 pub mod stage_attachments;
 pub mod staging_rules;
 pub mod version_copy;
+mod zip;
 
 use ingest_uploads::IngestUploads;
 use offload_content::OffloadContent;
+use publish_approved::PublishApproved;
 use replicate_content::ReplicateContent;
 use shared::{flow::Entry, reconcile::SidesEntry};
 use stage_attachments::StageAttachments;
@@ -28,6 +32,9 @@ pub static INGEST_UPLOADS: Entry = Entry::of::<IngestUploads>();
 /// The content of documents goes to S3, and comes back when it is asked for.
 pub static OFFLOAD_CONTENT: Entry = Entry::of::<OffloadContent>();
 
+/// Approved documents are published, and withdrawn when the approval ends.
+pub static PUBLISH_APPROVED: Entry = Entry::of::<PublishApproved>();
+
 /// Uploads become attachments of workflows; what these decide goes back to S3.
 pub static STAGE_ATTACHMENTS: Entry = Entry::of::<StageAttachments>();
 
@@ -35,7 +42,8 @@ pub static STAGE_ATTACHMENTS: Entry = Entry::of::<StageAttachments>();
 pub static REPLICATE_CONTENT: Entry = Entry::of::<ReplicateContent>();
 
 /// Every flow of this pair.
-pub static FLOWS: &[&Entry] = &[&INGEST_UPLOADS, &OFFLOAD_CONTENT, &STAGE_ATTACHMENTS, &REPLICATE_CONTENT];
+pub static FLOWS: &[&Entry] =
+    &[&INGEST_UPLOADS, &OFFLOAD_CONTENT, &PUBLISH_APPROVED, &STAGE_ATTACHMENTS, &REPLICATE_CONTENT];
 
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[

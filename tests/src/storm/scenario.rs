@@ -28,12 +28,16 @@ pub struct Scenario {
     pub messages: fn(&World) -> Vec<String>,
     /// What people may do, each at any one call.
     pub interventions: &'static [Intervention],
+    /// What a change feed tells afterwards of what people did.
+    pub told: fn(&World) -> Vec<String>,
     /// What must hold in the end, where that is not that every upload is in the target once.
     pub promise: Option<Promise>,
     /// Whether names follow from the input alone, not from who came first.
     pub named_by_input: bool,
     /// Whether the intake bucket keeps versions.
     pub versioned: bool,
+    /// Whether the bucket in which flows keep content keeps versions.
+    pub content_versioned: bool,
     /// What happens while the flow works.
     pub meanwhile: &'static [Meanwhile],
     /// How many items are expected to be delivered, skipped and quarantined in a run without faults.
@@ -57,9 +61,11 @@ impl Scenario {
             objects,
             messages: |_| Vec::new(),
             interventions: &[],
+            told: |_| Vec::new(),
             promise: None,
             named_by_input: true,
             versioned: true,
+            content_versioned: false,
             meanwhile: &[],
             clean,
         }

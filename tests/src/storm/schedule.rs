@@ -180,7 +180,13 @@ fn night(
             world.send(event).await;
         }
         let work = async {
-            let quiet = drive(&world, scenario.flow, how).await;
+            let mut quiet = drive(&world, scenario.flow, how).await;
+            if night.intervention.is_some() {
+                for event in (scenario.told)(&world) {
+                    world.send(&event).await;
+                }
+                quiet = quiet && drive(&world, scenario.flow, how).await;
+            }
             if night.redriven && quiet && world.redrive(None).await > 0 {
                 return drive(&world, scenario.flow, how).await;
             }

@@ -36,6 +36,8 @@ pub const INTAKE: &str = "intake";
 pub const QUARANTINE: &str = "quarantine";
 /// Where flows keep content.
 pub const CONTENT: &str = "content";
+/// What goes before the token of a link.
+pub const LINK_ADDRESS: &str = "https://links.test";
 const TABLE: &str = "ledger";
 const QUEUE: &str = "queue";
 const DEAD_LETTERS: &str = "dead-letters";
@@ -108,10 +110,9 @@ impl World {
 
     /// Makes buckets, queues, table and secret directly: through their clients it would be a tenth of a schedule.
     fn build(&mut self, scenario: &Scenario) {
-        let made = self.aws.s3().create_bucket(INTAKE, scenario.versioned);
-        assert!(
-            made && [QUARANTINE, CONTENT, RULES].iter().all(|name| self.aws.s3().create_bucket(name, false))
-        );
+        let kept = [(INTAKE, scenario.versioned), (CONTENT, scenario.content_versioned)];
+        let mut buckets = kept.into_iter().chain([(QUARANTINE, false), (RULES, false)]);
+        assert!(buckets.all(|(name, versioned)| self.aws.s3().create_bucket(name, versioned)));
         if !scenario.rules.is_empty() {
             assert!(self.aws.s3().put(RULES, "rules.toml", scenario.rules.as_bytes()));
         }
@@ -384,6 +385,7 @@ fn settings(scenario: &Scenario) -> Settings {
         "quarantine_bucket": QUARANTINE, "content_bucket": CONTENT, "rules": rules,
         "content_server_url": "http://content-server.test/otcs/cs.exe",
         "content_server_secret": "content-server", "target_rate": 1000.0,
+        "link_address": LINK_ADDRESS,
     });
     serde_json::from_value(settings).expect("settings")
 }

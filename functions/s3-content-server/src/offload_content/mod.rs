@@ -7,7 +7,7 @@
 
 mod external_content;
 mod offload;
-mod pointer;
+pub(crate) mod pointer;
 mod recall;
 mod selection;
 mod sides;

@@ -12,7 +12,7 @@ use crate::version_copy::StoredVersion;
 const MARK: &str = "waybill:pointer:";
 
 /// Whether a version is a pointer, rather than content.
-pub(super) fn is_pointer(version: &Version) -> bool {
+pub(crate) fn is_pointer(version: &Version) -> bool {
     version.external_identity.as_ref().is_some_and(|identity| identity.starts_with(MARK))
 }
 

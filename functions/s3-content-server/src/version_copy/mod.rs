@@ -117,7 +117,7 @@ impl VersionCopy<'_> {
         if let Some(stored) = self.find(node.id, &described).await? {
             return Ok(Progress::Done(stored));
         }
-        let source = self.source(NodeId(node.id), version).await?;
+        let source = version_source(self.content_server, NodeId(node.id), version).await?;
         let to = self.target(node.id, version);
         let Progress::Done(copied) = self.content(&source, &to, version, run).await? else {
             return Ok(Progress::Paused);
@@ -200,33 +200,7 @@ impl VersionCopy<'_> {
 
     /// The content of a version as something to upload.
     pub(crate) async fn source(&self, node: NodeId, version: &Version) -> Result<RangedSource> {
-        let number = version.number;
-        let length = match version.file_size {
-            Some(size) => size,
-            None => self.content_server.download(node, Some(number)).await?.length.ok_or_else(|| {
-                Error::new(
-                    FailureClass::Forbidden,
-                    System::ContentServer,
-                    "copy a version",
-                    "version-copy.no-size",
-                    format!("neither version {number} of node {node} nor its download says how long it is"),
-                )
-                .remedy("let the proxy pass Content-Length")
-            })?,
-        };
-        let created = version.created.map(|created| created.to_string()).unwrap_or_default();
-        let mark = format!("{node} {number} {created} {length}");
-        let client = self.content_server.clone();
-        if client.settings().range_downloads {
-            return Ok(RangedSource::new(&mark, length, move |offset, wanted| {
-                let client = client.clone();
-                async move { Ok(client.download_range(node, number, offset, wanted).await?.body) }
-            }));
-        }
-        Ok(transfer::from_start(&mark, length, move || {
-            let client = client.clone();
-            async move { Ok(client.download(node, Some(number)).await?.body) }
-        }))
+        version_source(self.content_server, node, version).await
     }
 
     fn target(&self, node: i64, version: &Version) -> UploadTarget {
@@ -288,17 +262,8 @@ impl VersionCopy<'_> {
 
     /// Reads the document once more.
     async fn read(&self, source: &RangedSource, version: i64, run: &Run) -> Result<Progress<Digests>> {
-        if run.must_stop() {
-            return Ok(Progress::Paused);
-        }
-        if source.length() <= self.sizes.single {
-            let body = source.open(0, source.length()).await?;
-            return hash_body(body, Some(source.length())).await.map(Progress::Done);
-        }
-        let anywhere = self.content_server.settings().range_downloads;
-        let ranges = if anywhere { Ranges::FromAnywhere } else { Ranges::FromTheBeginning };
         let name = format!("version-{version}.again-{}", begun(version, run));
-        hash_resumable(source, ranges, run, &name).await
+        read_version(self.content_server, source, self.sizes, run, &name).await
     }
 
     /// What was copied so far is not what the document holds: nothing of it is gone on with.
@@ -351,6 +316,64 @@ impl VersionCopy<'_> {
         )
         .remedy("give every Content Server a prefix of its own, used by nothing else")
     }
+}
+
+/// The content of a version as something to upload.
+///
+/// # Errors
+/// `version-copy.no-size` when nobody says how long it is; what Content Server says.
+pub async fn version_source(client: &Client, node: NodeId, version: &Version) -> Result<RangedSource> {
+    let number = version.number;
+    let length = match version.file_size {
+        Some(size) => size,
+        None => client.download(node, Some(number)).await?.length.ok_or_else(|| {
+            Error::new(
+                FailureClass::Forbidden,
+                System::ContentServer,
+                "copy a version",
+                "version-copy.no-size",
+                format!("neither version {number} of node {node} nor its download says how long it is"),
+            )
+            .remedy("let the proxy pass Content-Length")
+        })?,
+    };
+    let created = version.created.map(|created| created.to_string()).unwrap_or_default();
+    let mark = format!("{node} {number} {created} {length}");
+    let client = client.clone();
+    if client.settings().range_downloads {
+        return Ok(RangedSource::new(&mark, length, move |offset, wanted| {
+            let client = client.clone();
+            async move { Ok(client.download_range(node, number, offset, wanted).await?.body) }
+        }));
+    }
+    Ok(transfer::from_start(&mark, length, move || {
+        let client = client.clone();
+        async move { Ok(client.download(node, Some(number)).await?.body) }
+    }))
+}
+
+/// Reads a version to its end, over several invocations where Content Server gives ranges; progress is recorded under
+/// a name.
+///
+/// # Errors
+/// What Content Server says.
+pub async fn read_version(
+    client: &Client,
+    source: &RangedSource,
+    sizes: UploadSizes,
+    run: &Run,
+    name: &str,
+) -> Result<Progress<Digests>> {
+    if run.must_stop() {
+        return Ok(Progress::Paused);
+    }
+    if source.length() <= sizes.single {
+        let body = source.open(0, source.length()).await?;
+        return hash_body(body, Some(source.length())).await.map(Progress::Done);
+    }
+    let anywhere = client.settings().range_downloads;
+    let ranges = if anywhere { Ranges::FromAnywhere } else { Ranges::FromTheBeginning };
+    hash_resumable(source, ranges, run, name).await
 }
 
 const STANDARD: &str = "STANDARD";

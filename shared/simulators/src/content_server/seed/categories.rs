@@ -2,8 +2,8 @@
 
 use super::super::state::{Attribute, AttributeKind, CategoryDefinition, State, kind};
 use super::{
-    CATEGORIES, CLAIM_EVIDENCE, DIGITISED_ITEM, EXTERNAL_CONTENT, ONBOARDING_DOCUMENT, SUPPLIER_SUBMISSION,
-    put,
+    CATEGORIES, CLAIM_EVIDENCE, DIGITISED_ITEM, DOCUMENT_APPROVAL, EXTERNAL_CONTENT, ONBOARDING_DOCUMENT,
+    PUBLICATION, SUPPLIER_SUBMISSION, put,
 };
 
 fn text(id: i64, name: &str, max_length: usize) -> Attribute {
@@ -36,6 +36,8 @@ pub(super) fn plant(state: &mut State) {
         (ONBOARDING_DOCUMENT, 4001, "Onboarding Document", onboarding_document()),
         (DIGITISED_ITEM, 4001, "Digitised Item", digitised_item()),
         (EXTERNAL_CONTENT, 4002, "External Content", external_content()),
+        (DOCUMENT_APPROVAL, 4001, "Document Approval", document_approval()),
+        (PUBLICATION, 4002, "Publication", publication()),
     ] {
         put(state, id, folder, name, kind::CATEGORY);
         state.categories.insert(id, CategoryDefinition { id, name: name.to_owned(), attributes });
@@ -115,5 +117,28 @@ fn external_content() -> Vec<Attribute> {
         text(14, "Storage Class", 32),
         moment(15, "Offloaded At"),
         of(16, "Recall", AttributeKind::Boolean),
+    ]
+}
+
+fn document_approval() -> Vec<Attribute> {
+    vec![
+        choice(2, "Status", &["Draft", "In Review", "Approved", "Revoked"]),
+        of(3, "Approved Version", AttributeKind::Integer),
+        date(4, "Valid Until"),
+        text(5, "Package", 64),
+        of(6, "Approver", AttributeKind::User),
+    ]
+}
+
+fn publication() -> Vec<Attribute> {
+    vec![
+        text(2, "State", 32),
+        of(3, "Version", AttributeKind::Integer),
+        of(4, "Location", AttributeKind::TextArea),
+        text(5, "SHA-256", 64),
+        moment(6, "Published At"),
+        text(7, "Reason", 64),
+        of(8, "Partner Link", AttributeKind::TextArea),
+        of(9, "Supplier Link", AttributeKind::TextArea),
     ]
 }

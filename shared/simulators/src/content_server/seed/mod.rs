@@ -8,7 +8,7 @@
 //! |---|---|
 //! | volumes | Enterprise 2000, Categories 2002, Classifications 2003, Records Management 2004, … |
 //! | folders | `Claims`, `Suppliers`, `Onboarding`, `Digitised Archive`, `Quarantine`, `Workflow Maps`, `Board Minutes` (hidden from all but the administrator) |
-//! | categories | `Claim Evidence` (required: Claim Number), `Supplier Submission`, `Onboarding Document`, `Digitised Item`, `External Content` |
+//! | categories | `Claim Evidence` (required: Claim Number), `Supplier Submission`, `Onboarding Document`, `Digitised Item`, `External Content`, `Document Approval`, `Publication` |
 //! | workspace types | `Claim` 16, `Supplier` 17, `Employee` 18, each with a template, roles and some workspaces |
 //! | business objects | `CLAIMS`/`CLAIM`/`100117`…, `SAP`/`LFA1`/`0000200451`…, `HR`/`EMPLOYEE`/`300881`… |
 //! | workflow maps | `Document Review`, `Supplier Approval`, `Claim Evidence Check` (starts in one call) |
@@ -72,6 +72,12 @@ pub const ONBOARDING_DOCUMENT: NodeId = 4103;
 pub const DIGITISED_ITEM: NodeId = 4104;
 /// Category `External Content`.
 pub const EXTERNAL_CONTENT: NodeId = 4105;
+/// Category `Document Approval`.
+pub const DOCUMENT_APPROVAL: NodeId = 4111;
+/// Category `Publication`.
+pub const PUBLICATION: NodeId = 4112;
+/// Folder `Claims/Guidelines`.
+pub const GUIDELINES: NodeId = 3102;
 /// Workspace type `Claim`.
 pub const CLAIM_TYPE: i64 = 16;
 /// Workspace type `Supplier`.

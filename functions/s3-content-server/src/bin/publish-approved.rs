@@ -1,0 +1,5 @@
+//! The Lambda function of the flow `publish-approved`.
+
+fn main() -> Result<(), shared::lambda::StartError> {
+    shared::lambda::start(&s3_content_server::PUBLISH_APPROVED)
+}
