@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::{files, read, root};
 
-/// Every code in a table whose head says `reason code`, in the documents of the functions.
+/// Every code in a table whose head says `reason code` or `code`, in the documents of the functions.
 fn documented() -> BTreeSet<String> {
     let code = Regex::new("`([a-z0-9.…-]+)`").expect("a pattern");
     let mut codes = BTreeSet::new();
@@ -14,7 +14,8 @@ fn documented() -> BTreeSet<String> {
         let text = read(&document);
         let mut in_table = false;
         for line in text.lines() {
-            in_table = line.starts_with('|') && (in_table || line.starts_with("| reason code"));
+            let is_head = line.starts_with("| reason code") || line.starts_with("| code ");
+            in_table = line.starts_with('|') && (in_table || is_head);
             if let Some(first) = line.split('|').nth(1).filter(|_| in_table) {
                 codes.extend(code.captures_iter(first).map(|found| found[1].to_owned()));
             }
