@@ -6,3 +6,4 @@ mod offload_content;
 mod random;
 mod runs;
 mod side;
+mod stage_attachments;

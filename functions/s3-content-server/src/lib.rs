@@ -47,6 +47,7 @@ pub static FLOWS: &[&Entry] =
 
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[
-    SidesEntry { flow: "ingest-uploads", connect: ingest_uploads::connect_sides },
+    SidesEntry { flow: "ingest-uploads", connect: sides::uploads::connect::<IngestUploads> },
     SidesEntry { flow: "offload-content", connect: offload_content::connect_sides },
+    SidesEntry { flow: "stage-attachments", connect: sides::uploads::connect::<StageAttachments> },
 ];

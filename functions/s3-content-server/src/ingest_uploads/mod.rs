@@ -15,7 +15,6 @@ pub(crate) mod mark;
 mod members;
 pub(crate) mod order;
 mod put_aside;
-mod sides;
 mod target;
 mod verify;
 
@@ -25,19 +24,17 @@ use sha2::{Digest, Sha256};
 use shared::{
     content_server,
     environment::Environment,
-    error::{Error, FailureClass, Result, System},
+    error::{Error, Result, System},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     ledger::Key,
     s3_notification::{self, Notification, ObjectEvent, Sequencer},
 };
 
 use self::order::Order;
-use crate::intake_rules::{After, Existing, IntakeRules, SAMPLE};
-
-pub(crate) use self::sides::connect as connect_sides;
-
-/// The reason S3 never gives for the creation of an object: a comparison found that the flow never got its event.
-const AGAIN: &str = "Reconcile";
+use crate::{
+    intake_rules::{After, Existing, IntakeRules, SAMPLE},
+    sides::uploads::{TakesUploads, is_overtaken},
+};
 
 /// How long an object waits for its required sidecar, in seconds since its upload.
 const SIDECAR_PATIENCE: i64 = 120;
@@ -128,6 +125,22 @@ impl Flow for IngestUploads {
     }
 }
 
+impl TakesUploads for IngestUploads {
+    const MADE: &'static str = "documents and versions in Content Server";
+
+    fn item_of(&self, upload: &ObjectEvent) -> Item {
+        self.item(upload)
+    }
+
+    fn is_ours(&self, upload: &ObjectEvent) -> bool {
+        self.rules.needs(&upload.bucket, upload.key.as_str()).any && self.not_for_us(upload).is_none()
+    }
+
+    fn target(&self) -> &content_server::Client {
+        &self.content_server
+    }
+}
+
 impl IngestUploads {
     async fn handle_in_order(&self, event: &ObjectEvent, order: &Order<'_>, run: &Run) -> Result<Outcome> {
         if !run.is_dry()
@@ -140,7 +153,7 @@ impl IngestUploads {
         if let Some(reason) = order.stale().filter(|_| !may_keep_both) {
             return Ok(Outcome::Skipped(reason));
         }
-        if event.name == format!("ObjectCreated:{AGAIN}") && !self.is_newest(event).await? {
+        if is_overtaken(&self.s3, event).await? {
             let message = "a newer upload of the same key is there, and is the one that counts";
             return Ok(Outcome::Skipped(Reason::new("event.stale", message)));
         }
@@ -158,18 +171,6 @@ impl IngestUploads {
             Err(pause) if pause.code() == large::PAUSED => Ok(Outcome::Continue),
             Err(refusal) => Err(self.look_anew(refusal, known, run).await),
             outcome => outcome,
-        }
-    }
-
-    /// Whether the upload is the one that is read without naming a version. An event that was lost is sent again without
-    /// its place among those of its key: only the last one can be taken for the last one.
-    async fn is_newest(&self, event: &ObjectEvent) -> Result<bool> {
-        let key = event.key.as_str();
-        let current = shared::transfer::S3Object::head(&self.s3, &event.bucket, key, None, None).await;
-        match current {
-            Ok(current) => Ok(current.version_id == event.version_id),
-            Err(error) if error.class() == FailureClass::Gone => Ok(false),
-            Err(error) => Err(error),
         }
     }
 

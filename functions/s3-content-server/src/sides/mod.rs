@@ -1,6 +1,7 @@
 //! What the sides of the flows of this pair have in common when they are compared: listings that go on behind a cursor.
 
 mod objects;
+pub(crate) mod uploads;
 mod walk;
 
 use serde::{Serialize, de::DeserializeOwned};

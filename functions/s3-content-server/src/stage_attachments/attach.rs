@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     ingest_uploads::{mark::Mark, order::Order},
+    sides::uploads::is_overtaken,
     staging_rules::{Attachment, Staged, StagingRule},
 };
 
@@ -62,6 +63,12 @@ impl StageAttachments {
         if let Some(reason) = order.stale() {
             return Ok(Outcome::Skipped(reason));
         }
+        if is_overtaken(&self.s3, event).await? {
+            return skipped(
+                "event.stale",
+                "a newer upload of the same key is there, and is the one that counts",
+            );
+        }
         self.environment.renew_credential(&self.content_server).await?;
         let object = self.object(event).await?;
         let (rule, staged) = self.staged(&object, run).await?;
@@ -83,7 +90,7 @@ impl StageAttachments {
         Ok(outcome)
     }
 
-    fn not_for_us(&self, event: &ObjectEvent) -> Option<Reason> {
+    pub(super) fn not_for_us(&self, event: &ObjectEvent) -> Option<Reason> {
         let settings = &self.environment.settings;
         let key = event.key.as_str();
         if !event.is_created() {

@@ -33,7 +33,8 @@ use shared::{
 
 use crate::{
     places::Places,
-    staging_rules::{SAMPLE, StagingRules},
+    sides::uploads::TakesUploads,
+    staging_rules::{Attachment, SAMPLE, StagingRules},
 };
 
 /// What is asked for when a workflow has ended.
@@ -145,6 +146,27 @@ impl Flow for StageAttachments {
 
     async fn abandon(&self, run: &Run) {
         crate::parts::abandon(&self.content_server, run).await;
+    }
+}
+
+impl TakesUploads for StageAttachments {
+    const MADE: &'static str = "attachments and their documents in Content Server";
+
+    fn item_of(&self, upload: &ObjectEvent) -> Item {
+        upload_item(upload)
+    }
+
+    fn is_ours(&self, upload: &ObjectEvent) -> bool {
+        let is_taken = self.rules.rules.iter().any(|rule| rule.takes(upload.key.as_str()));
+        is_taken && self.not_for_us(upload).is_none()
+    }
+
+    fn is_reference(&self, rule: &str) -> bool {
+        self.rules.rule(rule).is_some_and(|rule| matches!(rule.attachment, Attachment::Reference))
+    }
+
+    fn target(&self) -> &content_server::Client {
+        &self.content_server
     }
 }
 

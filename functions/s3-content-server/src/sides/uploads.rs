@@ -1,5 +1,5 @@
-//! The two sides of `ingest-uploads`: the uploads in the intake buckets, by the rules that take them, and the documents
-//! and versions that were made of them.
+//! The two sides of a flow that makes documents of uploads: the uploads in its buckets, by the rules that take them, and
+//! the documents and versions that were made of them.
 //!
 //! What became of an upload is in its record, and after the record's time in the audit chain of its asset, which does
 //! not end. Without either it was never dealt with. Documents that no upload stands behind any more are none of this
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use shared::{
     audit::{self, AuditEvent, EventType},
-    content_server::{NOT_ACCESSIBLE, NOT_FOUND, NodeId, Version},
+    content_server::{Client, NOT_ACCESSIBLE, NOT_FOUND, NodeId, Version},
     environment::Environment,
     error::{Error, FailureClass, Result},
     flow::{Flow, Item},
@@ -21,17 +21,55 @@ use shared::{
     transfer::{S3Object, hash_body},
 };
 
-use super::{AGAIN, IngestUploads};
-use crate::sides::{ListedVersion, list_versions};
+use super::{ListedVersion, list_versions};
+use crate::ingest_uploads::mark::Mark;
+
+/// The reason S3 never gives for the creation of an object: a comparison found that the flow never got its event.
+const AGAIN: &str = "Reconcile";
+
+/// A flow that makes documents of uploads.
+pub(crate) trait TakesUploads: Flow {
+    /// What it makes, in the words of reports.
+    const MADE: &'static str;
+
+    /// The item of an upload.
+    fn item_of(&self, upload: &ObjectEvent) -> Item;
+
+    /// Whether its rules have anything to do with an upload.
+    fn is_ours(&self, upload: &ObjectEvent) -> bool;
+
+    /// Whether what a rule makes only says where the content is.
+    fn is_reference(&self, rule: &str) -> bool {
+        let _ = rule;
+        false
+    }
+
+    /// Where it makes it.
+    fn target(&self) -> &Client;
+}
+
+/// Whether the event of an upload that was lost, and is sent again without its place among those of its key, comes too
+/// late: only the upload that is read without naming a version can be taken for the last one.
+pub(crate) async fn is_overtaken(s3: &aws_sdk_s3::Client, event: &ObjectEvent) -> Result<bool> {
+    if event.name != format!("ObjectCreated:{AGAIN}") {
+        return Ok(false);
+    }
+    match S3Object::head(s3, &event.bucket, event.key.as_str(), None, None).await {
+        Ok(current) => Ok(current.version_id != event.version_id),
+        Err(error) if error.class() == FailureClass::Gone => Ok(true),
+        Err(error) => Err(error),
+    }
+}
 
 /// The sides.
-pub(crate) struct UploadSides {
-    flow: IngestUploads,
+struct UploadSides<F> {
+    flow: F,
+    environment: Environment,
     buckets: Vec<String>,
 }
 
 /// Makes the sides from the flow's own configuration.
-pub(crate) fn connect<'a>(
+pub(crate) fn connect<'a, F: TakesUploads>(
     environment: &'a Environment,
     scope: &'a Scope,
 ) -> Eventual<'a, Result<Box<dyn Sides>>> {
@@ -40,8 +78,9 @@ pub(crate) fn connect<'a>(
             return Err(Error::configuration("reconcile.no-bucket", "no intake bucket is named")
                 .remedy("name the flow's intake buckets as `buckets`"));
         }
-        let flow = IngestUploads::connect(environment).await?;
-        Ok(Box::new(UploadSides { flow, buckets: scope.buckets.clone() }) as Box<dyn Sides>)
+        let flow = F::connect(environment).await?;
+        let (environment, buckets) = (environment.clone(), scope.buckets.clone());
+        Ok(Box::new(UploadSides { flow, environment, buckets }) as Box<dyn Sides>)
     })
 }
 
@@ -51,6 +90,8 @@ struct Made {
     version: i64,
     sha256: Option<String>,
     size: Option<u64>,
+    /// The rule that took it.
+    rule: String,
 }
 
 /// What is known of what became of an upload.
@@ -61,11 +102,11 @@ struct Told {
     unseen: bool,
 }
 
-impl Sides for UploadSides {
+impl<F: TakesUploads> Sides for UploadSides<F> {
     fn words(&self) -> Words {
         Words {
             source: format!("uploads in {}", self.buckets.join(", ")),
-            target: "documents and versions in Content Server".into(),
+            target: F::MADE.into(),
             missing: "somebody or something removed the document after it was delivered: if that was a mistake, restore \
                       it from Content Server's recycle bin, or upload the object again"
                 .into(),
@@ -78,7 +119,8 @@ impl Sides for UploadSides {
         Box::pin(async move {
             match side {
                 Side::Source => {
-                    let mut page = list_versions(&self.flow.s3, &self.buckets, cursor.as_deref()).await?;
+                    let mut page =
+                        list_versions(&self.environment.s3, &self.buckets, cursor.as_deref()).await?;
                     page.items.retain(|listed| self.is_ours(listed));
                     Ok(page)
                 }
@@ -95,20 +137,20 @@ impl Sides for UploadSides {
     }
 }
 
-impl UploadSides {
+impl<F: TakesUploads> UploadSides<F> {
     /// Whether the flow's rules have anything to do with an object.
     fn is_ours(&self, listed: &Listed) -> bool {
         let Ok(version) = read(listed) else { return true };
         let Ok(event) = event(&version) else { return false };
-        self.flow.rules.needs(&version.bucket, &version.key).any && self.flow.not_for_us(&event).is_none()
+        self.flow.is_ours(&event)
     }
 
     async fn pair(&self, key: &str, version: &ListedVersion, look: Look) -> Result<Pair> {
         let event = event(version)?;
-        let item = self.flow.item(&event);
+        let item = self.flow.item_of(&event);
         let mut pair = Pair::new(key, &item.asset_text, &item.asset);
         let (id, etag) = (version.version.as_deref(), version.etag.as_deref());
-        let head = S3Object::head(&self.flow.s3, &version.bucket, &version.key, id, etag).await;
+        let head = S3Object::head(&self.environment.s3, &version.bucket, &version.key, id, etag).await;
         let object = match head {
             Ok(object) => object,
             // Moved, deleted or replaced since it was listed.
@@ -123,8 +165,11 @@ impl UploadSides {
         if let Some(made) = told.made {
             let deep = look.deep && source.sha256.is_none();
             if deep {
-                source.sha256 =
-                    Some(hash_body(object.open(&self.flow.s3, None).await?, Some(object.size)).await?.sha256);
+                source.sha256 = Some(
+                    hash_body(object.open(&self.environment.s3, None).await?, Some(object.size))
+                        .await?
+                        .sha256,
+                );
             }
             self.find(&made, &item, look, told.unseen, &mut pair).await?;
             if matches!(pair.target, Seen::There(_)) && made.size.is_some() && version.version.is_none() {
@@ -143,9 +188,9 @@ impl UploadSides {
 
     /// What became of an upload: by its record, or by the audit chain of its asset.
     async fn told(&self, item: &Item, version: &ListedVersion, modified: Option<Timestamp>) -> Result<Told> {
-        let ledger = &self.flow.environment.ledger;
+        let ledger = &self.environment.ledger;
         if version.version.is_some()
-            && let Some(known) = ledger.known(IngestUploads::NAME, &item.key).await?
+            && let Some(known) = ledger.known(F::NAME, &item.key).await?
         {
             let account = Account::of(Some(&known));
             let is_delivered = known.ending == Some(Ending::Delivered);
@@ -156,6 +201,7 @@ impl UploadSides {
                     version,
                     sha256: known.result.get("sha256").and_then(Value::as_str).map(str::to_owned),
                     size: known.result.get("bytes").and_then(Value::as_u64),
+                    rule: known.result.get("rule").and_then(Value::as_str).unwrap_or_default().to_owned(),
                 }),
                 _ => None,
             };
@@ -177,7 +223,7 @@ impl UploadSides {
 
     /// Looks for what was made in Content Server.
     async fn find(&self, made: &Made, item: &Item, look: Look, unseen: bool, pair: &mut Pair) -> Result<()> {
-        let client = &self.flow.content_server;
+        let client = self.flow.target();
         let node = NodeId(made.node);
         let versions = match client.list_versions(node).await {
             Ok(versions) => versions,
@@ -198,6 +244,11 @@ impl UploadSides {
             }
             return Ok(());
         };
+        if self.flow.is_reference(&made.rule) {
+            pair.note = Some("The document only says where the object is.".into());
+            pair.target = Seen::There(Facts::default());
+            return Ok(());
+        }
         let is_marked = self.is_marked(node, version, item).await?;
         let mut facts = Facts { size: version.file_size, ..Facts::default() };
         if is_marked {
@@ -216,17 +267,17 @@ impl UploadSides {
 
     /// Whether a version carries the mark of the item, as the flow leaves it.
     async fn is_marked(&self, node: NodeId, version: &Version, item: &Item) -> Result<bool> {
-        let mark = super::mark::Mark::of(item, None).to_string();
+        let mark = Mark::of(item, None).to_string();
         let carries = |text: &str| text.contains(&mark);
         if version.external_identity.as_deref().is_some_and(carries) || carries(&version.description) {
             return Ok(true);
         }
-        let identity = self.flow.content_server.get_node(node).await?.external.identity;
+        let identity = self.flow.target().get_node(node).await?.external.identity;
         Ok(identity.as_deref().is_some_and(carries))
     }
 
     async fn was_left_unseen(&self, item: &Item) -> Result<bool> {
-        let chain = self.flow.environment.ledger.chain(&item.asset).await?;
+        let chain = self.environment.ledger.chain(&item.asset).await?;
         Ok(chain.iter().any(|sealed| {
             sealed.event.item == item.key.digest() && sealed.event.detail.contains_key("rights")
         }))
@@ -278,6 +329,7 @@ fn by_event(event: &AuditEvent) -> Told {
             version,
             sha256: event.message_digest.clone(),
             size: event.detail.get("size").and_then(|size| size.parse().ok()),
+            rule: event.detail.get("rule").cloned().unwrap_or_default(),
         }),
         _ => None,
     };
