@@ -70,6 +70,9 @@ pub struct Settings {
     /// Describe what would be done, and do nothing. The messages that arrive meanwhile are used up: feed it copies.
     #[serde(default)]
     pub dry_run: bool,
+    /// The EventBridge bus that is told of what a flow has finished: its name or ARN.
+    #[serde(default = "default_event_bus")]
+    pub event_bus: String,
     /// The queues a change feed may tell: a JSON object from the flow's name to its queue's address.
     #[serde(default)]
     pub flow_queues: String,
@@ -92,6 +95,9 @@ fn default_environment() -> String {
 }
 fn default_quarantine_prefix() -> String {
     "quarantine/".into()
+}
+fn default_event_bus() -> String {
+    "default".into()
 }
 fn default_concurrency() -> usize {
     4
@@ -183,6 +189,8 @@ pub struct Environment {
     pub s3: aws_sdk_s3::Client,
     /// Amazon SQS.
     pub sqs: aws_sdk_sqs::Client,
+    /// Amazon EventBridge.
+    pub eventbridge: aws_sdk_eventbridge::Client,
     /// AWS Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
 }
@@ -197,6 +205,7 @@ impl Environment {
             ledger,
             s3,
             sqs: aws_sdk_sqs::Client::new(sdk),
+            eventbridge: aws_sdk_eventbridge::Client::new(sdk),
             secrets: aws_sdk_secretsmanager::Client::new(sdk),
             settings,
             context,

@@ -55,6 +55,8 @@ pub enum System {
     Ledger,
     /// Amazon SQS.
     Sqs,
+    /// Amazon EventBridge.
+    EventBridge,
     /// AWS Secrets Manager.
     Secrets,
     /// Waybill itself: configuration, rules, parsing.
@@ -69,6 +71,7 @@ impl System {
             Self::S3 => "s3",
             Self::Ledger => "ledger",
             Self::Sqs => "sqs",
+            Self::EventBridge => "eventbridge",
             Self::Secrets => "secrets",
             Self::Waybill => "waybill",
         }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod aws;
 pub mod batch;
+pub mod bus;
 pub mod content_server;
 pub mod context;
 pub mod environment;

@@ -7,6 +7,7 @@
 mod dynamodb_conditions;
 mod dynamodb_items;
 mod dynamodb_transactions;
+mod eventbridge;
 mod s3_multipart;
 mod s3_objects;
 mod s3_versions;

@@ -38,10 +38,12 @@ pub(crate) enum Capability {
     QueueLimits,
     /// A receipt handle of the past, or of a message already deleted, is accepted and does nothing.
     PatientReceipts,
+    /// Entries that are no events are refused, each by its answer.
+    StrictEvents,
 }
 
 /// ministack 1.5.33 fails these; everything else is expected of it.
-const MISSING_AT_ADDRESS: [Capability; 12] = [
+const MISSING_AT_ADDRESS: [Capability; 13] = [
     Capability::StrictConditions,
     Capability::StrictUpdates,
     Capability::StrictQueries,
@@ -54,11 +56,13 @@ const MISSING_AT_ADDRESS: [Capability; 12] = [
     Capability::EncodedMetadata,
     Capability::QueueLimits,
     Capability::PatientReceipts,
+    Capability::StrictEvents,
 ];
 
 /// One side: clients, and a way to let time pass.
 pub(crate) struct Side {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) eventbridge: aws_sdk_eventbridge::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
@@ -97,6 +101,7 @@ impl Side {
         let config = shared::aws::connect_to(transport, &Context::system(), url, "111122223333");
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            eventbridge: aws_sdk_eventbridge::Client::new(&config),
             s3: shared::aws::s3(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),

@@ -4,6 +4,7 @@
 //! clocks 15 seconds apart, every message twice, each call held. Random: `STORM_SEEDS` nights of several faults; one
 //! seed is one schedule and replays exactly (`STORM_SEED=n STORM_SCENARIO=name`).
 
+mod export_for_analysis;
 mod ingest_uploads;
 mod large;
 mod offload_content;
@@ -29,6 +30,7 @@ fn scenarios() -> Vec<Scenario> {
         publish_approved::scenarios(),
         replicate_content::scenarios(),
         stage_attachments::scenarios(),
+        export_for_analysis::scenarios(),
     ]
     .concat()
 }

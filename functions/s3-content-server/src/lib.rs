@@ -1,6 +1,8 @@
 //! The flows between Amazon S3 and OpenText Content Server.
 
 mod category_values;
+pub mod export_for_analysis;
+pub mod export_rules;
 pub mod ingest_uploads;
 pub mod intake_rules;
 pub mod offload_content;
@@ -19,6 +21,7 @@ pub mod staging_rules;
 pub mod version_copy;
 mod zip;
 
+use export_for_analysis::ExportForAnalysis;
 use ingest_uploads::IngestUploads;
 use offload_content::OffloadContent;
 use publish_approved::PublishApproved;
@@ -41,9 +44,18 @@ pub static STAGE_ATTACHMENTS: Entry = Entry::of::<StageAttachments>();
 /// Content sets have a verified replica elsewhere, from which they can be restored.
 pub static REPLICATE_CONTENT: Entry = Entry::of::<ReplicateContent>();
 
+/// Chosen documents go to S3 for analysis, and what was found out comes back.
+pub static EXPORT_FOR_ANALYSIS: Entry = Entry::of::<ExportForAnalysis>();
+
 /// Every flow of this pair.
-pub static FLOWS: &[&Entry] =
-    &[&INGEST_UPLOADS, &OFFLOAD_CONTENT, &PUBLISH_APPROVED, &STAGE_ATTACHMENTS, &REPLICATE_CONTENT];
+pub static FLOWS: &[&Entry] = &[
+    &INGEST_UPLOADS,
+    &OFFLOAD_CONTENT,
+    &PUBLISH_APPROVED,
+    &STAGE_ATTACHMENTS,
+    &REPLICATE_CONTENT,
+    &EXPORT_FOR_ANALYSIS,
+];
 
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[

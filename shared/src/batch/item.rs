@@ -192,10 +192,10 @@ async fn conclude(
     }
 }
 
-/// What a failure means for the item. A ledger, queue or secret that refuses says nothing about the item: it waits.
+/// What a failure means for the item. A ledger, queue, bus or secret that refuses says nothing about the item: it waits.
 fn class_of(error: &Error) -> FailureClass {
     match error.system() {
-        System::Ledger | System::Sqs | System::Secrets => FailureClass::Transient,
+        System::Ledger | System::Sqs | System::EventBridge | System::Secrets => FailureClass::Transient,
         _ => error.class(),
     }
 }

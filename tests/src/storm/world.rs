@@ -200,7 +200,10 @@ impl World {
     /// The events of uploads since the last call, as message bodies.
     pub fn events(&self) -> Vec<String> {
         let notifications = self.aws.s3().take_notifications().into_iter();
-        let told = notifications.filter(|event| event.bucket == INTAKE || event.cause == Cause::Restored);
+        let told = notifications.filter(|event| {
+            let result = event.bucket == CONTENT && event.key.starts_with("results/");
+            event.bucket == INTAKE || result || event.cause == Cause::Restored
+        });
         told.map(|event| event.s3_json()).filter(is_wanted).map(|event| event.to_string()).collect()
     }
 

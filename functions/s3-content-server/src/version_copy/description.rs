@@ -183,7 +183,8 @@ impl VersionDescription {
     }
 }
 
-async fn categories(content_server: &Client, node: NodeId) -> Result<Vec<CategoryDescription>> {
+/// What a node has in its categories.
+pub(crate) async fn categories(content_server: &Client, node: NodeId) -> Result<Vec<CategoryDescription>> {
     let mut all = Vec::new();
     for values in content_server.get_categories(node).await? {
         let definition = content_server.category_definition(values.category(), node).await?;

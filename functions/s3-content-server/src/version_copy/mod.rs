@@ -23,6 +23,7 @@ use shared::{
     },
 };
 
+pub(crate) use self::description::categories;
 pub(crate) use self::description::value as json_value;
 pub(crate) use self::layout::{escaped, shortened};
 pub use self::{

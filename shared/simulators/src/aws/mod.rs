@@ -8,6 +8,7 @@
 //! Requests are not authenticated: signatures are neither needed nor checked.
 
 pub mod dynamodb;
+pub mod eventbridge;
 mod failure;
 pub mod s3;
 pub mod secrets;
@@ -35,6 +36,7 @@ const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Aws {
     dynamodb: dynamodb::DynamoDb,
+    eventbridge: eventbridge::EventBridge,
     s3: s3::S3,
     secrets: secrets::Secrets,
     sqs: sqs::Sqs,
@@ -46,6 +48,7 @@ impl Aws {
     pub fn new(now: Now) -> Self {
         Self {
             dynamodb: dynamodb::DynamoDb::new(now.clone()),
+            eventbridge: eventbridge::EventBridge::default(),
             s3: s3::S3::new(now.clone()),
             secrets: secrets::Secrets::new(now.clone()),
             sqs: sqs::Sqs::new(now),
@@ -79,6 +82,12 @@ impl Aws {
     #[must_use]
     pub fn dynamodb(&self) -> &dynamodb::DynamoDb {
         &self.dynamodb
+    }
+
+    /// `EventBridge` and what was put on its buses.
+    #[must_use]
+    pub fn eventbridge(&self) -> &eventbridge::EventBridge {
+        &self.eventbridge
     }
 
     /// Secrets Manager and its state.
@@ -122,6 +131,10 @@ impl Aws {
                     response.headers_mut().insert("x-amzn-query-error", code);
                 }
                 response
+            }
+            "AWSEvents" => {
+                let answer = request.and_then(|request| self.eventbridge.call(operation, &request));
+                rendered(&answer, "", "application/x-amz-json-1.1")
             }
             "secretsmanager" => {
                 let answer = request.and_then(|request| self.secrets.call(operation, &request));

@@ -26,21 +26,36 @@ impl Client {
     /// # Errors
     /// [`EDIT_CONFLICT`] when it happens again; `Forbidden` when the category or the node cannot be used.
     pub async fn set_category(&self, node: NodeId, values: &CategoryValues) -> Result<CategoryOutcome> {
+        self.change_category(node, values.category(), |_| Ok(Some(values.clone()))).await
+    }
+
+    /// Gives a node the values that are decided upon by what it has at that moment, or none. Where the server keeps
+    /// tokens, nobody's change between the look and the change is overwritten: it is looked at again, once.
+    ///
+    /// # Errors
+    /// As [`Client::set_category`]; what `decide` says.
+    pub async fn change_category(
+        &self,
+        node: NodeId,
+        category: NodeId,
+        decide: impl Fn(Option<&CategoryValues>) -> Result<Option<CategoryValues>> + Send + Sync,
+    ) -> Result<CategoryOutcome> {
         let mut again = true;
         loop {
             // The token first: whatever is read after it is at least as new, so a change in between is noticed.
-            let token = self.category_token(node, values.category()).await?;
+            let token = self.category_token(node, category).await?;
             let present = self.get_categories(node).await?;
-            let present = present.iter().find(|present| present.category() == values.category());
+            let present = present.iter().find(|present| present.category() == category);
+            let Some(values) = decide(present)? else { return Ok(CategoryOutcome::Unchanged) };
             let outcome = match present {
                 Some(present) if values.agrees(present, &self.zone) => return Ok(CategoryOutcome::Unchanged),
                 Some(present) => {
                     let surplus = values.surplus_rows(present);
-                    self.update_category(node, values, &surplus, token)
+                    self.update_category(node, &values, &surplus, token)
                         .await
                         .map(|()| CategoryOutcome::Updated)
                 }
-                None => self.add_category(node, values).await.map(|()| CategoryOutcome::Added),
+                None => self.add_category(node, &values).await.map(|()| CategoryOutcome::Added),
             };
             match outcome {
                 Err(error) if again && is_worth_a_second_look(error.class(), error.code()) => again = false,
