@@ -14,6 +14,7 @@ mod arrivals;
 mod crashes;
 mod deployed;
 mod events;
+mod export_for_analysis;
 mod offload_content;
 mod outages;
 mod reconcile;

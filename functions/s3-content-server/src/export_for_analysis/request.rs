@@ -75,7 +75,7 @@ impl ExportRequest {
     }
 
     /// What makes two requests the same run.
-    pub(super) fn key(&self) -> Key {
+    pub fn key(&self) -> Key {
         let mode = match self.mode {
             Mode::Incremental => "incremental",
             Mode::Full => "full",

@@ -2,6 +2,7 @@
 //!
 //! A story needs a [`Story`] and its line in [`STORIES`]. What it has at hand is a [`Stage`].
 
+mod export_for_analysis;
 mod offload_content;
 mod reconcile;
 mod serve_links;
@@ -25,8 +26,13 @@ use super::{
 };
 
 /// Every story, in the order in which `make demo FLOW=all` tells them.
-pub(crate) const STORIES: &[Story] =
-    &[offload_content::STORY, watch_content_server::STORY, serve_links::STORY, reconcile::STORY];
+pub(crate) const STORIES: &[Story] = &[
+    offload_content::STORY,
+    watch_content_server::STORY,
+    serve_links::STORY,
+    reconcile::STORY,
+    export_for_analysis::STORY,
+];
 
 /// What becomes of it later.
 pub(crate) type Doing<'a, T> = LocalBoxFuture<'a, Result<T>>;
