@@ -93,13 +93,13 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 
 type Happening<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// Hours apart, so that a run has ended before the next begins, whatever befell it.
+/// So far apart that a run has mostly ended before the next begins, whatever befell it.
 const LATER: &[Meanwhile] = &[
-    Meanwhile { after: Duration::from_secs(7200), what: |world| Box::pin(changes(world)) },
-    Meanwhile { after: Duration::from_secs(14_400), what: |world| Box::pin(everything_again(world)) },
+    Meanwhile { after: Duration::from_secs(1200), what: |world| Box::pin(changes(world)) },
+    Meanwhile { after: Duration::from_secs(2400), what: |world| Box::pin(everything_again(world)) },
 ];
 
-const RETURNED: &[Meanwhile] = &[Meanwhile { after: Duration::from_secs(7200), what: results }];
+const RETURNED: &[Meanwhile] = &[Meanwhile { after: Duration::from_secs(1200), what: results }];
 
 fn request(mode: &str, occasion: &str) -> String {
     let data = json!({"data_set": "archive", "mode": mode, "occasion": occasion});
