@@ -421,8 +421,11 @@ fn what_is_exported_may_be(world: &World, _: &Made) -> Result<(), Broken> {
     the_marker_is_last(world, &runs)?;
     let interrupted =
         world.content_server.with_state(|state| state.audit.iter().any(|event| event.user == ADMIN));
-    let failed = runs.iter().any(|run| run.marker.excluded.contains_key("excluded.failed"));
-    if failed || !all_delivered(world) {
+    // What could not be read again and again is left out, and said to be.
+    let left_out = |run: &Run| {
+        ["excluded.failed", "excluded.unreadable"].iter().any(|why| run.marker.excluded.contains_key(*why))
+    };
+    if runs.iter().any(left_out) || !all_delivered(world) {
         return Ok(());
     }
     let Some(first) = runs.first() else { return Err(Broken("nothing was exported".to_owned())) };

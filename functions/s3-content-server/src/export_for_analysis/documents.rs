@@ -230,7 +230,11 @@ impl ExportForAnalysis {
 
     /// The versions that the rules take, oldest first; or why none of them.
     async fn versions(&self, work: &Work<'_>, seen: &Seen) -> Result<Result<Vec<Version>, &'static str>> {
-        let mut versions = match self.content_server.list_versions(seen.node.id).await {
+        let listed = match self.content_server.list_versions(seen.node.id).await {
+            Err(error) if is_no(&error) => self.content_server.list_versions(seen.node.id).await,
+            listed => listed,
+        };
+        let mut versions = match listed {
             Ok(versions) => versions,
             Err(error) if is_no(&error) => return Ok(Err(why::UNREADABLE)),
             Err(error) => return Err(error),
@@ -272,7 +276,12 @@ impl ExportForAnalysis {
             if moved && let Look::Out(why) = self.look(work.data_set, work.bounds, seen.node.id).await? {
                 return Ok(Copied::Out(why, true));
             }
-            let stored = match Box::pin(self.copy(work, seen, &version)).await {
+            let copied = match Box::pin(self.copy(work, seen, &version)).await {
+                // A refusal is believed the second time.
+                Err(error) if is_no(&error) => Box::pin(self.copy(work, seen, &version)).await,
+                copied => copied,
+            };
+            let stored = match copied {
                 Ok(Progress::Done(stored)) => stored,
                 Ok(Progress::Paused) => return Ok(Copied::Paused),
                 Err(error) if is_no(&error) => return Ok(Copied::Out(why::UNREADABLE, true)),

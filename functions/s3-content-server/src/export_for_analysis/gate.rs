@@ -87,8 +87,15 @@ impl ExportForAnalysis {
         Ok(bounds)
     }
 
-    /// Whether a document may be exported now.
+    /// Whether a document may be exported now. That it cannot be read is believed the second time.
     pub(super) async fn look(&self, data_set: &DataSet, bounds: &Bounds, node: NodeId) -> Result<Look> {
+        match self.look_once(data_set, bounds, node).await? {
+            Look::Out(why::UNREADABLE) => self.look_once(data_set, bounds, node).await,
+            look => Ok(look),
+        }
+    }
+
+    async fn look_once(&self, data_set: &DataSet, bounds: &Bounds, node: NodeId) -> Result<Look> {
         let looked = match self.content_server.get_node(node).await {
             Ok(node) => self.judge(data_set, bounds, node).await,
             Err(error) if matches!(error.code(), NOT_ACCESSIBLE | NOT_FOUND) => {
