@@ -78,7 +78,10 @@ fn story(
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
         story("a data set is exported", RULES, &[], (1, 0, 0)),
-        story("a data set is listed folder by folder", walked(), &[], (1, 0, 0)),
+        Scenario {
+            interventions: &[],
+            ..story("a data set is listed folder by folder", walked(), &[], (1, 0, 0))
+        },
         Scenario {
             interventions: &[],
             ..story("later runs tell what is new and what is withdrawn", RULES, LATER, (3, 0, 0))
