@@ -20,5 +20,6 @@ mod outages;
 mod reconcile;
 mod refusals;
 mod serve_links;
+mod stage_attachments;
 mod watch_content_server;
 mod world;

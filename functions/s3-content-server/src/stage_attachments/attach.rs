@@ -13,7 +13,9 @@ use super::{
     StageAttachments,
     case::{Case, Input},
     deposit::{Content, Deposit, Deposited},
-    skipped, upload_item,
+    skipped,
+    upload::is_final,
+    upload_item,
     workflow::Open,
 };
 use crate::{
@@ -128,11 +130,7 @@ impl StageAttachments {
             is_reference: matches!(job.rule.attachment, Attachment::Reference),
         };
         self.remember_input(open.process, &job.item.key, &input, job.run).await?;
-        // Should it have ended in this very moment, its decision is looked for once more, for the sake of this input.
-        if !self.is_open(open.process).await? {
-            job.run.note("workflow-ended", "after the attachment was placed");
-            self.tell(open.process, job.item.key.short(), job.run).await?;
-        }
+        self.look_once_more(job, &open).await?;
         Ok(Outcome::Delivered(Delivery {
             result: json!({
                 "workflow": open.process, "title": job.case.title, "round": open.round, "rule": job.rule.name,
@@ -150,6 +148,20 @@ impl StageAttachments {
             .map(|(name, fact)| (name.to_owned(), fact))
             .into(),
         }))
+    }
+
+    /// Should the workflow have ended in this very moment, its decision is looked for once more, for the sake of this
+    /// input. It is attached: that the workflow cannot be looked at does not put it aside.
+    async fn look_once_more(&self, job: &Job<'_>, open: &Open) -> Result<()> {
+        match self.is_open(open.process).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => job.run.note("workflow-ended", "after the attachment was placed"),
+            Err(error) if is_final(&error) => {
+                tracing::warn!(error = ?error, "it is not known whether the workflow goes on");
+            }
+            Err(error) => return Err(error),
+        }
+        self.tell(open.process, job.item.key.short(), job.run).await
     }
 
     /// The workflow this upload belongs to. One it was attached to by an earlier attempt stays it, whatever became of

@@ -6,6 +6,7 @@ mod export_for_analysis;
 mod offload_content;
 mod reconcile;
 mod serve_links;
+mod stage_attachments;
 mod watch_content_server;
 
 use futures_util::future::LocalBoxFuture;
@@ -28,6 +29,7 @@ use super::{
 /// Every story, in the order in which `make demo FLOW=all` tells them.
 pub(crate) const STORIES: &[Story] = &[
     offload_content::STORY,
+    stage_attachments::STORY,
     watch_content_server::STORY,
     serve_links::STORY,
     reconcile::STORY,
