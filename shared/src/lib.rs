@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod aws;
+pub mod bagit;
 pub mod batch;
 pub mod bus;
 pub mod content_server;
