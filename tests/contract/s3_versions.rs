@@ -2,12 +2,13 @@
 
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
-    ObjectLockRetentionMode, VersioningConfiguration,
+    BucketVersioningStatus, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockMode,
+    ObjectLockRetention, ObjectLockRetentionMode, OptionalObjectAttributes, RestoreRequest, StorageClass,
+    VersioningConfiguration,
 };
 
 use crate::s3_objects::{bucket, content, put};
-use crate::side::{Side, refusal};
+use crate::side::{Capability, Side, refusal};
 
 crate::contract![
     every_write_makes_a_version,
@@ -16,6 +17,8 @@ crate::contract![
     a_list_of_versions_pages,
     a_retained_version_stays,
     a_held_version_stays,
+    a_copy_is_locked_from_its_first_moment,
+    an_archived_object_is_restored_before_it_is_read,
 ];
 
 async fn versioning(side: &Side, bucket: &str, status: BucketVersioningStatus) {
@@ -154,4 +157,75 @@ async fn a_held_version_stays(side: Side) {
     let found = side.s3.get_object_legal_hold().bucket(&bucket).key("a").send().await.unwrap();
     assert_eq!(found.legal_hold().unwrap().status(), Some(&ObjectLockLegalHoldStatus::Off));
     delete().await.unwrap();
+}
+
+async fn a_copy_is_locked_from_its_first_moment(side: Side) {
+    if !side.can(Capability::LockedCopies) {
+        return;
+    }
+    let bucket = locked_bucket(&side).await;
+    put(&side, &bucket, "work", b"record").await.unwrap();
+    let until = DateTime::from_secs(side.seconds() + 3600);
+    let copy = side.s3.copy_object().copy_source(format!("{bucket}/work")).bucket(&bucket).key("kept");
+    let copy = copy.object_lock_mode(ObjectLockMode::Governance).object_lock_retain_until_date(until);
+    let copy = copy.object_lock_legal_hold_status(ObjectLockLegalHoldStatus::On).send().await.unwrap();
+    let id = copy.version_id().unwrap();
+    let head = side.s3.head_object().bucket(&bucket).key("kept").version_id(id).send().await.unwrap();
+    assert_eq!(head.object_lock_mode(), Some(&ObjectLockMode::Governance));
+    assert_eq!(head.object_lock_retain_until_date().map(DateTime::secs), Some(until.secs()));
+    assert_eq!(head.object_lock_legal_hold_status(), Some(&ObjectLockLegalHoldStatus::On));
+    assert_eq!(
+        refusal(side.s3.delete_object().bucket(&bucket).key("kept").version_id(id).send().await),
+        "AccessDenied"
+    );
+    let head = side.s3.head_object().bucket(&bucket).key("work").send().await.unwrap();
+    assert_eq!(head.object_lock_mode(), None, "the source is as it was");
+}
+
+async fn an_archived_object_is_restored_before_it_is_read(side: Side) {
+    let bucket = bucket(&side).await;
+    let object = side.s3.put_object().bucket(&bucket).key("a").storage_class(StorageClass::Glacier);
+    object.body(ByteStream::from_static(b"record")).send().await.unwrap();
+    let read = || side.s3.get_object().bucket(&bucket).key("a").send();
+    let restore = || {
+        let request = RestoreRequest::builder().days(2).build();
+        side.s3.restore_object().bucket(&bucket).key("a").restore_request(request).send()
+    };
+    assert_eq!(refusal(read().await), "InvalidObjectState");
+    restore().await.unwrap();
+    assert_eq!(refusal(restore().await), "RestoreAlreadyInProgress");
+    let state = async || {
+        let head = side.s3.head_object().bucket(&bucket).key("a").send().await.unwrap();
+        head.restore().unwrap_or_default().to_owned()
+    };
+    assert!(state().await.contains("ongoing-request=\"true\""));
+    assert_eq!(listed(&side, &bucket).await, Some(true));
+    match &side.aws {
+        Some(aws) => assert_eq!(aws.s3().finish_restorations(), 1),
+        None => side.pass(std::time::Duration::from_secs(4)).await,
+    }
+    assert!(state().await.contains("ongoing-request=\"false\""), "{}", state().await);
+    assert_eq!(listed(&side, &bucket).await, Some(false));
+    assert_eq!(read().await.unwrap().body.collect().await.unwrap().to_vec(), b"record");
+    restore().await.unwrap();
+}
+
+/// What a list says of the restoration of its one object: whether it is under way.
+async fn listed(side: &Side, bucket: &str) -> Option<bool> {
+    let list = side.s3.list_objects_v2().bucket(bucket);
+    let list = list.optional_object_attributes(OptionalObjectAttributes::RestoreStatus).send().await.unwrap();
+    let object = &list.contents()[0];
+    assert_eq!(object.storage_class().map(|class| class.as_str()), Some("GLACIER"));
+    let status = object.restore_status().and_then(|status| status.is_restore_in_progress());
+    if side.can(Capability::ListedRestorations) {
+        status
+    } else {
+        status.or(Some(side_says(side, bucket).await))
+    }
+}
+
+/// The same by a look at the object.
+async fn side_says(side: &Side, bucket: &str) -> bool {
+    let head = side.s3.head_object().bucket(bucket).key("a").send().await.unwrap();
+    head.restore().unwrap_or_default().contains("ongoing-request=\"true\"")
 }

@@ -36,6 +36,10 @@ pub(crate) enum Capability {
     EncodedMetadata,
     /// Delays and visibility timeouts have limits.
     QueueLimits,
+    /// A copy takes the lock that its request names.
+    LockedCopies,
+    /// A list tells of restorations when it is asked to.
+    ListedRestorations,
     /// A receipt handle of the past, or of a message already deleted, is accepted and does nothing.
     PatientReceipts,
     /// Entries that are no events are refused, each by its answer.
@@ -43,7 +47,7 @@ pub(crate) enum Capability {
 }
 
 /// ministack 1.5.33 fails these; everything else is expected of it.
-const MISSING_AT_ADDRESS: [Capability; 13] = [
+const MISSING_AT_ADDRESS: [Capability; 15] = [
     Capability::StrictConditions,
     Capability::StrictUpdates,
     Capability::StrictQueries,
@@ -55,6 +59,8 @@ const MISSING_AT_ADDRESS: [Capability; 13] = [
     Capability::ObjectLimits,
     Capability::EncodedMetadata,
     Capability::QueueLimits,
+    Capability::LockedCopies,
+    Capability::ListedRestorations,
     Capability::PatientReceipts,
     Capability::StrictEvents,
 ];

@@ -10,6 +10,7 @@
 //!
 //! Without these, leave them out: `cargo nextest run -E 'not binary(flows)'`.
 
+mod archive_closed_files;
 mod arrivals;
 mod crashes;
 mod deployed;

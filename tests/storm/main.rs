@@ -4,6 +4,7 @@
 //! clocks 15 seconds apart, every message twice, each call held. Random: `STORM_SEEDS` nights of several faults; one
 //! seed is one schedule and replays exactly (`STORM_SEED=n STORM_SCENARIO=name`).
 
+mod archive_closed_files;
 mod export_for_analysis;
 mod ingest_uploads;
 mod large;
@@ -31,6 +32,7 @@ fn scenarios() -> Vec<Scenario> {
         replicate_content::scenarios(),
         stage_attachments::scenarios(),
         export_for_analysis::scenarios(),
+        archive_closed_files::scenarios(),
     ]
     .concat()
 }

@@ -1,5 +1,7 @@
 //! The flows between Amazon S3 and OpenText Content Server.
 
+pub mod archive_closed_files;
+pub mod archive_rules;
 mod category_values;
 pub mod export_for_analysis;
 pub mod export_rules;
@@ -21,6 +23,7 @@ pub mod staging_rules;
 pub mod version_copy;
 mod zip;
 
+use archive_closed_files::ArchiveClosedFiles;
 use export_for_analysis::ExportForAnalysis;
 use ingest_uploads::IngestUploads;
 use offload_content::OffloadContent;
@@ -47,6 +50,9 @@ pub static REPLICATE_CONTENT: Entry = Entry::of::<ReplicateContent>();
 /// Chosen documents go to S3 for analysis, and what was found out comes back.
 pub static EXPORT_FOR_ANALYSIS: Entry = Entry::of::<ExportForAnalysis>();
 
+/// Closed cases become bags in the archive, locked and held as their records are.
+pub static ARCHIVE_CLOSED_FILES: Entry = Entry::of::<ArchiveClosedFiles>();
+
 /// Every flow of this pair.
 pub static FLOWS: &[&Entry] = &[
     &INGEST_UPLOADS,
@@ -55,6 +61,7 @@ pub static FLOWS: &[&Entry] = &[
     &STAGE_ATTACHMENTS,
     &REPLICATE_CONTENT,
     &EXPORT_FOR_ANALYSIS,
+    &ARCHIVE_CLOSED_FILES,
 ];
 
 /// The two sides of flows of this pair, for comparisons.

@@ -22,7 +22,7 @@ mod witness;
 pub use digest::{Digests, Hasher, HasherState};
 pub use multipart::until_stop_if;
 pub use resumable_hash::{Ranges, hash_resumable};
-pub use s3_copy::{Copied, CopySizes, CopyTarget, copy, copy_resumable};
+pub use s3_copy::{Copied, CopySizes, CopyTarget, ObjectLock, copy, copy_resumable};
 pub use s3_object::{ContentHeaders, S3Object};
 pub use s3_upload::{RangedSource, UploadSizes, UploadTarget, Uploaded, abandon, upload};
 pub use sequential::from_start;

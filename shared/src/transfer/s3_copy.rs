@@ -6,10 +6,14 @@ use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder,
-    types::{MetadataDirective, TaggingDirective},
+    primitives::DateTime,
+    types::{
+        MetadataDirective, ObjectLockLegalHoldStatus, ObjectLockRetentionMode, StorageClass, TaggingDirective,
+    },
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
@@ -42,8 +46,35 @@ pub struct CopyTarget {
     pub content_type: Option<String>,
     /// Tags instead of the source's.
     pub tags: Option<BTreeMap<String, String>>,
+    /// The storage class; without it the bucket's standard one. It is never taken over.
+    pub storage_class: Option<StorageClass>,
+    /// How the copy is locked from its first moment on.
+    pub lock: ObjectLock,
     /// Refuse when there is an object under the key already.
     pub only_if_absent: bool,
+}
+
+/// How an object is kept from being deleted, in a bucket with Object Lock.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectLock {
+    /// Until when, and whether anybody may shorten that.
+    pub retention: Option<(ObjectLockRetentionMode, Timestamp)>,
+    /// Whatever the date, until somebody lifts it.
+    pub legal_hold: bool,
+}
+
+impl ObjectLock {
+    fn mode(&self) -> Option<ObjectLockRetentionMode> {
+        self.retention.as_ref().map(|(mode, _)| mode.clone())
+    }
+
+    fn until(&self) -> Option<DateTime> {
+        self.retention.as_ref().map(|(_, until)| DateTime::from_secs(until.as_second()))
+    }
+
+    fn hold(&self) -> Option<ObjectLockLegalHoldStatus> {
+        self.legal_hold.then_some(ObjectLockLegalHoldStatus::On)
+    }
 }
 
 impl CopyTarget {
@@ -152,6 +183,10 @@ async fn copy_whole(s3: &Client, from: &S3Object, to: &CopyTarget) -> Result<Cop
         .copy_source_if_match(from.quoted_etag())
         .bucket(&to.bucket)
         .key(&to.key)
+        .set_storage_class(to.storage_class.clone())
+        .set_object_lock_mode(to.lock.mode().map(|mode| mode.as_str().into()))
+        .set_object_lock_retain_until_date(to.lock.until())
+        .set_object_lock_legal_hold_status(to.lock.hold())
         .set_if_none_match(to.only_if_absent.then(|| "*".to_owned()));
     if to.user_metadata.is_some() || to.content_type.is_some() {
         request = request
@@ -219,6 +254,10 @@ fn create(
         .set_content_encoding(from.content_headers.encoding.clone())
         .set_content_language(from.content_headers.language.clone())
         .set_tagging((!tags.is_empty()).then(|| tagging(tags)))
+        .set_storage_class(to.storage_class.clone())
+        .set_object_lock_mode(to.lock.mode().map(|mode| mode.as_str().into()))
+        .set_object_lock_retain_until_date(to.lock.until())
+        .set_object_lock_legal_hold_status(to.lock.hold())
 }
 
 enum Resumed {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Scenario, World,
-    world::{CONTENT, INTAKE, Made, QUARANTINE},
+    world::{ARCHIVE, CONTENT, INTAKE, Made, QUARANTINE},
 };
 
 /// A promise that did not hold.
@@ -27,7 +27,8 @@ pub fn check(world: &World, scenario: &Scenario, quiet: bool, clean: &Made) -> R
     }
     let endings = endings(world)?;
     chains_hold(world)?;
-    let orphans = [INTAKE, QUARANTINE, CONTENT].map(|bucket| world.aws.s3().open_uploads(bucket)).concat();
+    let orphans =
+        [INTAKE, QUARANTINE, CONTENT, ARCHIVE].map(|bucket| world.aws.s3().open_uploads(bucket)).concat();
     if !orphans.is_empty() {
         return Err(Broken(format!("multipart uploads were left open: {orphans:?}")));
     }

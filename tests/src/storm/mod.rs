@@ -19,4 +19,4 @@ pub use fault::{Fault, Form};
 pub use scenario::{Intervention, Meanwhile, Promise, Scenario, StoredObject};
 pub use schedule::{Report, backwards, clean, intervened, one_fault, overtaken, random, rivals};
 pub use tap::{Call, Sabotage, Tap};
-pub use world::{CONTENT, INTAKE, LINK_ADDRESS, Made, QUARANTINE, World};
+pub use world::{ARCHIVE, CONTENT, INTAKE, LINK_ADDRESS, Made, QUARANTINE, World};

@@ -5,7 +5,7 @@ use std::{
     fmt::Write as _,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -38,6 +38,8 @@ pub const QUARANTINE: &str = "quarantine";
 pub const CONTENT: &str = "content";
 /// What goes before the token of a link.
 pub const LINK_ADDRESS: &str = "https://links.test";
+/// Where bags are: a bucket with Object Lock.
+pub const ARCHIVE: &str = "archive";
 const TABLE: &str = "ledger";
 const QUEUE: &str = "queue";
 const DEAD_LETTERS: &str = "dead-letters";
@@ -66,6 +68,8 @@ pub struct World {
     uploaded: Mutex<BTreeSet<String>>,
     /// How much of the story is still to happen.
     to_happen: AtomicUsize,
+    rules: &'static str,
+    restores: AtomicBool,
 }
 
 impl World {
@@ -102,6 +106,8 @@ impl World {
             redrives: AtomicUsize::new(0),
             uploaded: Mutex::default(),
             to_happen: AtomicUsize::new(scenario.meanwhile.len()),
+            rules: scenario.rules,
+            restores: AtomicBool::new(true),
         };
         world.build(scenario);
         (scenario.prepare)(&world);
@@ -113,6 +119,7 @@ impl World {
         let kept = [(INTAKE, scenario.versioned), (CONTENT, scenario.content_versioned)];
         let mut buckets = kept.into_iter().chain([(QUARANTINE, false), (RULES, false)]);
         assert!(buckets.all(|(name, versioned)| self.aws.s3().create_bucket(name, versioned)));
+        assert!(self.aws.s3().create_locked_bucket(ARCHIVE));
         if !scenario.rules.is_empty() {
             assert!(self.aws.s3().put(RULES, "rules.toml", scenario.rules.as_bytes()));
         }
@@ -209,7 +216,19 @@ impl World {
 
     /// Objects that were asked for are brought out of their archive.
     pub fn restore(&self) {
-        self.aws.s3().finish_restorations();
+        if self.restores.load(Ordering::Relaxed) {
+            self.aws.s3().finish_restorations();
+        }
+    }
+
+    /// No restoration ever ends.
+    pub fn never_restore(&self) {
+        self.restores.store(false, Ordering::Relaxed);
+    }
+
+    /// The flow's rules.
+    pub fn rules(&self) -> &'static str {
+        self.rules
     }
 
     /// Puts a message on the flow's queue.
@@ -274,10 +293,10 @@ impl World {
         self.aws.sqs().messages(QUEUE).len()
     }
 
-    /// How long until a message of the flow's queue can be received.
+    /// How long until a message of the flow's queue can be received; a moment when there is none.
     pub fn until_visible(&self) -> Duration {
         let next = self.aws.sqs().messages(QUEUE).iter().map(|message| message.visible_from).min();
-        let wait = next.map_or(0, |next| next - self.context.now_milliseconds());
+        let wait = next.map_or(2000, |next| next - self.context.now_milliseconds());
         Duration::from_millis(u64::try_from(wait).unwrap_or(0).max(100))
     }
 

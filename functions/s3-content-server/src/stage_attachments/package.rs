@@ -185,7 +185,8 @@ impl StageAttachments {
             ..UploadTarget::new(&ended.shelf.bucket, ended.shelf.document_key(name))
         };
         let source = copy.source(node, &version).await?;
-        let Progress::Done(copied) = Box::pin(copy.content(&source, &to, &version, ended.run)).await? else {
+        let record = format!("version-{}", version.number);
+        let Progress::Done(copied) = Box::pin(copy.content(&source, &to, &record, ended.run)).await? else {
             return Ok(Progress::Paused);
         };
         Ok(Progress::Done(document(name, to.key, node, &version, copied.version_id, copied.digests)))

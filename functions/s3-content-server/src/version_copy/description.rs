@@ -246,7 +246,8 @@ fn grant(grant: &Grant) -> GrantDescription {
     }
 }
 
-async fn records(content_server: &Client, node: NodeId) -> Result<Vec<RecordDescription>> {
+/// What a node is as a record; nothing where there is no records management.
+pub(crate) async fn records(content_server: &Client, node: NodeId) -> Result<Vec<RecordDescription>> {
     let record = if_there(content_server.get_record(node).await)?;
     let classes = record.iter().flat_map(|record| record.classifications());
     Ok(classes

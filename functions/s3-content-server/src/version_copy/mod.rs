@@ -24,6 +24,7 @@ use shared::{
 };
 
 pub(crate) use self::description::categories;
+pub(crate) use self::description::records;
 pub(crate) use self::description::value as json_value;
 pub(crate) use self::layout::{escaped, shortened};
 pub use self::{
@@ -120,7 +121,8 @@ impl VersionCopy<'_> {
         }
         let source = version_source(self.content_server, NodeId(node.id), version).await?;
         let to = self.target(node.id, version);
-        let Progress::Done(copied) = self.content(&source, &to, version, run).await? else {
+        let name = format!("version-{}", version.number);
+        let Progress::Done(copied) = self.content(&source, &to, &name, run).await? else {
             return Ok(Progress::Paused);
         };
         let stored = StoredVersion {
@@ -140,6 +142,27 @@ impl VersionCopy<'_> {
         };
         self.describe(&description).await?;
         Ok(Progress::Done(stored))
+    }
+
+    /// Copies a version to a place of the caller's, verified in the same way and vouched for by nobody else. What is
+    /// recorded of a long copy is kept under `name`; one name may serve many copies, one after the other.
+    ///
+    /// # Errors
+    /// `version-copy.mismatch` when two readings of the document differ, to be tried again.
+    pub(crate) async fn copy_to(
+        &self,
+        node: NodeId,
+        version: &Version,
+        key: &str,
+        name: &str,
+        run: &Run,
+    ) -> Result<Progress<Digests>> {
+        let source = self.source(node, version).await?;
+        let to = UploadTarget { key: key.to_owned(), ..self.target(node.0, version) };
+        Ok(match self.content(&source, &to, name, run).await? {
+            Progress::Done(copied) => Progress::Done(copied.digests),
+            Progress::Paused => Progress::Paused,
+        })
     }
 
     /// A version that is in S3 and vouched for; nothing when there is no such copy or it is not what it was.
@@ -228,48 +251,48 @@ impl VersionCopy<'_> {
         &self,
         source: &RangedSource,
         to: &UploadTarget,
-        version: &Version,
+        name: &str,
         run: &Run,
     ) -> Result<Progress<Copied>> {
-        let number = version.number;
         // Only an earlier attempt can have left a copy without a description.
         let left = if run.is_taken_over() { self.left_behind(to, source.length()).await? } else { None };
         if let Some(object) = left {
-            let Progress::Done(digests) = self.read(source, number, run).await? else {
+            let Progress::Done(digests) = self.read(source, name, run).await? else {
                 return Ok(Progress::Paused);
             };
             if agrees(&object, &digests) {
                 return Ok(Progress::Done(Copied { version_id: object.version_id, digests }));
             }
-            self.begin_anew(number, run).await?;
+            self.begin_anew(name, run).await?;
         }
-        let name = format!("version-{number}.copy-{}", begun(number, run));
-        let Progress::Done(uploaded) = transfer::upload(self.s3, source, to, self.sizes, run, &name).await?
+        let record = format!("{name}.copy-{}", begun(name, run));
+        let Progress::Done(uploaded) =
+            transfer::upload(self.s3, source, to, self.sizes, run, &record).await?
         else {
             return Ok(Progress::Paused);
         };
         let copied = Copied { version_id: uploaded.version_id, digests: uploaded.digests };
         if self.reading == Reading::Twice {
-            let Progress::Done(second) = self.read(source, number, run).await? else {
+            let Progress::Done(second) = self.read(source, name, run).await? else {
                 return Ok(Progress::Paused);
             };
             if second != copied.digests {
-                self.begin_anew(number, run).await?;
-                return Err(mismatch(number));
+                self.begin_anew(name, run).await?;
+                return Err(mismatch(name));
             }
         }
         Ok(Progress::Done(copied))
     }
 
     /// Reads the document once more.
-    async fn read(&self, source: &RangedSource, version: i64, run: &Run) -> Result<Progress<Digests>> {
-        let name = format!("version-{version}.again-{}", begun(version, run));
-        read_version(self.content_server, source, self.sizes, run, &name).await
+    async fn read(&self, source: &RangedSource, name: &str, run: &Run) -> Result<Progress<Digests>> {
+        let record = format!("{name}.again-{}", begun(name, run));
+        read_version(self.content_server, source, self.sizes, run, &record).await
     }
 
     /// What was copied so far is not what the document holds: nothing of it is gone on with.
-    async fn begin_anew(&self, version: i64, run: &Run) -> Result<()> {
-        run.checkpoint(&beginnings(version), &(begun(version, run) + 1)).await
+    async fn begin_anew(&self, name: &str, run: &Run) -> Result<()> {
+        run.checkpoint(&beginnings(name), &(begun(name, run) + 1)).await
     }
 
     /// A copy of this very version that nobody has vouched for yet.
@@ -380,12 +403,12 @@ pub async fn read_version(
 const STANDARD: &str = "STANDARD";
 
 /// Under which name it is kept how often a copy was begun anew.
-fn beginnings(version: i64) -> String {
-    format!("version-{version}.begun-anew")
+fn beginnings(name: &str) -> String {
+    format!("{name}.begun-anew")
 }
 
-fn begun(version: i64, run: &Run) -> u32 {
-    run.recorded(&beginnings(version)).unwrap_or(0)
+fn begun(name: &str, run: &Run) -> u32 {
+    run.recorded(&beginnings(name)).unwrap_or(0)
 }
 
 /// What a copy of a content made.
@@ -406,13 +429,13 @@ fn agrees(object: &S3Object, digests: &Digests) -> bool {
         && crc.is_none_or(|crc| *crc == digests.crc64_nvme)
 }
 
-fn mismatch(version: i64) -> Error {
+fn mismatch(name: &str) -> Error {
     Error::new(
         FailureClass::Transient,
         System::Waybill,
         "verify",
         "version-copy.mismatch",
-        format!("two readings of version {version} are not the same bytes"),
+        format!("two readings ({name}) are not the same bytes"),
     )
     .remedy("look for a proxy before Content Server that changes or cuts bodies")
 }

@@ -2,6 +2,7 @@
 //!
 //! A story needs a [`Story`] and its line in [`STORIES`]. What it has at hand is a [`Stage`].
 
+mod archive_closed_files;
 mod export_for_analysis;
 mod offload_content;
 mod reconcile;
@@ -34,6 +35,7 @@ pub(crate) const STORIES: &[Story] = &[
     serve_links::STORY,
     reconcile::STORY,
     export_for_analysis::STORY,
+    archive_closed_files::STORY,
 ];
 
 /// What becomes of it later.

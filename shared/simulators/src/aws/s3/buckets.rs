@@ -5,6 +5,7 @@ use super::error::{Error, Result};
 use super::notification::form_encoded;
 use super::objects::{self, modified};
 use super::request::Request;
+use super::restore;
 use super::state::{Bucket, State, Version, Versioning};
 use super::xml::{Element, Writer};
 
@@ -183,6 +184,7 @@ pub(super) fn list(state: &mut State, request: &Request) -> Result<Answer> {
             None => found.push((key, version)),
         }
     }
+    let restorations = request.header("x-amz-optional-object-attributes") == Some("RestoreStatus");
     Ok(Answer::xml("ListBucketResult", |xml| {
         window.head(xml, &request.bucket);
         xml.text("KeyCount", &(found.len() + folders.len()).to_string());
@@ -200,6 +202,9 @@ pub(super) fn list(state: &mut State, request: &Request) -> Result<Answer> {
             xml.element("Contents", |xml| {
                 xml.text("Key", &window.written(key));
                 entry(xml, version);
+                if restorations {
+                    restore::status(xml, version);
+                }
             });
         }
         window.folders(xml, &folders);

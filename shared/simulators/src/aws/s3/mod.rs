@@ -66,6 +66,12 @@ pub struct Stored {
     pub metadata: std::collections::BTreeMap<String, String>,
     /// Tags.
     pub tags: std::collections::BTreeMap<String, String>,
+    /// Storage class.
+    pub storage_class: String,
+    /// Mode of its retention, and its end in milliseconds since 1970.
+    pub retained: Option<(String, i64)>,
+    /// Whether a legal hold is on it.
+    pub legal_hold: bool,
 }
 
 impl S3 {
@@ -112,6 +118,9 @@ impl S3 {
             etag: version.etag.clone(),
             metadata: version.description.metadata.clone(),
             tags: version.description.tags.clone(),
+            storage_class: version.description.storage_class().to_owned(),
+            retained: version.description.retention.as_ref().map(|kept| (kept.mode.clone(), kept.until)),
+            legal_hold: version.description.legal_hold,
         })
         .collect()
     }

@@ -3,12 +3,12 @@
 use http::StatusCode;
 
 use super::S3;
-use super::answer::{Answer, http_date};
+use super::answer::{Answer, http_date, iso_date};
 use super::error::{Error, Result};
 use super::notification::Cause;
 use super::request::Request;
 use super::state::{Restoration, State, Version};
-use super::xml::Element;
+use super::xml::{Element, Writer};
 
 const DAY: i64 = 24 * 3600 * 1000;
 
@@ -51,6 +51,18 @@ pub(super) fn header(answer: Answer, version: &Version) -> Answer {
             answer.header("x-amz-restore", format!("ongoing-request=\"false\", expiry-date=\"{until}\""))
         }
     }
+}
+
+/// What a listing that was asked for it says of a restoration.
+pub(super) fn status(xml: &mut Writer, version: &Version) {
+    let Some(restoration) = &version.description.restoration else { return };
+    xml.element("RestoreStatus", |xml| match restoration {
+        Restoration::Ongoing { .. } => xml.text("IsRestoreInProgress", "true"),
+        Restoration::Until(until) => {
+            xml.text("IsRestoreInProgress", "false");
+            xml.text("RestoreExpiryDate", &iso_date(*until));
+        }
+    });
 }
 
 impl S3 {

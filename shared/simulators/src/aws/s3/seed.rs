@@ -38,6 +38,11 @@ impl S3 {
         made && (!versioned || self.direct(versioning))
     }
 
+    /// Makes a bucket with Object Lock, which keeps versions. False as for any bucket.
+    pub fn create_locked_bucket(&self, name: &str) -> bool {
+        self.direct(Request::of(Method::PUT, name, "").saying("x-amz-bucket-object-lock-enabled", "true"))
+    }
+
     /// Puts an object as a client would, event included. False when the bucket is not there.
     pub fn put(&self, bucket: &str, key: &str, object: impl Into<Object>) -> bool {
         let object = object.into();

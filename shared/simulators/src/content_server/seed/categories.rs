@@ -2,8 +2,8 @@
 
 use super::super::state::{Attribute, AttributeKind, CategoryDefinition, State, kind};
 use super::{
-    CATEGORIES, CLAIM_EVIDENCE, DIGITISED_ITEM, DOCUMENT_APPROVAL, EXTERNAL_CONTENT, ONBOARDING_DOCUMENT,
-    PUBLICATION, SUPPLIER_SUBMISSION, put,
+    ARCHIVED, CASE_FILE, CATEGORIES, CLAIM_EVIDENCE, DIGITISED_ITEM, DOCUMENT_APPROVAL, EXTERNAL_CONTENT,
+    ONBOARDING_DOCUMENT, PUBLICATION, SUPPLIER_SUBMISSION, put,
 };
 
 fn text(id: i64, name: &str, max_length: usize) -> Attribute {
@@ -38,6 +38,8 @@ pub(super) fn plant(state: &mut State) {
         (EXTERNAL_CONTENT, 4002, "External Content", external_content()),
         (DOCUMENT_APPROVAL, 4001, "Document Approval", document_approval()),
         (PUBLICATION, 4002, "Publication", publication()),
+        (CASE_FILE, 4001, "Case File", case_file()),
+        (ARCHIVED, 4002, "Archive", archived()),
     ] {
         put(state, id, folder, name, kind::CATEGORY);
         state.categories.insert(id, CategoryDefinition { id, name: name.to_owned(), attributes });
@@ -140,5 +142,21 @@ fn publication() -> Vec<Attribute> {
         text(7, "Reason", 64),
         of(8, "Partner Link", AttributeKind::TextArea),
         of(9, "Supplier Link", AttributeKind::TextArea),
+    ]
+}
+
+fn case_file() -> Vec<Attribute> {
+    vec![choice(2, "Status", &["Open", "Closed"]), date(3, "Closed On"), text(4, "Closed By", 64)]
+}
+
+fn archived() -> Vec<Attribute> {
+    vec![
+        of(2, "Location", AttributeKind::TextArea),
+        text(3, "Revision", 32),
+        choice(4, "State", &["archived", "retrieving", "available"]),
+        text(5, "Manifest SHA-256", 64),
+        date(6, "Retain Until"),
+        of(7, "Legal Hold", AttributeKind::Boolean),
+        moment(8, "Archived At"),
     ]
 }

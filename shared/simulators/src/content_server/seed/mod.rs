@@ -78,6 +78,10 @@ pub const DOCUMENT_APPROVAL: NodeId = 4111;
 pub const PUBLICATION: NodeId = 4112;
 /// Folder `Claims/Guidelines`.
 pub const GUIDELINES: NodeId = 3102;
+/// Category `Case File`.
+pub const CASE_FILE: NodeId = 4121;
+/// Category `Archive`.
+pub const ARCHIVED: NodeId = 4122;
 /// Workspace type `Claim`.
 pub const CLAIM_TYPE: i64 = 16;
 /// Workspace type `Supplier`.

@@ -1,0 +1,231 @@
+//! Retention and legal holds on the objects of bags: extended, never shortened.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::head_object::HeadObjectOutput,
+    primitives::DateTime,
+    types::{
+        ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockMode, ObjectLockRetention,
+        ObjectLockRetentionMode,
+    },
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::{
+    aws::classify,
+    content_server::NodeId,
+    error::{Error, FailureClass, Result, System},
+    flow::{Delivery, Outcome, Run},
+};
+
+use super::{ArchiveClosedFiles, category::Archived, layout::CASE, skipped, without_lock};
+
+/// Under which name it is recorded how far the objects are.
+const REACHED: &str = "locks-reached";
+/// Objects until that is recorded.
+const SAVE_EVERY: u64 = 500;
+
+/// How the bags of one case are to be locked.
+pub(super) struct Wanted<'a> {
+    pub(super) bucket: &'a str,
+    /// The beginning of the keys of all bags of the case: a hold is on all of them.
+    pub(super) case_prefix: &'a str,
+    /// The bag that is retained, and how.
+    pub(super) retained: Option<(&'a str, ObjectLockRetentionMode, Timestamp)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Reached {
+    held: bool,
+    key: String,
+    version: String,
+}
+
+impl ArchiveClosedFiles {
+    /// A message about an archived case: its holds are mirrored.
+    pub(super) async fn mirror(&self, case: NodeId, archived: &Archived, run: &Run) -> Result<Outcome> {
+        let Some((bucket, prefix)) = archived.bucket_and_prefix() else {
+            return skipped("archive.no-location", "the category does not say where the bag is");
+        };
+        if run.is_dry() {
+            return skipped("dry-run", "holds would be mirrored");
+        }
+        let case_prefix = prefix.strip_suffix(&format!("{}/", archived.revision)).unwrap_or(prefix);
+        let mut nodes = BTreeSet::new();
+        for path in self.list(bucket, case_prefix).await?.keys().filter(|path| path.ends_with(CASE)) {
+            let described: Option<serde_json::Value> =
+                self.get_json(bucket, &format!("{case_prefix}{path}")).await?;
+            let listed = |name: &str| {
+                let list =
+                    described.as_ref().and_then(|case| case.get(name)).and_then(|list| list.as_array());
+                list.into_iter().flatten().filter_map(serde_json::Value::as_i64).collect::<Vec<_>>()
+            };
+            nodes.extend(listed("documents").into_iter().chain(listed("containers")));
+        }
+        let nodes: Vec<i64> = nodes.into_iter().collect();
+        let wanted = Wanted { bucket, case_prefix, retained: None };
+        let Some((held, changed)) = self.mirror_holds(case, &nodes, &wanted, run).await? else {
+            return Ok(Outcome::Continue);
+        };
+        if changed == 0 && !run.is_taken_over() {
+            return skipped("archive.unchanged", "the bag is locked as it should be");
+        }
+        self.say_held(case, held).await?;
+        let state = if held { "on" } else { "off" };
+        Ok(Outcome::Delivered(Delivery {
+            result: serde_json::json!({"case": case, "location": archived.location, "legalHold": held, "changed": changed}),
+            detail: [("legalHold", state.to_owned()), ("changed", changed.to_string())]
+                .map(|(name, fact)| (name.to_owned(), fact))
+                .into(),
+            ..Delivery::default()
+        }))
+    }
+
+    /// Locks every object of a case's bags as Content Server holds it; says whether it does, and how many locks were
+    /// changed. Nothing when the invocation must end before.
+    pub(super) async fn mirror_holds(
+        &self,
+        case: NodeId,
+        nodes: &[i64],
+        wanted: &Wanted<'_>,
+        run: &Run,
+    ) -> Result<Option<(bool, u64)>> {
+        let mut all = 0;
+        let Some(mut held) = self.held(case, nodes, run).await? else { return Ok(None) };
+        loop {
+            let Some(changed) = self.lock_objects(wanted, held, run).await? else { return Ok(None) };
+            all += changed;
+            if held {
+                return Ok(Some((true, all)));
+            }
+            // A hold that came while others were lifted must not be missed.
+            match self.held(case, nodes, run).await? {
+                None => return Ok(None),
+                Some(false) => return Ok(Some((false, all))),
+                Some(true) => held = true,
+            }
+        }
+    }
+
+    /// Sees to it that every version of every object has the hold and at least the retention it should have.
+    async fn lock_objects(&self, wanted: &Wanted<'_>, held: bool, run: &Run) -> Result<Option<u64>> {
+        let reached =
+            run.recorded::<Option<Reached>>(REACHED).flatten().filter(|reached| reached.held == held);
+        let mut marker = reached.map(|reached| (reached.key, reached.version));
+        let began = marker.clone();
+        let (mut changed, mut seen) = (0, 0);
+        loop {
+            let (key, version) = marker.clone().unzip();
+            let page = self
+                .s3
+                .list_object_versions()
+                .bucket(wanted.bucket)
+                .prefix(wanted.case_prefix)
+                .set_key_marker(key)
+                .set_version_id_marker(version)
+                .send()
+                .await
+                .map_err(|error| classify(System::S3, "list the objects of a case", error))?;
+            for object in page.versions() {
+                let (Some(key), Some(version)) = (object.key(), object.version_id()) else { continue };
+                if run.must_stop() || seen == SAVE_EVERY {
+                    seen = 0;
+                    let reached = marker.clone().map(|(key, version)| Reached { held, key, version });
+                    run.checkpoint(REACHED, &reached).await?;
+                    if run.must_stop() {
+                        return Ok(None);
+                    }
+                }
+                changed += Box::pin(self.lock_object(wanted, key, version, held, run)).await?;
+                seen += 1;
+                marker = Some((key.to_owned(), version.to_owned()));
+            }
+            if page.is_truncated() != Some(true) {
+                break;
+            }
+            marker = page.next_key_marker.zip(page.next_version_id_marker).or(marker);
+        }
+        if began.is_some() {
+            run.checkpoint(REACHED, &None::<Reached>).await?;
+        }
+        Ok(Some(changed))
+    }
+
+    async fn lock_object(
+        &self,
+        wanted: &Wanted<'_>,
+        key: &str,
+        version: &str,
+        held: bool,
+        run: &Run,
+    ) -> Result<u64> {
+        let head = self.s3.head_object().bucket(wanted.bucket).key(key).version_id(version).send().await;
+        let head = match head.map_err(|error| classify(System::S3, "look at a lock", error)) {
+            Ok(head) => head,
+            // What went meanwhile needs no lock.
+            Err(error) if error.class() == FailureClass::Gone => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut changed = 0;
+        let retained = wanted.retained.as_ref().filter(|(prefix, _, _)| key.starts_with(*prefix));
+        if let Some((mode, until)) = retained.and_then(|(_, mode, until)| longer(&head, mode, *until, run)) {
+            let retention = ObjectLockRetention::builder()
+                .mode(mode)
+                .retain_until_date(DateTime::from_secs(until.as_second()))
+                .build();
+            let put = self.s3.put_object_retention().bucket(wanted.bucket).key(key).version_id(version);
+            put.retention(retention).send().await.map_err(|error| refused(wanted.bucket, "retain", error))?;
+            changed += 1;
+        }
+        let is_held = head.object_lock_legal_hold_status() == Some(&ObjectLockLegalHoldStatus::On);
+        if is_held != held {
+            let status = if held { ObjectLockLegalHoldStatus::On } else { ObjectLockLegalHoldStatus::Off };
+            let put = self.s3.put_object_legal_hold().bucket(wanted.bucket).key(key).version_id(version);
+            let put = put.legal_hold(ObjectLockLegalHold::builder().status(status).build());
+            put.send().await.map_err(|error| refused(wanted.bucket, "hold", error))?;
+            changed += 1;
+        }
+        Ok(changed)
+    }
+}
+
+fn refused<E>(bucket: &str, operation: &'static str, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let unlocked =
+        error.message().is_some_and(|message| message.contains("missing Object Lock Configuration"));
+    let error = classify(System::S3, operation, error);
+    if unlocked {
+        return without_lock(bucket).source(error);
+    }
+    error.remedy(
+        "let this function set retention and legal hold (s3:PutObjectRetention, s3:PutObjectLegalHold)",
+    )
+}
+
+/// The retention an object has to be given, when that is more than it has.
+fn longer(
+    head: &HeadObjectOutput,
+    mode: &ObjectLockRetentionMode,
+    until: Timestamp,
+    run: &Run,
+) -> Option<(ObjectLockRetentionMode, Timestamp)> {
+    let now = run.context().now();
+    let has = head.object_lock_retain_until_date().and_then(|date| Timestamp::from_second(date.secs()).ok());
+    let has = has.filter(|until| *until > now);
+    let has_compliance = has.is_some() && head.object_lock_mode() == Some(&ObjectLockMode::Compliance);
+    let compliance = has_compliance || *mode == ObjectLockRetentionMode::Compliance;
+    // The clock of S3 may be a little before ours: what ends within minutes has ended.
+    let until = has.map_or(until, |has| has.max(until));
+    if until.as_second() <= now.as_second() + 300 {
+        return None;
+    }
+    let same = has == Some(until) && has_compliance == compliance;
+    let mode =
+        if compliance { ObjectLockRetentionMode::Compliance } else { ObjectLockRetentionMode::Governance };
+    (!same).then_some((mode, until))
+}
