@@ -18,6 +18,7 @@ mod events;
 mod export_for_analysis;
 mod offload_content;
 mod outages;
+mod publish_approved;
 mod reconcile;
 mod refusals;
 mod serve_links;

@@ -220,7 +220,8 @@ impl Installation {
         [
             ("AWS_ENDPOINT_URL", self.address.as_str()),
             ("AWS_ACCESS_KEY_ID", &self.account),
-            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            // The one secret by which the stand-in verifies signed addresses.
+            ("AWS_SECRET_ACCESS_KEY", "test"),
             ("WAYBILL_ENVIRONMENT", "test"),
             ("WAYBILL_TABLE", &self.table),
             ("WAYBILL_QUEUE_URL", &self.queue_url),

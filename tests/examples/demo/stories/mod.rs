@@ -5,6 +5,7 @@
 mod archive_closed_files;
 mod export_for_analysis;
 mod offload_content;
+mod publish_approved;
 mod reconcile;
 mod serve_links;
 mod stage_attachments;
@@ -30,6 +31,7 @@ use super::{
 /// Every story, in the order in which `make demo FLOW=all` tells them.
 pub(crate) const STORIES: &[Story] = &[
     offload_content::STORY,
+    publish_approved::STORY,
     stage_attachments::STORY,
     watch_content_server::STORY,
     serve_links::STORY,
