@@ -90,7 +90,10 @@ OF_SOME_FLOWS = {
 def metrics():
     """The names of the metrics that a function counts."""
     sources = (SHARED / "batch" / "metrics.rs", SHARED / "reconcile" / "comparison.rs")
-    return {name for source in sources for name in re.findall(r'metric\("(\w+)"', source.read_text())}
+    found = {name for source in sources for name in re.findall(r'metric\("(\w+)"', source.read_text())}
+    sources = [*SHARED.rglob("*.rs"), *SHARED.parents[1].glob("functions/*/src/**/*.rs")]
+    figure = re.compile(r'Figure(?:::count\(\s*|\s*\{\s*name: )"(\w+)"')
+    return found | {name for source in sources for name in figure.findall(source.read_text())}
 
 
 class Unknown(Exception):

@@ -16,6 +16,7 @@ pub mod lambda;
 pub mod ledger;
 pub mod links;
 pub mod mapping;
+pub mod metrics;
 pub mod node_change;
 pub mod reconcile;
 pub mod s3_notification;

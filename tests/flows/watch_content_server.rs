@@ -63,3 +63,29 @@ async fn a_feed_that_names_a_flow_without_a_queue_keeps_it_from_starting() {
     assert!(!world.round().await);
     assert!(world.told().contains("feeds.no-queue"), "{}", world.told());
 }
+
+#[tokio::test]
+async fn each_round_tells_its_figures_and_content_server_is_left_alone_while_it_is_away() {
+    let mut world = watched().await;
+    // The first round looks at everything; from then on there is a window that can be read to its end.
+    for _ in 0..2 {
+        assert!(world.round().await, "{}", world.told());
+    }
+    let figures = |world: &World, name: &str| -> Vec<serde_json::Value> {
+        let records = world.function.log().records();
+        records.iter().filter_map(|record| record.get(name).cloned()).collect()
+    };
+    assert!(figures(&world, "Found").iter().any(|found| found.as_u64() > Some(0)), "{}", world.told());
+    assert!(figures(&world, "Told").iter().any(|told| told.as_u64() > Some(0)));
+    let lag = figures(&world, "Lag");
+    let last = lag.last().and_then(serde_json::Value::as_u64);
+    assert!(last.is_some_and(|seconds| seconds < 60), "{lag:?}");
+
+    world.stop_content_server().await;
+    let mut failed = 0;
+    while !world.round().await {
+        failed += 1;
+        assert!(failed <= 5, "the breaker never opens; {}", world.told());
+    }
+    assert_eq!(figures(&world, "BreakerOpen").last(), Some(&1.into()), "{}", world.told());
+}

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, FailureClass, Result, Retry, System},
     flow::{AnyEvent, Item, Outcome, Reason, Run, allow_repeat},
     http::Answered,
-    ledger::{Begin, Breaker, Completion, Ending, Key},
+    ledger::{Begin, Completion, Ending, Key},
 };
 
 /// Milliseconds between the invocation's deadline and the end of the claim: clocks of two workers may differ by less.
@@ -104,7 +104,9 @@ async fn begin_and_run(
     };
     tally.worked(environment.context.now_milliseconds() - began, run.retries());
     tally.measured(run.measured());
-    report_to_breakers(runner, &outcome, &answered).await;
+    for breaker in &runner.breakers {
+        breaker.report(&outcome, &answered).await;
+    }
     conclude(runner, event, message, &run, outcome, tally).await
 }
 
@@ -337,23 +339,6 @@ async fn end(
 async fn release(runner: &Runner, run: &Run, reason: &str) {
     if let Err(error) = runner.environment.ledger.release(&run.attempt(), reason).await {
         tracing::warn!(error = ?error, "the claim stays until its lease ends");
-    }
-}
-
-/// A target that answered is alive, however the item ended; an item that never asked it says nothing about it.
-async fn report_to_breakers(runner: &Runner, outcome: &Result<Outcome>, answered: &Answered) {
-    for breaker in &runner.breakers {
-        let target = breaker.target();
-        let report = match outcome {
-            Err(error) if error.system() == target && Breaker::counts(error.class()) => {
-                breaker.failed(error.class()).await.map(drop)
-            }
-            _ if answered.by(target) => breaker.succeeded().await,
-            _ => Ok(()),
-        };
-        if let Err(error) = report {
-            tracing::warn!(error = ?error, "the breaker could not be told");
-        }
     }
 }
 

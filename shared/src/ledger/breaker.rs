@@ -11,6 +11,7 @@ use super::{
 use crate::{
     aws::classify,
     error::{FailureClass, Result, System},
+    http::Answered,
 };
 
 /// Failures in a row, seen by one worker, that open the breaker.
@@ -168,6 +169,21 @@ impl Breaker {
                 | FailureClass::Auth
                 | FailureClass::UnknownOutcome
         )
+    }
+
+    /// Tells how work ended: a failure of the target that another item would meet too counts against it; a target that
+    /// answered is alive, however the work ended; work that never asked it says nothing. What cannot be told is logged.
+    pub async fn report<T>(&self, outcome: &Result<T>, answered: &Answered) {
+        let report = match outcome {
+            Err(error) if error.system() == self.target && Self::counts(error.class()) => {
+                self.failed(error.class()).await.map(drop)
+            }
+            _ if answered.by(self.target) => self.succeeded().await,
+            _ => Ok(()),
+        };
+        if let Err(error) = report {
+            tracing::warn!(error = ?error, "the breaker could not be told");
+        }
     }
 
     /// The target answered, and be it with a refusal of what it was asked.

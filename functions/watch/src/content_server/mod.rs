@@ -4,6 +4,7 @@
 //! repeat: what a feed saw of a node is remembered only after every interested flow has its message, and the watermark
 //! moves only after that; a message sent twice has the same id. Beside the schedule there is a door for pushes.
 
+mod figures;
 mod look;
 mod notice;
 mod page;
@@ -22,6 +23,7 @@ use shared::{
     environment::Environment,
     error::{Error, Result, System},
     function::Function,
+    http::Answered,
     ledger::{Breaker, BreakerState},
     mapping::Diagnostics,
 };
@@ -35,6 +37,8 @@ pub struct WatchContentServer {
     feeds: Vec<Feed>,
     queues: BTreeMap<String, String>,
     door: push::Door,
+    breaker: Breaker,
+    counts: figures::Counts,
 }
 
 impl Function for WatchContentServer {
@@ -55,12 +59,14 @@ impl Function for WatchContentServer {
         }
         let door = push::Door::open(environment).await?;
         let content_server = environment.content_server().await?;
-        Ok(Self { content_server, environment: environment.clone(), feeds, queues, door })
+        let breaker = Breaker::new(environment.ledger.clone(), System::ContentServer);
+        let (environment, counts) = (environment.clone(), figures::Counts::default());
+        Ok(Self { content_server, environment, feeds, queues, door, breaker, counts })
     }
 
     async fn round(&self, invocation: Invocation) -> Result<()> {
-        let breaker = Breaker::new(self.environment.ledger.clone(), System::ContentServer);
-        if let BreakerState::Open(until) = breaker.state().await? {
+        if let BreakerState::Open(until) = self.breaker.state().await? {
+            self.print_breaker_open();
             tracing::info!(until, "content server is out of order; the next round looks again");
             return Ok(());
         }
@@ -73,8 +79,12 @@ impl Function for WatchContentServer {
                 tracing::info!(feed = feed.name, "no time is left for this feed; the next round goes on");
                 break;
             }
+            let answered = Answered::default();
+            let read = answered.during(self.read(feed, &time, invocation.deadline)).await;
+            self.breaker.report(&read, &answered).await;
+            self.print_figures(feed, &read).await;
             // One feed's trouble is not another's.
-            if let Err(error) = self.read(feed, &time, invocation.deadline).await {
+            if let Err(error) = read {
                 tracing::error!(feed = feed.name, code = error.code(), error = ?error, "the feed was not read");
                 failed.get_or_insert(error);
             }
@@ -110,10 +120,15 @@ impl WatchContentServer {
         };
         let read = match &feed.scope {
             Scope::Search { .. } => match self.window(feed, time).await {
-                Ok(()) => self.look(feed, time).await,
+                Ok(seen) => self.look(feed, time).await.map(|()| seen),
                 Err(error) => Err(error),
             },
             Scope::Workspaces { kind } => self.walk(feed, kind, time).await,
+        };
+        let read = match read {
+            Ok(Some(begun)) => self.seen_up_to(feed, begun).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
         };
         // A lock that cannot be given back ends by itself.
         if let Err(error) = ledger.unlock(&lock).await {

@@ -4,7 +4,10 @@
 //! A search or a listing only says which nodes to look at. What is told is read from the repository itself, so an index
 //! that lags behind can neither bring an old state back nor make one change look like two.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+};
 
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -120,6 +123,7 @@ impl WatchContentServer {
         if nodes.is_empty() {
             return Ok(Settled::default());
         }
+        self.counts.found.fetch_add(nodes.len() as u64, Ordering::Relaxed);
         let ids: Vec<NodeId> = nodes.iter().map(|node| NodeId(*node)).collect();
         let states = self.content_server.list_states(&ids, !notice.feed.watched.is_empty()).await?;
         let states: BTreeMap<i64, NodeState> =
@@ -139,6 +143,9 @@ impl WatchContentServer {
         let messages: Vec<(NodeChange, Vec<String>)> =
             due.iter().map(|due| (due.change.clone(), due.flows.clone())).collect();
         let (told, failure) = self.tell(&notice.feed.name, &messages).await;
+        let sent = told.iter().map(Vec::len).sum::<usize>();
+        self.counts.told.fetch_add(sent as u64, Ordering::Relaxed);
+        self.counts.removed.fetch_add(removed, Ordering::Relaxed);
         let mut kept = Vec::with_capacity(due.len());
         for (due, told) in due.into_iter().zip(told) {
             let mut after = due.after;

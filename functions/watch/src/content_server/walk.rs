@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{
     content_server::{ChildFilter, NodeId},
@@ -27,13 +28,17 @@ struct Walks {
     removed: u64,
     /// A walk was finished before.
     finished: bool,
+    /// When this walk began.
+    #[serde(default)]
+    begun: Option<Timestamp>,
 }
 
 impl WatchContentServer {
-    /// Goes on with the walk, or begins another.
-    pub(super) async fn walk(&self, feed: &Feed, kind: &str, time: &Time<'_>) -> Result<()> {
+    /// Goes on with the walk, or begins another. Gives back when the walk began that is finished now.
+    pub(super) async fn walk(&self, feed: &Feed, kind: &str, time: &Time<'_>) -> Result<Option<Timestamp>> {
         let note = format!("{}/walk", feed.name);
         let mut walks: Walks = self.unfinished(&note).await?.unwrap_or_default();
+        walks.begun.get_or_insert(self.environment.context.now());
         let kind = self.content_server.get_workspace_type(kind).await?;
         let listed: BTreeSet<i64> =
             self.content_server.list_workspaces(kind.id).await?.into_iter().map(|id| id.0).collect();
@@ -54,7 +59,8 @@ impl WatchContentServer {
                     }
                     _ => {
                         let done = Walks { finished: true, ..Walks::default() };
-                        return self.set_unfinished(&note, Some(&done)).await;
+                        self.set_unfinished(&note, Some(&done)).await?;
+                        return Ok(walks.begun);
                     }
                 },
             };
@@ -62,7 +68,7 @@ impl WatchContentServer {
             walks.after = next;
             self.set_unfinished(&note, Some(&walks)).await?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// One workspace: what is in it, then the workspace itself. In that order, so that a workspace counts as gone only

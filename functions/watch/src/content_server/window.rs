@@ -63,10 +63,10 @@ impl Reading {
 
 impl WatchContentServer {
     /// Reads the window, or goes on with one that was not finished. Without a watermark there is no window: the first
-    /// full look sets it.
-    pub(super) async fn window(&self, feed: &Feed, time: &Time<'_>) -> Result<()> {
+    /// full look sets it. Gives back when the window began that is finished now.
+    pub(super) async fn window(&self, feed: &Feed, time: &Time<'_>) -> Result<Option<Timestamp>> {
         let ledger = &self.environment.ledger;
-        let Some(mark) = ledger.watermark(Self::NAME, &feed.name).await? else { return Ok(()) };
+        let Some(mark) = ledger.watermark(Self::NAME, &feed.name).await? else { return Ok(None) };
         let mark: Timestamp = mark.parse().map_err(|error| {
             Error::bug("read watermark", "the feed's watermark is not a date").source(error)
         })?;
@@ -94,7 +94,7 @@ impl WatchContentServer {
                 if failure.is_none() {
                     self.set_unfinished(&note, Some(&reading)).await?;
                 }
-                return failure.map_or(Ok(()), Err);
+                return failure.map_or(Ok(None), Err);
             }
         }
         if let Some(error) = failure {
@@ -106,7 +106,7 @@ impl WatchContentServer {
         if was_unfinished {
             self.set_unfinished::<Reading>(&note, None).await?;
         }
-        Ok(())
+        Ok(Some(reading.begun))
     }
 
     /// What was noted for this round, when there was something.
