@@ -1,10 +1,11 @@
-"""What the role of ingest-uploads may do, asked of a stand-in that enforces policies: everything the flow needs, and
-nothing beyond.
+"""What the roles of the functions may do, asked of a stand-in that enforces policies: everything the flow needs, and nothing
+beyond.
 
     tests/aws/stand-in run --rights -- .venv/stack/bin/python tests/aws/rights_test.py
 
-The function makes the calls that its message lists, with the credentials of its role, and writes the answers down.
-The stand-in does not know dynamodb:LeadingKeys; `infra/check_template.py` watches over that condition.
+Each function makes the calls it is asked for, with the credentials of its role, and answers what became of them. A further
+flow's stack is covered as it stands; what it needs besides is its row in `NEEDS`. The stand-in does not know
+dynamodb:LeadingKeys; `infra/check_template.py` watches over that condition.
 """
 
 import json
@@ -13,7 +14,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import boto3
@@ -22,9 +22,11 @@ from botocore.config import Config
 HERE = pathlib.Path(__file__).resolve().parent
 URL = os.environ.get("WAYBILL_AWS_URL")
 ACCOUNT = "300000000001"
+FIRST = "ingest-uploads"
+FLOWS = sorted(path.stem for path in (HERE.parents[1] / "infra" / "flows").glob("*.yaml"))
 
 STUB = f"""#!{sys.executable}
-import json, os, pathlib, urllib.request
+import json, os, urllib.request
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -40,15 +42,15 @@ def answer(service, operation, arguments):
 
 while True:
     event = urllib.request.urlopen(base + "next")
-    for message in json.load(event)["Records"]:
-        request = json.loads(message["body"])
-        if "calls" in request:
-            answers = [answer(*call) for call in request["calls"]]
-            pathlib.Path(request["answers"] + ".new").write_text(json.dumps(answers))
-            os.rename(request["answers"] + ".new", request["answers"])
+    calls = json.load(event).get("calls", [])
+    answers = json.dumps([answer(*call) for call in calls]).encode()
     path = base + event.headers["Lambda-Runtime-Aws-Request-Id"] + "/response"
-    urllib.request.urlopen(urllib.request.Request(path, data=b"{{}}")).read()
+    urllib.request.urlopen(urllib.request.Request(path, data=answers)).read()
 """
+
+DENIALS = {"AccessDenied", "AccessDeniedException", "AccessDenied.Exception", "UnauthorizedOperation"}
+# A right is there when nothing but the thing asked for is missing.
+ALLOWED = {"allowed", "NoSuchKey", "NoSuchUpload", "404", "InvalidObjectState", "ObjectAlreadyInActiveTierError", "NoSuchVersion"}
 
 
 def client(service):
@@ -58,127 +60,230 @@ def client(service):
     )
 
 
-class TheRoleOfIngestUploads(unittest.TestCase):
+def words(flow):
+    return "".join(word.capitalize() for word in flow.split("-"))
+
+
+def ledger(flow, outputs):
+    """What keeping a flow's records and audit takes."""
+    table = outputs["LedgerTableName"]
+    record = {"pk": {"S": f"{flow}#item#1"}, "sk": {"S": "record"}}
+    one = {":one": {"N": "1"}}
+    update = {"TableName": table, "Key": record, "UpdateExpression": "SET fence = :one", "ExpressionAttributeValues": one}
+    return [
+        ("dynamodb", "put_item", {"TableName": table, "Item": record}),
+        ("dynamodb", "get_item", {"TableName": table, "Key": record}),
+        ("dynamodb", "update_item", update),
+        ("dynamodb", "query", {
+            "TableName": table, "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "asset#1"}},
+        }),
+    ]
+
+
+def worker(flow, outputs):
+    """What every flow with a queue does, whatever else it does."""
+    table, quarantine = outputs["LedgerTableName"], outputs["QuarantineBucketName"]
+    record = {"pk": {"S": f"{flow}#item#1"}, "sk": {"S": "record"}}
+    audit = {"pk": {"S": "asset#1"}, "sk": {"S": f"event#{flow}"}}
+    result = f"results/{flow}/item/1/1.json"
+    aside = "quarantine/claims/a.pdf" if flow == FIRST else f"quarantine/{flow}/1"
+    return [
+        *ledger(flow, outputs),
+        ("dynamodb", "transact_write_items", {"TransactItems": [
+            {"Put": {"TableName": table, "Item": audit}},
+            {"Update": {
+                "TableName": table, "Key": record, "UpdateExpression": "SET done = :one",
+                "ExpressionAttributeValues": {":one": {"N": "1"}},
+            }},
+        ]}),
+        ("dynamodb", "delete_item", {"TableName": table, "Key": record}),
+        ("sqs", "send_message", {"QueueUrl": outputs[f"{words(flow)}QueueUrl"], "MessageBody": "{}"}),
+        ("sqs", "send_message", {"QueueUrl": outputs[f"{words(flow)}DeadLetterQueueUrl"], "MessageBody": "{}"}),
+        ("s3", "put_object", {"Bucket": quarantine, "Key": f"{aside}.reason.json", "Body": "{}"}),
+        ("s3", "put_object", {"Bucket": quarantine, "Key": result, "Body": "{}"}),
+        ("s3", "get_object", {"Bucket": quarantine, "Key": result}),
+        ("s3", "get_object", {"Bucket": outputs["ConfigurationBucketName"], "Key": "rules.toml"}),
+        ("secretsmanager", "get_secret_value", {"SecretId": outputs["ContentServerSecretArn"]}),
+    ]
+
+
+def ingest_uploads(outputs):
+    intake, quarantine = outputs["IntakeBucketName"], outputs["QuarantineBucketName"]
+    source = {"Bucket": intake, "Key": "claims/a.pdf"}
+    version = {**source, "VersionId": outputs["version"]}
+    moved, aside = {"Bucket": intake, "Key": "delivered/claims/a.pdf"}, {"Bucket": quarantine, "Key": "quarantine/claims/a.pdf"}
+    return [
+        ("s3", "head_object", source),
+        ("s3", "get_object", version),
+        ("s3", "get_object_tagging", source),
+        ("s3", "get_object_tagging", version),
+        ("s3", "put_object_tagging", {**source, "Tagging": {"TagSet": [{"Key": "waybill-node", "Value": "1"}]}}),
+        ("s3", "put_object_tagging", {**version, "Tagging": {"TagSet": []}}),
+        ("s3", "get_object_attributes", {**source, "ObjectAttributes": ["Checksum"]}),
+        ("s3", "list_objects_v2", {"Bucket": intake}),
+        ("s3", "list_multipart_uploads", {"Bucket": intake}),
+        ("s3", "list_multipart_uploads", {"Bucket": quarantine}),
+        ("s3", "create_multipart_upload", moved),
+        ("s3", "create_multipart_upload", aside),
+        ("s3", "copy_object", {**moved, "CopySource": source}),
+        ("s3", "copy_object", {**aside, "CopySource": source}),
+        ("s3", "delete_object", {"Bucket": intake, "Key": "claims/b.pdf"}),
+    ]
+
+
+def kept(bucket):
+    """What keeping copies in a bucket of one's own takes."""
+    key = {"Bucket": bucket, "Key": "kept/1/1/a.tif"}
+    return [
+        ("s3", "put_object", {**key, "Body": "a"}),
+        ("s3", "head_object", key),
+        ("s3", "get_object", key),
+        ("s3", "get_object_attributes", {**key, "ObjectAttributes": ["Checksum"]}),
+        ("s3", "create_multipart_upload", key),
+        ("s3", "list_multipart_uploads", {"Bucket": bucket}),
+        ("s3", "list_objects_v2", {"Bucket": bucket}),
+    ]
+
+
+def offload_content(outputs):
+    key = {"Bucket": outputs["OffloadBucketName"], "Key": "kept/1/1/a.tif"}
+    return [*kept(outputs["OffloadBucketName"]), ("s3", "restore_object", {**key, "RestoreRequest": {"Days": 1}})]
+
+
+def watch_content_server(outputs):
+    queue = {"QueueUrl": outputs["OffloadContentQueueUrl"], "MessageBody": "{}"}
+    return [
+        *ledger("watch-content-server", outputs),
+        ("sqs", "send_message", queue),
+        ("s3", "get_object", {"Bucket": outputs["ConfigurationBucketName"], "Key": "rules.toml"}),
+        ("secretsmanager", "get_secret_value", {"SecretId": outputs["ContentServerSecretArn"]}),
+    ]
+
+
+def serve_links(outputs):
+    return [*ledger("serve-links", outputs), ("s3", "get_object", {"Bucket": outputs["distribution"], "Key": "a.pdf"})]
+
+
+# What a function needs beside its queue, ledger, secret and rules.
+NEEDS = {
+    "ingest-uploads": ingest_uploads,
+    "offload-content": offload_content,
+    "serve-links": serve_links,
+    "watch-content-server": watch_content_server,
+}
+# What a function must not do beside what none may.
+FORBIDDEN = {
+    "ingest-uploads": lambda outputs: [
+        ("s3", "put_object", {"Bucket": outputs["QuarantineBucketName"], "Key": "elsewhere/x", "Body": "x"}),
+    ],
+    "offload-content": lambda outputs: [
+        ("s3", "delete_object", {"Bucket": outputs["OffloadBucketName"], "Key": "kept/1/1/a.tif"}),
+        ("s3", "get_object", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
+    ],
+    "serve-links": lambda outputs: [
+        ("s3", "put_object", {"Bucket": outputs["distribution"], "Key": "a.pdf", "Body": "x"}),
+        ("s3", "delete_object", {"Bucket": outputs["distribution"], "Key": "a.pdf"}),
+        ("secretsmanager", "get_secret_value", {"SecretId": outputs["ContentServerSecretArn"]}),
+        ("dynamodb", "delete_item", {
+            "TableName": outputs["LedgerTableName"], "Key": {"pk": {"S": "link#1"}, "sk": {"S": "record"}},
+        }),
+    ],
+    "watch-content-server": lambda outputs: [
+        ("s3", "get_object", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
+        ("sqs", "receive_message", {"QueueUrl": outputs["OffloadContentQueueUrl"]}),
+    ],
+}
+# What some function may do that no other may, by service and operation.
+MAY = {}
+
+
+def beyond(flow, outputs):
+    """What no function may do."""
+    buckets = sorted(value for name, value in outputs.items() if name.endswith("BucketName"))
+    calls = [
+        ("s3", "put_object", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/forged.pdf", "Body": "x"}),
+        ("s3", "put_object", {"Bucket": outputs["ConfigurationBucketName"], "Key": "rules.toml", "Body": "x"}),
+        ("s3", "delete_object", {"Bucket": outputs["QuarantineBucketName"], "Key": "quarantine/claims/a.pdf"}),
+        ("s3", "list_buckets", {}),
+        ("s3", "list_objects_v2", {"Bucket": "somebody-elses"}),
+        ("s3", "get_object", {"Bucket": "somebody-elses", "Key": "x"}),
+        ("dynamodb", "scan", {"TableName": outputs["LedgerTableName"]}),
+        ("dynamodb", "delete_table", {"TableName": outputs["LedgerTableName"]}),
+        ("sqs", "send_message", {"QueueUrl": outputs["elsewhere"], "MessageBody": "x"}),
+        ("secretsmanager", "get_secret_value", {"SecretId": outputs["other"]}),
+        ("secretsmanager", "put_secret_value", {"SecretId": outputs["ContentServerSecretArn"], "SecretString": "x"}),
+        ("lambda", "list_functions", {}),
+        ("iam", "list_roles", {}),
+        ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/admin", "RoleSessionName": "elsewhere"}),
+    ]
+    for bucket in buckets:
+        calls.append(("s3", "put_bucket_versioning", {"Bucket": bucket, "VersioningConfiguration": {"Status": "Suspended"}}))
+        calls.append(("s3", "delete_bucket_policy", {"Bucket": bucket}))
+    if f"{words(flow)}QueueUrl" in outputs:
+        calls.append(("sqs", "receive_message", {"QueueUrl": outputs[f"{words(flow)}DeadLetterQueueUrl"]}))
+        calls.append(("sqs", "purge_queue", {"QueueUrl": outputs[f"{words(flow)}QueueUrl"]}))
+    return [call for call in calls if call[:2] not in MAY.get(flow, set())]
+
+
+class TheRoles(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        bootstrap = cls.folder / "ingest-uploads" / "bootstrap"
-        bootstrap.parent.mkdir()
-        bootstrap.write_text(STUB)
-        bootstrap.chmod(0o755)
+        folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        for flow in [FIRST, *FLOWS]:
+            bootstrap = folder / flow / "bootstrap"
+            bootstrap.parent.mkdir()
+            bootstrap.write_text(STUB)
+            bootstrap.chmod(0o755)
+        s3 = client("s3")
+        s3.create_bucket(Bucket="published")
+        s3.put_object(Bucket="published", Key="a.pdf", Body=b"a")
         deployed = subprocess.run(
             [
-                sys.executable, HERE / "deploy.py", "--url", URL, "--account", ACCOUNT, "--artefacts", cls.folder,
-                "--plain-http", "--parameters", "EnvironmentName=rights", "FunctionTimeout=60",
-                "ContentServerUrl=http://127.0.0.1:9/otcs/cs.exe",
+                sys.executable, HERE / "deploy.py", "--url", URL, "--account", ACCOUNT, "--artefacts", folder,
+                "--flows", "all", "--plain-http", "--parameters", "EnvironmentName=rights", "FunctionTimeout=60",
+                "ContentServerUrl=http://127.0.0.1:9/otcs/cs.exe", "serve-links:DistributionBucketName=published",
             ],
             capture_output=True, text=True,
         )
         if deployed.returncode:
             raise AssertionError(deployed.stderr)
-        cls.outputs = json.loads(deployed.stdout)
-        cls.intake = cls.outputs["IntakeBucketName"]
-        cls.quarantine = cls.outputs["QuarantineBucketName"]
-        cls.table = cls.outputs["LedgerTableName"]
-        s3 = client("s3")
-        cls.version = s3.put_object(Bucket=cls.intake, Key="claims/a.pdf", Body=b"a")["VersionId"]
-        s3.put_object(Bucket=cls.intake, Key="claims/b.pdf", Body=b"b")
-        s3.put_object(Bucket=cls.outputs["ConfigurationBucketName"], Key="rules.toml", Body=b"")
-        client("secretsmanager").put_secret_value(SecretId=cls.outputs["ContentServerSecretArn"], SecretString="{}")
+        cls.outputs = outputs = json.loads(deployed.stdout)
+        outputs["version"] = s3.put_object(Bucket=outputs["IntakeBucketName"], Key="claims/a.pdf", Body=b"a")["VersionId"]
+        s3.put_object(Bucket=outputs["IntakeBucketName"], Key="claims/b.pdf", Body=b"b")
+        s3.put_object(Bucket=outputs["ConfigurationBucketName"], Key="rules.toml", Body=b"")
+        secrets = client("secretsmanager")
+        secrets.put_secret_value(SecretId=outputs["ContentServerSecretArn"], SecretString="{}")
+        outputs["other"] = secrets.create_secret(Name="somebody-elses", SecretString="{}")["ARN"]
+        outputs["elsewhere"] = client("sqs").create_queue(QueueName="somebody-elses")["QueueUrl"]
+        outputs["distribution"] = "published"
+        s3.create_bucket(Bucket="somebody-elses")
 
-    def ask(self, calls):
-        answers = self.folder / f"answers-{time.monotonic_ns()}"
-        body = json.dumps({"calls": calls, "answers": str(answers)})
-        client("sqs").send_message(QueueUrl=self.outputs["IngestUploadsQueueUrl"], MessageBody=body)
-        deadline = time.monotonic() + 30
-        while not answers.exists():
-            self.assertLess(time.monotonic(), deadline, "the function did not answer")
-            time.sleep(0.05)
-        return json.loads(answers.read_text())
+    def ask(self, flow, calls):
+        name = self.outputs[f"{words(flow)}FunctionName"]
+        answer = client("lambda").invoke(FunctionName=name, Payload=json.dumps({"calls": calls}))
+        answers = json.load(answer["Payload"])
+        self.assertIsInstance(answers, list, f"{flow} did not answer: {answers}")
+        return answers
 
-    def test_has_every_right_that_the_flow_needs(self):
-        record = {"pk": {"S": "ingest-uploads#item#1"}, "sk": {"S": "item"}}
-        audit = {"pk": {"S": "asset#1"}, "sk": {"S": "event#000000000001"}}
-        source = {"Bucket": self.intake, "Key": "claims/a.pdf"}
-        moved = {"Bucket": self.intake, "Key": "delivered/claims/a.pdf"}
-        aside = {"Bucket": self.quarantine, "Key": "quarantine/claims/a.pdf"}
-        calls = [
-            ("s3", "head_object", source),
-            ("s3", "get_object", {**source, "VersionId": self.version}),
-            ("s3", "get_object_tagging", source),
-            ("s3", "get_object_tagging", {**source, "VersionId": self.version}),
-            ("s3", "put_object_tagging", {**source, "Tagging": {"TagSet": [{"Key": "waybill-node", "Value": "1"}]}}),
-            ("s3", "put_object_tagging", {**source, "VersionId": self.version, "Tagging": {"TagSet": []}}),
-            ("s3", "get_object_attributes", {**source, "ObjectAttributes": ["Checksum"]}),
-            ("s3", "list_objects_v2", {"Bucket": self.intake}),
-            ("s3", "list_multipart_uploads", {"Bucket": self.intake}),
-            ("s3", "list_multipart_uploads", {"Bucket": self.quarantine}),
-            ("s3", "create_multipart_upload", moved),
-            ("s3", "create_multipart_upload", aside),
-            ("s3", "copy_object", {**moved, "CopySource": source}),
-            ("s3", "copy_object", {**aside, "CopySource": source}),
-            ("s3", "put_object", {"Bucket": self.quarantine, "Key": "quarantine/claims/a.pdf.reason.json", "Body": "{}"}),
-            ("s3", "put_object", {"Bucket": self.quarantine, "Key": "results/ingest-uploads/item/1/1.json", "Body": "{}"}),
-            ("s3", "get_object", {"Bucket": self.quarantine, "Key": "results/ingest-uploads/item/1/1.json"}),
-            ("s3", "delete_object", {"Bucket": self.intake, "Key": "claims/b.pdf"}),
-            ("s3", "delete_object", {**source, "VersionId": self.version}),
-            ("s3", "get_object", {"Bucket": self.outputs["ConfigurationBucketName"], "Key": "rules.toml"}),
-            ("dynamodb", "put_item", {"TableName": self.table, "Item": record}),
-            ("dynamodb", "get_item", {"TableName": self.table, "Key": record}),
-            ("dynamodb", "update_item", {
-                "TableName": self.table, "Key": record, "UpdateExpression": "SET fence = :one",
-                "ExpressionAttributeValues": {":one": {"N": "1"}},
-            }),
-            ("dynamodb", "query", {
-                "TableName": self.table, "KeyConditionExpression": "pk = :pk",
-                "ExpressionAttributeValues": {":pk": {"S": "asset#1"}},
-            }),
-            ("dynamodb", "transact_write_items", {"TransactItems": [
-                {"Put": {"TableName": self.table, "Item": audit}},
-                {"Update": {
-                    "TableName": self.table, "Key": record, "UpdateExpression": "SET done = :one",
-                    "ExpressionAttributeValues": {":one": {"N": "1"}},
-                }},
-            ]}),
-            ("dynamodb", "delete_item", {"TableName": self.table, "Key": record}),
-            ("sqs", "send_message", {"QueueUrl": self.outputs["IngestUploadsQueueUrl"], "MessageBody": "{}"}),
-            ("sqs", "send_message", {"QueueUrl": self.outputs["IngestUploadsDeadLetterQueueUrl"], "MessageBody": "{}"}),
-            ("secretsmanager", "get_secret_value", {"SecretId": self.outputs["ContentServerSecretArn"]}),
-        ]
-        refused = [(call[:2], answer) for call, answer in zip(calls, self.ask(calls)) if answer != "allowed"]
-        self.assertEqual(refused, [])
+    def test_each_has_every_right_that_its_flow_needs(self):
+        for flow in [FIRST, *FLOWS]:
+            calls = worker(flow, self.outputs) if f"{words(flow)}QueueUrl" in self.outputs else []
+            calls += NEEDS.get(flow, lambda outputs: [])(self.outputs)
+            with self.subTest(flow):
+                self.assertTrue(calls, f"{flow} has no queue, and no row in NEEDS")
+                refused = [(call[:2], answer) for call, answer in zip(calls, self.ask(flow, calls)) if answer not in ALLOWED]
+                self.assertEqual(refused, [])
+
+    def test_none_may_do_anything_beyond(self):
+        for flow in [FIRST, *FLOWS]:
+            calls = beyond(flow, self.outputs) + FORBIDDEN.get(flow, lambda outputs: [])(self.outputs)
+            with self.subTest(flow):
+                through = [(call[:2], answer) for call, answer in zip(calls, self.ask(flow, calls)) if answer not in DENIALS]
+                self.assertEqual(through, [])
 
     def test_a_missing_object_is_told_from_a_missing_right(self):
-        call = ("s3", "get_object", {"Bucket": self.intake, "Key": "claims/never.pdf"})
-        self.assertEqual(self.ask([call]), ["NoSuchKey"])
-
-    def test_may_do_nothing_beyond(self):
-        other = client("secretsmanager").create_secret(Name="somebody-elses", SecretString="{}")["ARN"]
-        elsewhere = client("sqs").create_queue(QueueName="somebody-elses")["QueueUrl"]
-        client("s3").create_bucket(Bucket="somebody-elses")
-        calls = [
-            ("s3", "put_object", {"Bucket": self.intake, "Key": "claims/forged.pdf", "Body": "x"}),
-            ("s3", "put_object", {"Bucket": self.quarantine, "Key": "elsewhere/x", "Body": "x"}),
-            ("s3", "delete_object", {"Bucket": self.quarantine, "Key": "quarantine/claims/a.pdf"}),
-            ("s3", "put_object", {"Bucket": self.outputs["ConfigurationBucketName"], "Key": "rules.toml", "Body": "x"}),
-            ("s3", "put_bucket_versioning", {"Bucket": self.intake, "VersioningConfiguration": {"Status": "Suspended"}}),
-            ("s3", "delete_bucket_policy", {"Bucket": self.intake}),
-            ("s3", "list_buckets", {}),
-            ("s3", "list_objects_v2", {"Bucket": "somebody-elses"}),
-            ("dynamodb", "scan", {"TableName": self.table}),
-            ("dynamodb", "delete_table", {"TableName": self.table}),
-            ("sqs", "receive_message", {"QueueUrl": self.outputs["IngestUploadsDeadLetterQueueUrl"]}),
-            ("sqs", "purge_queue", {"QueueUrl": self.outputs["IngestUploadsQueueUrl"]}),
-            ("sqs", "send_message", {"QueueUrl": elsewhere, "MessageBody": "x"}),
-            ("secretsmanager", "get_secret_value", {"SecretId": other}),
-            ("secretsmanager", "put_secret_value", {"SecretId": self.outputs["ContentServerSecretArn"], "SecretString": "x"}),
-            ("lambda", "list_functions", {}),
-            ("iam", "list_roles", {}),
-            ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/admin", "RoleSessionName": "elsewhere"}),
-        ]
-        denials = {"AccessDenied", "AccessDeniedException", "AccessDenied.Exception", "UnauthorizedOperation"}
-        let_through = [(call[:2], answer) for call, answer in zip(calls, self.ask(calls)) if answer not in denials]
-        self.assertEqual(let_through, [])
+        call = ("s3", "get_object", {"Bucket": self.outputs["IntakeBucketName"], "Key": "claims/never.pdf"})
+        self.assertEqual(self.ask(FIRST, [call]), ["NoSuchKey"])
 
 
 if __name__ == "__main__":

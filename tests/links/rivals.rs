@@ -51,6 +51,22 @@ async fn the_parts_of_one_download_asked_for_at_once_are_one_use() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_thirty_who_come_to_one_document_at_once_nobody_is_sent_away() {
+    for round in 0..5 {
+        let place = Place::new().await;
+        let link = place.issue(None).await;
+        let visits = (0..30).map(|number| {
+            let links = place.process(round * 100 + number, 0);
+            let token = link.token.clone();
+            async move { links.visit(&token, &at(&format!("203.0.113.{number}")), window(15), AGENT).await }
+        });
+        let answers = join_all(visits).await;
+        let sent_away = answers.iter().filter(|answer| answer.is_err()).count();
+        assert_eq!((sent_away, place.audited_downloads().await), (0, 30));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn events_appended_to_one_chain_at_once_all_find_their_place() {
     let place = Place::new().await;
     let event = |number: u32| AuditEvent {

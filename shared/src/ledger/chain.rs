@@ -19,7 +19,8 @@ use crate::{
 
 /// How often an event is sealed anew behind others before the append is given up for now.
 const ROUNDS: u32 = 12;
-/// At most this long between two of those rounds.
+/// At most this long after the first of those rounds, and as much longer after each further one: four seconds in all on
+/// average, eight at most.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where a chain ends: what the next event must follow.
@@ -119,7 +120,7 @@ impl Ledger {
         event: &audit::AuditEvent,
         writes: &[TransactWriteItem],
     ) -> Result<Appended> {
-        for _ in 0..ROUNDS {
+        for round in 1..=ROUNDS {
             let end = self.chain_end(&event.asset).await?;
             let sealed = event.seal(end.sequence + 1, &end.hash)?;
             // The SDK's own repeats carry the same token, so that a lost answer is not a second write.
@@ -143,7 +144,8 @@ impl Ledger {
             if let Some(place) = refused {
                 return Ok(Appended::Refused(place));
             }
-            self.context.sleep(self.context.jitter(CONFLICT_PAUSE)).await;
+            // Of those who meet, one gets through each time: the others spread further apart.
+            self.context.sleep(self.context.jitter(CONFLICT_PAUSE * round)).await;
         }
         Err(Error::new(
             FailureClass::Transient,
