@@ -6,9 +6,11 @@
 
 mod archive_closed_files;
 mod export_for_analysis;
+mod figures;
 mod ingest_uploads;
 mod large;
 mod offload_content;
+mod offload_later;
 mod publish_approved;
 mod replicate_content;
 mod sabotage;

@@ -1,7 +1,7 @@
 //! What a change feed remembers of the things it saw, and how far it has come.
 
 use aws_sdk_dynamodb::{
-    operation::put_item::PutItemError,
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
     types::{AttributeValue, KeysAndAttributes},
 };
 
@@ -200,6 +200,29 @@ impl Ledger {
         let mut item = keys(&format!("{flow}#delivery#{id}"), "delivery");
         item.insert("expires_at".to_owned(), number(until));
         self.put(item, "remember delivery").await
+    }
+
+    /// Forgets a node, unless something else has been remembered of it meanwhile.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn forget(&self, flow: &str, list: &str, sighting: &Sighting) -> Result<()> {
+        let outcome = self
+            .dynamodb
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(keys(&list_key(flow, list), &sort_key(sighting.id))))
+            .condition_expression("facts = :facts")
+            .expression_attribute_values(":facts", text(&sighting.facts))
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(classify(System::Ledger, "forget", error)),
+            },
+        }
     }
 
     async fn put(&self, item: Item, operation: &'static str) -> Result<()> {

@@ -4,12 +4,13 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::{BodyExt, StreamBody};
 use shared::http::{Body, Transport, TransportError, TransportErrorKind, full};
 use tokio::sync::Notify;
@@ -52,6 +53,7 @@ struct Inner {
     late: AtomicUsize,
     /// What calls that do not arrive say of themselves.
     away: Mutex<Option<String>>,
+    content: AtomicU64,
 }
 
 impl Tap {
@@ -72,6 +74,7 @@ impl Tap {
             open: AtomicBool::new(true),
             late: AtomicUsize::new(0),
             away: Mutex::default(),
+            content: AtomicU64::new(0),
         }))
     }
 
@@ -105,6 +108,11 @@ impl Tap {
     /// Calls that are still to be carried out though nobody waits for them any more.
     pub fn late(&self) -> usize {
         self.0.late.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of content that came to the flow: what it reads itself, and does not let a server copy.
+    pub fn content(&self) -> u64 {
+        self.0.content.load(Ordering::Relaxed)
     }
 
     /// No further faults: what comes now is the time after the bad night.
@@ -199,7 +207,12 @@ impl Tap {
         };
         let router = if form == Form::Vendor { &self.0.vendor } else { &self.0.aws };
         let claim = request.headers().get("x-amz-target").is_some_and(|target| target == UPDATE_ITEM);
+        let reads = request.method() == http::Method::GET;
         let response = crate::in_process::call(router.clone(), request).await;
+        if reads && is_content(&response) {
+            let length = response.body().size_hint().exact().unwrap_or(0);
+            self.0.content.fetch_add(length, Ordering::Relaxed);
+        }
         match self.0.sabotage {
             Some(Sabotage::NoProbe) if claim => first_fence(response).await,
             _ => response,

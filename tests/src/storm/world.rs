@@ -223,12 +223,35 @@ impl World {
 
     /// No restoration ever ends.
     pub fn never_restore(&self) {
-        self.restores.store(false, Ordering::Relaxed);
+        self.set_archive_is_slow(true);
+    }
+
+    /// Whether what is asked for stays in its archive.
+    pub fn set_archive_is_slow(&self, slow: bool) {
+        self.restores.store(!slow, Ordering::Relaxed);
     }
 
     /// The flow's rules.
     pub fn rules(&self) -> &'static str {
         self.rules
+    }
+
+    /// How items ended, in the order of their keys: `delivered`, `skipped rule.none`.
+    pub fn endings(&self) -> Vec<String> {
+        let records = self.ledger().into_iter();
+        let mut endings: Vec<String> = records
+            .filter_map(|record| {
+                let text = |name: &str| {
+                    record.pointer(&format!("/{name}/S")).and_then(|text| text.as_str()).unwrap_or_default()
+                };
+                let result: serde_json::Value = serde_json::from_str(text("result")).unwrap_or_default();
+                let code = result["reason"]["code"].as_str().unwrap_or_default();
+                let ending = format!("{} {code}", text("status")).trim_end().to_owned();
+                text("pk").contains("#item#").then_some(ending)
+            })
+            .collect();
+        endings.sort();
+        endings
     }
 
     /// Puts a message on the flow's queue.

@@ -1,11 +1,13 @@
 //! Copies the content of documents to S3, version by version, and by policy leaves a pointer in Content Server;
 //! brings it back when somebody asks.
 //!
-//! Trigger: the change feed, a request `recall`, or S3 saying that an archived copy has been restored. Safe to repeat:
-//! a copy is vouched for by its description, a pointer and a recalled version carry a mark by which they are found,
-//! and content is reduced only under a permit that is asked for immediately before ([`content_server::Reduction`]).
+//! Trigger: the change feed, a request `recall`, S3 saying that an archived copy has been restored, or a schedule's sweep
+//! of what was left for later. Safe to repeat: a copy is vouched for by its description, a pointer and a recalled version
+//! carry a mark by which they are found, a recall is noted before it acts, so that an offload from before it cannot undo
+//! it, and content is reduced only under a permit that is asked for immediately before ([`content_server::Reduction`]).
 
 mod external_content;
+mod later;
 mod offload;
 pub(crate) mod pointer;
 mod recall;
@@ -57,13 +59,20 @@ pub enum OffloadEvent {
         /// Bucket, key, version and the event's own time or sequencer.
         identity: [String; 4],
     },
+    /// The hour has come to look again at what was left for later.
+    Sweep {
+        /// The schedule's event.
+        id: String,
+    },
 }
 
 impl OffloadEvent {
-    fn node(&self) -> NodeId {
+    /// The document; none for a sweep.
+    fn node(&self) -> Option<NodeId> {
         match self {
-            Self::Change(change) => NodeId(change.node),
-            Self::Restored { node, .. } => NodeId(*node),
+            Self::Change(change) => Some(NodeId(change.node)),
+            Self::Restored { node, .. } => Some(NodeId(*node)),
+            Self::Sweep { .. } => None,
         }
     }
 }
@@ -95,6 +104,9 @@ impl Flow for OffloadContent {
     }
 
     fn parse(&self, body: &str) -> Result<Parsed<OffloadEvent>> {
+        if let Some(id) = scheduled(body) {
+            return Ok(vec![OffloadEvent::Sweep { id }].into());
+        }
         match s3_notification::parse(body) {
             Ok(Notification::Objects(Parsed { events, refused })) => {
                 Ok(Parsed { events: events.into_iter().filter_map(restored).collect(), refused })
@@ -110,18 +122,18 @@ impl Flow for OffloadContent {
             OffloadEvent::Restored { identity: [bucket, key, version, moment], .. } => {
                 Key::of(&["restored", bucket, key, version, moment])
             }
+            OffloadEvent::Sweep { id } => Key::of(&["sweep", id]),
         };
-        let node = event.node();
-        Item {
-            payload_hash: key.digest().to_owned(),
-            key,
-            asset: Key::of(&["content-server", &node.to_string()]).digest().to_owned(),
-            asset_text: format!("node {node}"),
-        }
+        let (asset, asset_text) = match event.node() {
+            Some(node) => (Key::of(&["content-server", &node.to_string()]), format!("node {node}")),
+            None => (Key::of(&[Self::NAME, "sweep"]), "sweep".to_owned()),
+        };
+        Item { payload_hash: key.digest().to_owned(), key, asset: asset.digest().to_owned(), asset_text }
     }
 
     async fn handle(&self, event: &OffloadEvent, run: &Run) -> Result<Outcome> {
-        run.note("node", event.node().to_string());
+        let Some(node) = event.node() else { return self.sweep(run).await };
+        run.note("node", node.to_string());
         let is_asked_for = matches!(event, OffloadEvent::Change(change) if change.request.is_some());
         let recalls = match event {
             OffloadEvent::Change(change) => match (change.change, change.request.as_deref()) {
@@ -132,15 +144,12 @@ impl Flow for OffloadContent {
                 (_, Some("recall")) => true,
                 (_, Some(_)) => return skipped("request.not-ours", "the request is for another flow"),
             },
-            OffloadEvent::Restored { .. } => true,
+            OffloadEvent::Restored { .. } | OffloadEvent::Sweep { .. } => true,
         };
         self.environment.renew_credential(&self.content_server).await?;
-        let lock = self.lock(event.node(), run).await?;
-        let outcome = if recalls {
-            self.recall(event.node(), run).await
-        } else {
-            self.offload(event.node(), is_asked_for, run).await
-        };
+        let lock = self.lock(node, run).await?;
+        let outcome =
+            if recalls { self.recall(node, run).await } else { self.offload(node, is_asked_for, run).await };
         let left = match &outcome {
             // A slow server may add the version yet. Nobody adds another one before it had the time to.
             Err(error) if error.class() == FailureClass::UnknownOutcome => {
@@ -159,10 +168,10 @@ impl Flow for OffloadContent {
 
     /// Writes the reason where people look. The document stays as it is.
     async fn put_aside(&self, event: &OffloadEvent, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
-        let node = event.node();
-        let source = (node.to_string(), json!({ "node": node }));
         let item = self.item(event);
-        reason_file::write(&self.environment, Self::NAME, &item, (&source.0, source.1), reason, run).await
+        let name = event.node().map_or_else(|| "sweep".to_owned(), |node| node.to_string());
+        let source = (name.as_str(), json!({ "node": event.node() }));
+        reason_file::write(&self.environment, Self::NAME, &item, source, reason, run).await
     }
 }
 
@@ -190,6 +199,13 @@ fn restored(event: ObjectEvent) -> Option<OffloadEvent> {
             moment.unwrap_or_default(),
         ],
     })
+}
+
+/// The id of a schedule's event.
+fn scheduled(body: &str) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_str(body).ok()?;
+    (event.get("detail-type")?.as_str()? == "Scheduled Event").then_some(())?;
+    event.get("id")?.as_str().map(str::to_owned)
 }
 
 fn skipped(code: &str, message: &str) -> Result<Outcome> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::json;
 use shared::{
     content_server::{
@@ -15,6 +16,7 @@ use shared::{
 
 use super::{
     OffloadContent, again,
+    later::{TOMORROW, after},
     pointer::{self, is_pointer},
     selection::Selection,
     skipped,
@@ -74,6 +76,10 @@ impl OffloadContent {
             Selection::Taken(rule) => rule,
             Selection::TooYoung(rule) => {
                 let days = rule.unmodified_days;
+                let age = SignedDuration::from_hours(24 * i64::from(days));
+                if !run.is_dry() {
+                    self.look_again(node.id, after(node.modified.unwrap_or_default(), age), run).await?;
+                }
                 let message =
                     format!("rule {} takes documents that were not modified for {days} days", rule.name);
                 return skipped("offload.modified-lately", &message);
@@ -88,8 +94,21 @@ impl OffloadContent {
         {
             return self.offloaded_before(node.id, external, run);
         }
+        // Before the guards: what somebody called back is not even copied again.
+        if rule.after == After::Pointer
+            && !asked_for
+            && let Some(until) = self.recalled_until(node.id, rule, run).await?
+        {
+            if !run.is_dry() {
+                self.look_again(node.id, until, run).await?;
+            }
+            return skipped(
+                "offload.recalled",
+                &format!("somebody called the content back; it stays until {until}"),
+            );
+        }
         if let Some(why) = self.guarded(&node, rule).await? {
-            return refused(&why);
+            return self.left_alone(node.id, &why, run).await;
         }
         if run.is_dry() {
             return skipped("dry-run", &format!("rule {} takes it", rule.name));
@@ -122,6 +141,21 @@ impl OffloadContent {
         self.content_server.untouchable(node.id, records).await
     }
 
+    /// Nothing is done to a document that nobody may touch now.
+    async fn left_alone(&self, node: NodeId, why: &ReductionRefused, run: &Run) -> Result<Outcome> {
+        self.look_tomorrow(node, why, run).await?;
+        Ok(Outcome::Skipped(Reason::new(why.code(), why.to_string())))
+    }
+
+    /// A hold, a reservation or a lock ends without any change that a feed could tell of.
+    async fn look_tomorrow(&self, node: NodeId, why: &ReductionRefused, run: &Run) -> Result<()> {
+        use ReductionRefused::{Held, Locked, Reserved};
+        if run.is_dry() || !matches!(why, Held { .. } | Reserved | Locked(_)) {
+            return Ok(());
+        }
+        self.look_again(node, after(run.context().now(), TOMORROW), run).await
+    }
+
     async fn copy_all(&self, work: Work<'_>) -> Result<Outcome> {
         let Some(newest) = work.newest().cloned() else { return Err(changed()) };
         let rule = work.rule;
@@ -151,7 +185,7 @@ impl OffloadContent {
         }
         // Copying takes time: what was true before it may not be any more.
         if let Some(why) = self.guarded(&work.node, rule).await? {
-            return refused(&why);
+            return self.left_alone(work.node.id, &why, work.run).await;
         }
         let latest = self.content_server.latest_version(work.node.id).await?;
         if latest.number > newest.number && !is_pointer(&latest) {
@@ -184,7 +218,10 @@ impl OffloadContent {
         match &kept {
             // Begun anew with what there is now.
             Some(ReductionRefused::NewerVersion(_)) => return Err(changed()),
-            Some(why) => work.run.note("kept", why.code()),
+            Some(why) => {
+                work.run.note("kept", why.code());
+                self.look_tomorrow(work.node.id, why, work.run).await?;
+            }
             None => {}
         }
         let Some(stored) = copies.get(&newest.number) else { return Err(changed()) };
@@ -327,10 +364,6 @@ fn reduction(work: &Work<'_>, copies: &Copies, newest: i64, pointers: Vec<i64>) 
         pointers,
         official_records: work.rule.official_records,
     }
-}
-
-fn refused(why: &ReductionRefused) -> Result<Outcome> {
-    Ok(Outcome::Skipped(Reason::new(why.code(), why.to_string())))
 }
 
 fn changed() -> shared::error::Error {

@@ -4,14 +4,23 @@ use aws_sdk_s3::types::{GlacierJobParameters, RestoreRequest, Tier};
 use serde_json::json;
 use shared::{
     aws::classify,
-    content_server::{External as Mark, NewVersion, NodeId, RangedSource, Upload, Version},
+    content_server::{
+        External as Mark, NewVersion, NodeId, OfficialRecords, RangedSource, Reduction, ReductionRefused,
+        Upload, Version,
+    },
     error::{Error, FailureClass, Result, System},
     flow::{Delivery, Outcome, Policy, Run},
     http::Body,
     transfer::{S3Object, Witness, hash_body},
 };
 
-use super::{OffloadContent, again, external_content::External, pointer::is_pointer, skipped};
+use super::{
+    OffloadContent, again,
+    external_content::External,
+    later::{TOMORROW, after},
+    pointer::is_pointer,
+    skipped,
+};
 
 /// How long a restored copy can be read, in days.
 const RESTORED_DAYS: i32 = 7;
@@ -20,6 +29,9 @@ const MISMATCHES_ALLOWED: u32 = 3;
 
 impl OffloadContent {
     pub(super) async fn recall(&self, node: NodeId, run: &Run) -> Result<Outcome> {
+        if !run.is_dry() {
+            self.note_recall(node, run).await?;
+        }
         let Some(external) = self.external(node).await? else {
             return skipped("recall.not-offloaded", "the document has no external content category");
         };
@@ -36,9 +48,15 @@ impl OffloadContent {
             newest.external_identity.as_ref() == Some(&mark) && (external.recall || run.is_taken_over());
         if !is_pointer(newest) && !begun {
             self.answered(node).await?;
+            if !run.is_dry() {
+                self.recall_is_done(node, run).await?;
+            }
             return skipped("recall.not-needed", "the newest version has its content");
         }
         if self.content_server.get_node(node).await?.reserved_by.is_some() {
+            if !run.is_dry() {
+                self.recall_again(node, after(run.context().now(), TOMORROW), run).await?;
+            }
             return skipped("reduction.reserved", "somebody has checked the document out");
         }
         let object = self.copy_of(node, &external).await?;
@@ -46,12 +64,26 @@ impl OffloadContent {
             if run.is_dry() {
                 return skipped("dry-run", "the copy would be restored from its archive class");
             }
-            return self.restore(&object).await;
+            self.restore(&object).await?;
+            return self.await_restoration(node, &mark, run).await;
         }
         if run.is_dry() {
             return skipped("dry-run", "the content would be brought back");
         }
-        self.bring_back(node, &external, &object, &mark, run).await
+        let number = self.bring_back(node, &external, &object, &mark, run).await?;
+        if versions.iter().any(|version| version.number == of && !is_pointer(version)) {
+            self.finish_purge(node, of, number, object.size, run).await?;
+        }
+        self.answered(node).await?;
+        self.recall_is_done(node, run).await?;
+        Ok(Outcome::Delivered(Delivery {
+            result: json!({"node": node, "version": number, "recalledFrom": external.location}),
+            digest: Some(external.sha256.clone()),
+            bytes: object.size,
+            detail: [("recalled", external.location.clone()), ("version", number.to_string())]
+                .map(|(name, fact)| (name.to_owned(), fact))
+                .into(),
+        }))
     }
 
     /// The copy the category speaks of.
@@ -69,7 +101,7 @@ impl OffloadContent {
     }
 
     /// Asks S3 to make an archived copy readable. S3 says when it is, and that is when the recall goes on.
-    async fn restore(&self, object: &S3Object) -> Result<Outcome> {
+    async fn restore(&self, object: &S3Object) -> Result<()> {
         if object.restoration.is_none() {
             let tier = GlacierJobParameters::builder().tier(Tier::Standard).build();
             let tier = tier.map_err(|error| Error::bug("restore", "no tier").source(error))?;
@@ -94,9 +126,10 @@ impl OffloadContent {
                 }
             }
         }
-        skipped("recall.restoring", "S3 restores the copy; the recall goes on when it says that it has")
+        Ok(())
     }
 
+    /// Adds the content as a version, unless an earlier attempt did, and makes sure of its bytes. Gives its number.
     async fn bring_back(
         &self,
         node: NodeId,
@@ -104,7 +137,7 @@ impl OffloadContent {
         object: &S3Object,
         mark: &str,
         run: &Run,
-    ) -> Result<Outcome> {
+    ) -> Result<i64> {
         let witness = Witness::new();
         let new = NewVersion {
             description: format!("content recalled: {mark}"),
@@ -138,15 +171,36 @@ impl OffloadContent {
             self.content_server.delete_version(node, number).await?;
             return Err(self.mismatch(run).await?);
         }
-        self.answered(node).await?;
-        Ok(Outcome::Delivered(Delivery {
-            result: json!({"node": node, "version": number, "recalledFrom": external.location}),
-            digest: Some(held.sha256),
-            bytes: held.bytes,
-            detail: [("recalled", external.location.clone()), ("version", number.to_string())]
-                .map(|(name, fact)| (name.to_owned(), fact))
-                .into(),
-        }))
+        Ok(number)
+    }
+
+    /// An offload that was stopped while it purged may have left the version that now came back. The one that came back
+    /// stands for it: both have the SHA-256 of the category.
+    async fn finish_purge(&self, node: NodeId, of: i64, newest: i64, size: u64, run: &Run) -> Result<()> {
+        let reduction = Reduction {
+            node,
+            newest,
+            verified: [(of, size)].into(),
+            pointers: Vec::new(),
+            official_records: OfficialRecords::Keep,
+        };
+        let kept: Option<ReductionRefused> = run
+            .effect(
+                "finish-purge",
+                Policy::RepeatSafe,
+                || async { Ok(None) },
+                || async {
+                    Ok(match self.content_server.may_reduce(&reduction, of).await? {
+                        Ok(permit) => self.content_server.reduce(permit).await?.err(),
+                        Err(why) => Some(why),
+                    })
+                },
+            )
+            .await?;
+        if let Some(why) = kept.filter(|why| *why != ReductionRefused::Gone) {
+            run.note("kept", why.code());
+        }
+        Ok(())
     }
 
     /// The version an earlier attempt brought back.

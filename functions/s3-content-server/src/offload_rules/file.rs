@@ -62,6 +62,10 @@ pub struct RuleSpec {
     /// How many days a document must not have been modified. Without it: 0.
     #[serde(default)]
     pub unmodified_days: u32,
+    /// For how many days content that somebody called back stays in Content Server before the rule takes it again, 0 to 90.
+    /// Without it: 30.
+    #[serde(default)]
+    pub recalled_days: RecalledDays,
     /// The bucket. Without it: the one the function was deployed with.
     pub bucket: Option<Located<String>>,
     /// The beginning of every key, ending with `/`. One prefix belongs to one Content Server and to nothing else.
@@ -77,6 +81,25 @@ pub struct RuleSpec {
     /// Whether official records may be reduced: `"keep"` or `"reduce"`. Without it: `"keep"`.
     #[serde(default)]
     pub official_records: OfficialRecords,
+}
+
+/// A number of days from 0 to 90: as long as the ledger remembers a recall.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema, serde::Serialize)]
+#[serde(try_from = "u8")]
+pub struct RecalledDays(#[schemars(range(max = 90))] pub u8);
+
+impl Default for RecalledDays {
+    fn default() -> Self {
+        Self(30)
+    }
+}
+
+impl TryFrom<u8> for RecalledDays {
+    type Error = &'static str;
+
+    fn try_from(days: u8) -> Result<Self, Self::Error> {
+        if days <= 90 { Ok(Self(days)) } else { Err("a recall is remembered for at most 90 days") }
+    }
 }
 
 /// What becomes of the content in Content Server.

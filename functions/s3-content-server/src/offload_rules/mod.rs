@@ -69,6 +69,8 @@ pub struct OffloadRule {
     pub min_size: u64,
     /// Days without modification.
     pub unmodified_days: u32,
+    /// Days for which content that somebody called back stays.
+    pub recalled_days: u8,
     /// The bucket; the function's own when there is none.
     pub bucket: Option<String>,
     /// The beginning of every key.
@@ -179,6 +181,7 @@ fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<OffloadRule> {
         with_category,
         min_size: spec.min_size.map_or(0, crate::intake_rules::HumanSize::as_bytes),
         unmodified_days: spec.unmodified_days,
+        recalled_days: spec.recalled_days.0,
         bucket: spec.bucket.map(Located::into_value),
         prefix: spec.prefix.into_value(),
         storage_class: spec.storage_class.class(),
