@@ -164,10 +164,22 @@ def serve_links(outputs):
     return [*ledger("serve-links", outputs), ("s3", "get_object", {"Bucket": outputs["distribution"], "Key": "a.pdf"})]
 
 
+def reconcile(outputs):
+    return [
+        *ledger("reconcile", outputs),
+        ("s3", "put_object", {"Bucket": outputs["ReportBucketName"], "Key": "reports/1.json", "Body": "{}"}),
+        ("s3", "list_objects_v2", {"Bucket": outputs["IntakeBucketName"]}),
+        ("sqs", "send_message", {"QueueUrl": outputs["OffloadContentQueueUrl"], "MessageBody": "{}"}),
+        ("s3", "get_object", {"Bucket": outputs["ConfigurationBucketName"], "Key": "rules.toml"}),
+        ("secretsmanager", "get_secret_value", {"SecretId": outputs["ContentServerSecretArn"]}),
+    ]
+
+
 # What a function needs beside its queue, ledger, secret and rules.
 NEEDS = {
     "ingest-uploads": ingest_uploads,
     "offload-content": offload_content,
+    "reconcile": reconcile,
     "serve-links": serve_links,
     "watch-content-server": watch_content_server,
 }
