@@ -72,7 +72,9 @@ impl OffloadContent {
         }
         let number = self.bring_back(node, &external, &object, &mark, run).await?;
         if versions.iter().any(|version| version.number == of && !is_pointer(version)) {
-            self.finish_purge(node, of, number, object.size, run).await?;
+            let pointers =
+                versions.iter().filter(|version| is_pointer(version)).map(|version| version.number);
+            self.finish_purge(node, (of, object.size), number, pointers.collect(), run).await?;
         }
         self.answered(node).await?;
         self.recall_is_done(node, run).await?;
@@ -175,13 +177,21 @@ impl OffloadContent {
     }
 
     /// An offload that was stopped while it purged may have left the version that now came back. The one that came back
-    /// stands for it: both have the SHA-256 of the category.
-    async fn finish_purge(&self, node: NodeId, of: i64, newest: i64, size: u64, run: &Run) -> Result<()> {
+    /// stands for it: both have the SHA-256 of the category. Where older versions are still there too, nobody vouches for
+    /// their copies here, and all of them stay until the document is offloaded again.
+    async fn finish_purge(
+        &self,
+        node: NodeId,
+        (of, size): (i64, u64),
+        newest: i64,
+        pointers: Vec<i64>,
+        run: &Run,
+    ) -> Result<()> {
         let reduction = Reduction {
             node,
             newest,
             verified: [(of, size)].into(),
-            pointers: Vec::new(),
+            pointers,
             official_records: OfficialRecords::Keep,
         };
         let kept: Option<ReductionRefused> = run
