@@ -3,6 +3,7 @@
 
 mod copies;
 mod flat_memory;
+mod one_call;
 mod over_sockets;
 mod sources;
 mod uploads;

@@ -1,7 +1,7 @@
 //! Moves content from any source to any sink in bounded memory, and knows that what arrived is what left.
 //!
 //! SHA-256 is the hash of record, CRC64-NVME the second witness. Sources are opened anew for every attempt and are
-//! pinned to one version of one object. Nothing here holds a content whole.
+//! pinned to one version of one object. No content is held whole, but a small one whose reader sets how small.
 //!
 //! | what S3 offers | is used as |
 //! |---|---|

@@ -1,11 +1,11 @@
 //! One version of one object in S3, as a source.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, fmt, ops::Range};
 
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::head_object::HeadObjectOutput,
+    operation::{get_object::GetObjectOutput, head_object::HeadObjectOutput},
     types::{ChecksumMode, ChecksumType},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -24,6 +24,8 @@ use crate::{
 
 /// What S3 calls the version of an object in a bucket that does not keep versions. It names whatever is there now.
 const NO_VERSION: &str = "null";
+/// The code of what is refused because the object has to be restored from an archive class first.
+const ARCHIVED: &str = "source.archived";
 
 /// An object as it was when it was looked at. Everything read through it is of that very object, or fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,21 @@ pub struct S3Object {
     pub checksum_sha256: Option<String>,
     /// CRC64-NVME of the whole object as S3 writes it, when S3 knows it.
     pub checksum_crc64_nvme: Option<String>,
+    /// Its bytes, when they came with the look at it.
+    content: Content,
+}
+
+/// The bytes of a small object. Its `Debug` form shows how many, never which.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Content(Option<Bytes>);
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(bytes) => write!(formatter, "{} bytes", bytes.len()),
+            None => formatter.write_str("not read"),
+        }
+    }
 }
 
 /// Headers that belong to a content besides its type.
@@ -98,11 +115,53 @@ impl S3Object {
             return Err(gone("look at source"));
         }
         let object = Self::from_head(bucket, key, head)?;
-        let pinned = version_id.is_some_and(|version| version != NO_VERSION);
-        if !pinned && expected_etag.is_some_and(|expected| unquoted(expected) != object.etag) {
-            return Err(replaced("look at source"));
+        object.meant(version_id, expected_etag)
+    }
+
+    /// Looks at an object and reads it in the same call, when it has at most `most` bytes. Whatever reads it later is
+    /// given these bytes, which are those of the object that was looked at. Of a larger object only the head is taken.
+    ///
+    /// # Errors
+    /// As [`S3Object::head`]. `Transient`, `source.cut`, unless exactly as many bytes came as the object has.
+    pub async fn head_and_content(
+        s3: &Client,
+        bucket: &str,
+        key: &str,
+        version_id: Option<&str>,
+        expected_etag: Option<&str>,
+        most: u64,
+    ) -> Result<Self> {
+        let output = s3
+            .get_object()
+            .bucket(bucket)
+            .key(key)
+            .set_version_id(version_id.map(str::to_owned))
+            .checksum_mode(ChecksumMode::Enabled)
+            .send()
+            .await
+            .map_err(|error| source_error("look at source", error));
+        let mut output = match output {
+            // What is in an archive can be looked at, though not read.
+            Err(error) if error.code() == ARCHIVED => {
+                return Self::head(s3, bucket, key, version_id, expected_etag).await;
+            }
+            output => output?,
+        };
+        let body = std::mem::take(&mut output.body).into_inner().map_err(Into::into).boxed();
+        let mut object = Self::from_head(bucket, key, head_of(output))?.meant(version_id, expected_etag)?;
+        if object.size <= most {
+            object.content = Content(Some(collect(exactly(body, object.size)).await?));
         }
         Ok(object)
+    }
+
+    /// The object, when it is the one that was meant.
+    fn meant(self, version_id: Option<&str>, expected_etag: Option<&str>) -> Result<Self> {
+        let pinned = version_id.is_some_and(|version| version != NO_VERSION);
+        if !pinned && expected_etag.is_some_and(|expected| unquoted(expected) != self.etag) {
+            return Err(replaced("look at source"));
+        }
+        Ok(self)
     }
 
     fn from_head(bucket: &str, key: &str, head: HeadObjectOutput) -> Result<Self> {
@@ -140,10 +199,12 @@ impl S3Object {
             checksum_crc64_nvme: whole(head.checksum_crc64_nvme()),
             checksum_sha256: sha256,
             user_metadata: head.metadata.unwrap_or_default().into_iter().collect(),
+            content: Content::default(),
         })
     }
 
-    /// Reads it, or a part of it. The body fails unless it is exactly as long as it should be.
+    /// Reads it, or a part of it. The body fails unless it is exactly as long as it should be. Bytes that came with the
+    /// look at it are not asked for again.
     ///
     /// # Errors
     /// `Gone`: `source.gone` or `source.replaced` when it is not the object that was looked at any more. The body
@@ -154,6 +215,13 @@ impl S3Object {
             Some(range) => range.end - range.start,
             None => self.size,
         };
+        if let Content(Some(bytes)) = &self.content {
+            let whole = http::full(bytes.clone());
+            return Ok(match range {
+                Some(range) => exactly(part_of(whole, range), length),
+                None => exactly(whole, length),
+            });
+        }
         // S3 counts the last byte in.
         let header = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1));
         let output = s3
@@ -192,14 +260,7 @@ impl S3Object {
     /// # Errors
     /// As [`S3Object::open`].
     pub async fn peek(&self, s3: &Client, count: u64) -> Result<Bytes> {
-        let mut body = self.open(s3, Some(0..count.min(self.size))).await?;
-        let mut bytes = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame.map_err(body_error)?.into_data() {
-                bytes.extend_from_slice(&data);
-            }
-        }
-        Ok(bytes.freeze())
+        collect(self.open(s3, Some(0..count.min(self.size))).await?).await
     }
 
     /// Its tags.
@@ -227,6 +288,39 @@ impl S3Object {
     pub(super) fn quoted_etag(&self) -> String {
         format!("\"{}\"", self.etag)
     }
+}
+
+/// What an answer with the object says of it: all that an answer without it does.
+fn head_of(output: GetObjectOutput) -> HeadObjectOutput {
+    HeadObjectOutput::builder()
+        .set_delete_marker(output.delete_marker)
+        .set_version_id(output.version_id)
+        .set_e_tag(output.e_tag)
+        .set_content_length(output.content_length)
+        .set_content_type(output.content_type)
+        .set_cache_control(output.cache_control)
+        .set_content_disposition(output.content_disposition)
+        .set_content_encoding(output.content_encoding)
+        .set_content_language(output.content_language)
+        .set_last_modified(output.last_modified)
+        .set_storage_class(output.storage_class)
+        .set_restore(output.restore)
+        .set_checksum_type(output.checksum_type)
+        .set_checksum_sha256(output.checksum_sha256)
+        .set_checksum_crc64_nvme(output.checksum_crc64_nvme)
+        .set_metadata(output.metadata)
+        .build()
+}
+
+/// All bytes of a body that is known to be small.
+async fn collect(mut body: Body) -> Result<Bytes> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(body_error)?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes.freeze())
 }
 
 /// The part of a body that was asked for. HTTP lets a server answer a range with the whole object, and stores other
@@ -289,7 +383,7 @@ where
             .remedy("check the name of the bucket and its Region"),
         (_, "InvalidObjectState") => classify(System::S3, operation, error)
             .with_class(FailureClass::Invalid)
-            .with_code("source.archived")
+            .with_code(ARCHIVED)
             .remedy("restore the object from its archive tier, then redrive the item"),
         (Some(412), _) => replaced(operation).source(error),
         // 405 is the answer to a question about a delete marker by its version id.

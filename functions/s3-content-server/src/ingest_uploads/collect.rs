@@ -11,11 +11,17 @@ use shared::{
     transfer::S3Object,
 };
 
-use super::{IngestUploads, SIDECAR_PATIENCE};
+use super::{
+    IngestUploads, SIDECAR_PATIENCE,
+    deliver::{FILED, Filed},
+};
 use crate::intake_rules::{IntakePlan, Sidecar, Upload, content, sidecar_key};
 
 /// Largest sidecar that is read, in bytes.
 const LARGEST_SIDECAR: u64 = 1 << 20;
+/// Largest object that is read with the first look at it and kept until it is delivered, in bytes. Every item under way
+/// may hold as much.
+const READ_AT_ONCE: u64 = 256 << 10;
 
 /// An upload with everything the rules may ask for.
 pub(super) struct Collected {
@@ -34,7 +40,12 @@ impl IngestUploads {
         }
         let version = event.version_id.as_deref();
         let expected = if version.is_none() { event.etag.as_deref() } else { None };
-        let object = S3Object::head(&self.s3, bucket, key, version, expected).await?;
+        let is_read = !run.is_dry() && run.recorded::<Filed>(FILED).is_none();
+        let object = if is_read && event.size.is_some_and(|size| size <= READ_AT_ONCE) {
+            S3Object::head_and_content(&self.s3, bucket, key, version, expected, READ_AT_ONCE).await?
+        } else {
+            S3Object::head(&self.s3, bucket, key, version, expected).await?
+        };
         let tags = if needs.tags { object.tags(&self.s3).await? } else { BTreeMap::new() };
         let sidecar = match needs.sidecar {
             Sidecar::Ignored => None,
