@@ -10,11 +10,12 @@ use tests::storm::{Drive, Form, Scenario, World, drive};
 
 use crate::scenarios;
 
-/// Writes of a small item: its claim, its ending, and the audit event that is written with the ending.
-const BAR: f64 = 3.0;
+/// Writes of a small upload to the ledger at most, with its locks. The bar of the ledger itself, two writes and the audit
+/// event, is held in `tests/ledger/figures.rs`.
+const MOST_WRITES: f64 = 10.0;
 
-/// The story of small items that is held to the bar.
-const SMALL: &str = "a document per upload";
+/// The story that is held to it.
+const SMALL: &str = "one upload";
 
 struct Figures {
     items: usize,
@@ -58,6 +59,7 @@ fn figures_of_every_story() {
         "\n{:<18} {:<52} {:>5} {:>7} {:>6} {:>7} {:>9}",
         "flow", "story, per item", "items", "writes", "AWS", "vendor", "bytes"
     );
+    let mut held = false;
     for scenario in scenarios() {
         let figures = measure(&scenario);
         let each = |count: f64| count / figures.items.max(1) as f64;
@@ -72,6 +74,10 @@ fn figures_of_every_story() {
             each(figures.vendor as f64),
             each(figures.content as f64),
         );
-        assert!(scenario.name != SMALL || writes <= BAR, "{SMALL}: {writes} writes to the ledger per item");
+        if scenario.name == SMALL {
+            held = true;
+            assert!(writes <= MOST_WRITES, "{SMALL}: {writes} writes to the ledger per item");
+        }
     }
+    assert!(held, "there is no story {SMALL} any more");
 }
