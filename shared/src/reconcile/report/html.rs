@@ -43,12 +43,12 @@ impl Sections {
     pub(super) fn page(&self, report: &Report) -> String {
         let mut page = String::with_capacity(16 << 10);
         let title = format!("{} - reconciliation", report.flow);
-        let _ = write!(
+        let _ = writeln!(
             page,
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width\">\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-             <title>{}</title><style>{STYLE}</style></head><body>\n",
+             <title>{}</title><style>{STYLE}</style></head><body>",
             escaped(&title)
         );
         head(&mut page, report);
@@ -166,7 +166,7 @@ fn row(page: &mut String, finding: &Finding) {
         (true, false) => "With <code>--repair</code>",
         (false, _) => "A person",
     };
-    let _ = write!(page, "</td><td><b>{who}:</b> {}</td></tr>\n", escaped(&finding.repair.what));
+    let _ = writeln!(page, "</td><td><b>{who}:</b> {}</td></tr>", escaped(&finding.repair.what));
 }
 
 /// Text as HTML shows it.
