@@ -21,6 +21,7 @@ mod outages;
 mod publish_approved;
 mod reconcile;
 mod refusals;
+mod replicate_content;
 mod serve_links;
 mod stage_attachments;
 mod watch_content_server;

@@ -7,6 +7,7 @@ mod export_for_analysis;
 mod offload_content;
 mod publish_approved;
 mod reconcile;
+mod replicate_content;
 mod serve_links;
 mod stage_attachments;
 mod watch_content_server;
@@ -38,6 +39,7 @@ pub(crate) const STORIES: &[Story] = &[
     reconcile::STORY,
     export_for_analysis::STORY,
     archive_closed_files::STORY,
+    replicate_content::STORY,
 ];
 
 /// What becomes of it later.
