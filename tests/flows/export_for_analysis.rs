@@ -78,7 +78,7 @@ async fn runs(world: &World) -> Vec<(Marker, BTreeMap<i64, Line>)> {
 #[tokio::test]
 async fn a_data_set_without_what_is_forbidden_then_what_changed_then_a_result() {
     let world = World::with(usual()).await;
-    let scan = content(9_000_000, 7);
+    let scan = content(2_000_000, 7);
     let plan = world.document(FOLDER, "Plan of 1887.tif", "image/tiff", std::slice::from_ref(&scan));
     let letter = world.document(FOLDER, "Letter.txt", "text/plain", &[b"a letter".to_vec()]);
     let secret = world.document(FOLDER, "Secret.txt", "text/plain", &[b"a secret".to_vec()]);
@@ -89,7 +89,7 @@ async fn a_data_set_without_what_is_forbidden_then_what_changed_then_a_result() 
     world.settle().await;
     assert_eq!(world.endings().await, ["delivered"], "{}", world.told());
     let first = runs(&world).await.remove(0);
-    assert_eq!(first.1[&plan].content.as_ref().unwrap().size, 9_000_000);
+    assert_eq!(first.1[&plan].content.as_ref().unwrap().size, 2_000_000);
     assert_eq!(first.1[&letter].state, State::Exported);
     assert!(!first.1.contains_key(&secret) && !first.1.contains_key(&held));
     assert_eq!(first.0.excluded["excluded.classification"], 1);
