@@ -157,7 +157,7 @@ impl ExportForAnalysis {
                 .remedy("correct the name in the request, or add the data set to the rules")
         })?;
         if run.is_dry() {
-            return self.rehearse(data_set, request, run).await;
+            return Box::pin(self.rehearse(data_set, request, run)).await;
         }
         let name = format!("data-set-{}", data_set.name);
         let lock = run.ledger().lock(Self::NAME, &name, run.lease_until()).await?;
