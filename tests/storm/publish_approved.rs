@@ -298,7 +298,7 @@ fn only_the_approved(world: &World, _: &Made) -> Result<(), Broken> {
         return Err(Broken(format!("published are {found:?}\nexpected {wanted:?}")));
     }
     for object in &objects {
-        if object.delete_marker || object.metadata.get("waybill-unit").is_none() {
+        if object.delete_marker || !object.metadata.contains_key("waybill-unit") {
             return Err(Broken(format!("{} is not a copy that says whose it is", object.key)));
         }
     }

@@ -51,7 +51,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(&arguments).await {
+    match Box::pin(run(&arguments)).await {
         Ok(agree) => ExitCode::from(u8::from(!agree)),
         Err(error) => {
             eprintln!("{error}");

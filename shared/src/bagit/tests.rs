@@ -87,8 +87,11 @@ const FIRST: &str = "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd9954146
 
 type Change = fn(&mut Files);
 
+/// Warnings of a valid bag, or problems of one that is not.
+type Verdict = Result<&'static [&'static str], &'static [&'static str]>;
+
 /// Which changes leave a bag valid (and what is said about it), and which do not, by version.
-const TABLE: &[(&str, &str, Change, Result<&[&str], &[&str]>)] = &[
+const TABLE: &[(&str, &str, Change, Verdict)] = &[
     ("as written", "1.0", |_| (), Ok(&[])),
     ("as written", "0.97", |_| (), Ok(&[])),
     ("an old version", "0.93", |_| (), Ok(&[])),

@@ -75,8 +75,8 @@ mod tests {
             text in "[ab☃.\n]{0,9}",
         ) {
             let mut pattern = if open_start { String::new() } else { literals[0].clone() };
-            for number in 0..captures {
-                let between = if number == 0 { "" } else { literals[number].as_str() };
+            for (number, literal) in literals.iter().enumerate().take(captures) {
+                let between = if number == 0 { "" } else { literal.as_str() };
                 pattern += &format!("{between}{{c{number}}}");
             }
             pattern += if open_end { "" } else { literals[3].as_str() };

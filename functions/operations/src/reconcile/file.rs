@@ -34,7 +34,7 @@ pub struct FlowSpec {
     /// The buckets that are listed, where the flow's rules do not say it: the intake buckets of `ingest-uploads`.
     #[serde(default)]
     pub buckets: Vec<String>,
-    /// Where the flow keeps content, unless its rules say it: its function's WAYBILL_CONTENT_BUCKET.
+    /// Where the flow keeps content, unless its rules say it: its function's `WAYBILL_CONTENT_BUCKET`.
     #[serde(default)]
     pub content_bucket: String,
     /// Minutes for which a difference counts as being on its way. Without it: 60.

@@ -81,7 +81,7 @@ impl ArchiveClosedFiles {
                 return Ok(Inspected::Wrong(vec![problem]));
             }
             progress.inspected += 1;
-            if progress.inspected % SAVE_EVERY == 0 {
+            if progress.inspected.is_multiple_of(SAVE_EVERY) {
                 progress.save(run).await?;
             }
         }

@@ -51,7 +51,7 @@ impl ArchiveClosedFiles {
                 return Ok(false);
             }
             progress.placed += 1;
-            if progress.placed % SAVE_EVERY == 0 {
+            if progress.placed.is_multiple_of(SAVE_EVERY) {
                 progress.save(run).await?;
             }
         }

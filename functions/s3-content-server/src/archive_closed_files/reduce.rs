@@ -59,7 +59,7 @@ impl ArchiveClosedFiles {
                 self.purge(&reduction, &mut reduced, run).await?;
             }
             progress.reduced += 1;
-            if progress.reduced % SAVE_EVERY == 0 {
+            if progress.reduced.is_multiple_of(SAVE_EVERY) {
                 progress.save(run).await?;
             }
         }

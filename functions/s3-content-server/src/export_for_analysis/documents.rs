@@ -76,7 +76,7 @@ impl Work<'_> {
 /// What became of a document.
 enum Step {
     Lines(Vec<Line>),
-    Excluded(&'static str, Option<Line>),
+    Excluded(&'static str, Option<Box<Line>>),
     /// The invocation ends before it is done.
     Paused,
 }
@@ -326,7 +326,7 @@ impl ExportForAnalysis {
             classifications: Vec::new(),
             records: Vec::new(),
         };
-        copy.copy(&described, version, work.run).await
+        Box::pin(copy.copy(&described, version, work.run)).await
     }
 
     /// A document that may not be in the data set: nothing of it stays in this run's folder, and who has it from an
@@ -348,7 +348,7 @@ impl ExportForAnalysis {
             self.remember(work.data_set, next.node, &now).await?;
         }
         let news = told && now.withdrawn.as_ref() == Some(&work.plan.run);
-        Ok(Step::Excluded(why, news.then(|| Line::withdrawn(work.names(), next.node, why))))
+        Ok(Step::Excluded(why, news.then(|| Box::new(Line::withdrawn(work.names(), next.node, why)))))
     }
 }
 

@@ -149,14 +149,14 @@ impl PublishApproved {
         let renew = change.request.as_deref() == Some("publish");
         let mut all = match Box::pin(self.settle(unit, renew, run)).await? {
             Settled::Paused => return Ok(Outcome::Continue),
-            Settled::Done(done) => vec![done],
+            Settled::Done(done) => vec![*done],
         };
         for package in self.packages_of(NodeId(change.node), run).await? {
             let lock = self.lock(&package, run).await?;
             let outcome = Box::pin(self.settle(&package, renew, run)).await;
             match self.leave(&lock, outcome, run).await? {
                 Settled::Paused => return Ok(Outcome::Continue),
-                Settled::Done(done) => all.push(done),
+                Settled::Done(done) => all.push(*done),
             }
         }
         Ok(settle::outcome(all, run))

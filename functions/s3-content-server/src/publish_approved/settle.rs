@@ -42,7 +42,7 @@ pub(super) enum Made {
 
 /// What became of a publication.
 pub(super) enum Settled {
-    Done(Done),
+    Done(Box<Done>),
     Paused,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Done {
 }
 
 enum Step {
-    Done(Done),
+    Done(Box<Done>),
     Changed,
     Paused,
 }
@@ -85,23 +85,23 @@ impl PublishApproved {
                 return Ok(Settled::Paused);
             }
             if run.is_dry() {
-                return Ok(Settled::Done(self.told_only(&work, &standing).await?));
+                return Ok(Settled::Done(Box::new(self.told_only(&work, &standing).await?)));
             }
             let step = match &standing {
                 Standing::Offered(offer) => Box::pin(self.publish(&work, offer)).await?,
-                Standing::Withheld(why) => Step::Done(self.withdraw(&work, why).await?),
+                Standing::Withheld(why) => Step::Done(Box::new(self.withdraw(&work, why).await?)),
             };
             let now = match step {
                 Step::Paused => return Ok(Settled::Paused),
                 Step::Done(done) => {
                     let done = done.after(before.take());
                     if !done.changed {
-                        return Ok(Settled::Done(done));
+                        return Ok(Settled::Done(Box::new(done)));
                     }
                     // What was true before may not be any more, now that it is done.
                     let now = self.standing(unit, run).await?;
                     if now.same(&standing) {
-                        return Ok(Settled::Done(done));
+                        return Ok(Settled::Done(Box::new(done)));
                     }
                     before = Some(done);
                     now
@@ -153,7 +153,7 @@ impl PublishApproved {
         changed |= self.tell(work.unit.node(), &told, (offer, &copy), &links, work.run).await?;
         let revoked = self.revoke(work.unit, &offer.rule.audiences, "superseded").await?;
         let removed = self.remove_copies(work.unit, Some(&copy)).await?;
-        Ok(Step::Done(Done {
+        Ok(Step::Done(Box::new(Done {
             location: Some(copy.uri(self.bucket())),
             sha256: Some(copy.sha256.clone()),
             version: match &offer.content {
@@ -169,7 +169,7 @@ impl PublishApproved {
             revoked,
             bytes,
             ..Done::of(work.unit, None)
-        }))
+        })))
     }
 
     async fn withdraw(&self, work: &Work<'_>, why: &Withheld) -> Result<Done> {

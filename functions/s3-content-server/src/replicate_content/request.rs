@@ -1,4 +1,4 @@
-//! What people and schedules ask of a replica, as a CloudEvent.
+//! What people and schedules ask of a replica, as a `CloudEvent`.
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -42,6 +42,9 @@ const REMEMBERED: usize = 10_000;
 /// For each document of a drill so many things are drawn: folders and what is not in the set any more are among them.
 const DRAWN_PER_DOCUMENT: usize = 4;
 
+/// Name, container and depth of a folder.
+type KnownFolder = (String, i64, usize);
+
 /// A restore or a drill.
 struct Restoring<'a> {
     set: &'a Set,
@@ -53,7 +56,7 @@ struct Restoring<'a> {
     /// The folder everything goes into.
     root: NodeId,
     /// What the replica says of folders: name, container, depth.
-    known: Mutex<BTreeMap<i64, Option<(String, i64, usize)>>>,
+    known: Mutex<BTreeMap<i64, Option<KnownFolder>>>,
     /// Folders that have been restored.
     made: Mutex<BTreeMap<i64, NodeId>>,
     run: &'a Run,

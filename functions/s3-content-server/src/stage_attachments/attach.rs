@@ -197,12 +197,12 @@ impl StageAttachments {
     async fn attach(&self, job: &Job<'_>, open: &Open) -> Result<Attaching> {
         match &job.rule.attachment {
             Attachment::Document => {
-                let content = Content::Object(job.object.clone());
+                let content = Content::Object(Box::new(job.object.clone()));
                 self.attach_document(job, open, open.attachments, &content).await
             }
             Attachment::Filed(_) => {
                 let folder = self.filing_folder(job).await?;
-                let content = Content::Object(job.object.clone());
+                let content = Content::Object(Box::new(job.object.clone()));
                 let attaching = self.attach_document(job, open, folder, &content).await?;
                 if let Attaching::Done(attached) = &attaching {
                     self.shortcut(job, open, attached.node).await?;

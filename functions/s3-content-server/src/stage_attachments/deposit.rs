@@ -28,7 +28,7 @@ pub(super) struct Deposit<'a> {
 
 /// What is placed.
 pub(super) enum Content {
-    Object(S3Object),
+    Object(Box<S3Object>),
     /// A small document that says where the object is.
     Reference {
         bytes: Vec<u8>,

@@ -45,6 +45,9 @@ pub(crate) const STORIES: &[Story] = &[
 /// What becomes of it later.
 pub(crate) type Doing<'a, T> = LocalBoxFuture<'a, Result<T>>;
 
+/// Where one can look around: a name and an address or command each.
+pub(crate) type Places = Vec<(&'static str, String)>;
+
 /// One flow's story.
 pub(crate) struct Story {
     /// The flow, as in `FLOW=`.
@@ -60,8 +63,8 @@ pub(crate) struct Story {
     pub(crate) prepare: for<'a> fn(&'a Stage<'a>) -> Doing<'a, Vec<String>>,
     /// What happens, told line by line, and the promises it is held against.
     pub(crate) play: for<'a> fn(&'a Stage<'a>) -> Doing<'a, Vec<Promise>>,
-    /// Where one can look around: a name and an address or command each.
-    pub(crate) look: fn(&Stage<'_>) -> Result<Vec<(&'static str, String)>>,
+    /// Where one can look around.
+    pub(crate) look: fn(&Stage<'_>) -> Result<Places>,
 }
 
 impl Story {
