@@ -99,6 +99,9 @@ async fn a_closed_workspace_becomes_a_bag_under_lock_and_its_holds_are_mirrored(
         &[first.clone(), second.clone()],
     );
     let film_node = world.document(CASE, "Film.mp4", "video/mp4", std::slice::from_ref(&film));
+    // A letter of the case is on hold from the beginning: nothing is, in this story, until somebody says so.
+    let letter = repository::at(&world.ecm, &format!("{CASE}/Evidence/First notice.txt"));
+    world.ecm.with_state(|state| state.remove_hold(ADMIN, letter, seed::FLOOD_HOLD)).unwrap();
     let case = repository::at(&world.ecm, CASE);
     world.change(case).await;
     world.settle().await;

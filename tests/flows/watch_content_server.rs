@@ -85,7 +85,8 @@ async fn each_round_tells_its_figures_and_content_server_is_left_alone_while_it_
     let mut failed = 0;
     while !world.round().await {
         failed += 1;
-        assert!(failed <= 5, "the breaker never opens; {}", world.told());
+        // The first round was lost with its process; five failures in a row open the breaker.
+        assert!(failed <= 6, "the breaker never opens; {}", world.told());
     }
     assert_eq!(figures(&world, "BreakerOpen").last(), Some(&1.into()), "{}", world.told());
 }

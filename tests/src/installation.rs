@@ -208,10 +208,11 @@ impl Installation {
     /// # Panics
     /// When the stand-in refuses.
     pub async fn set_secret(&self, name: &str, text: &str) {
-        let created = self.secrets.create_secret().name(name).secret_string(text).send().await;
-        if created.is_err() {
-            let request = self.secrets.put_secret_value().secret_id(name).secret_string(text);
-            request.send().await.expect("the secret is changed");
+        // One that the template made is there under its ARN, which the stand-in would take for a new name.
+        let changed = self.secrets.put_secret_value().secret_id(name).secret_string(text).send().await;
+        if changed.is_err() {
+            let request = self.secrets.create_secret().name(name).secret_string(text);
+            request.send().await.expect("the secret is made");
         }
     }
 
