@@ -41,7 +41,9 @@ impl IngestUploads {
         let version = event.version_id.as_deref();
         let expected = if version.is_none() { event.etag.as_deref() } else { None };
         let is_read = !run.is_dry() && run.recorded::<Filed>(FILED).is_none();
-        let object = if is_read && event.size.is_some_and(|size| size <= READ_AT_ONCE) {
+        // What goes up in parts is read in ranges.
+        let in_parts = self.content_server.settings().large_upload.from_size;
+        let object = if is_read && event.size.is_some_and(|size| size <= READ_AT_ONCE && size < in_parts) {
             S3Object::head_and_content(&self.s3, bucket, key, version, expected, READ_AT_ONCE).await?
         } else {
             S3Object::head(&self.s3, bucket, key, version, expected).await?
