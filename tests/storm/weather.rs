@@ -35,7 +35,7 @@ fn the_same_seed_is_the_same_night() {
 
 #[test]
 fn every_fault_at_every_call_ends_like_a_clean_run() {
-    let stories = calm_through(THROUGH_FAULTS);
+    let stories = calm_through(&THROUGH_FAULTS[..4]);
     let mut schedules = Vec::new();
     for (scenario, calm) in &stories {
         for (number, call) in calm.calls.iter().enumerate().filter(|(number, _)| is_due(scenario, *number)) {
@@ -112,7 +112,7 @@ fn calm() -> Vec<(Scenario, Report)> {
     wanted().into_iter().map(|scenario| (scenario, clean(&scenario))).collect()
 }
 
-/// Stories of the younger flows that have been through every fault at every call, and every call held for a rival. The
+/// Stories of the younger flows that go through rivals at held calls; the first four through every fault too. The
 /// others go through random nights and clocks apart, and through these when `STORM_SCENARIO` names them.
 const THROUGH_FAULTS: &[&str] = &[
     "every version is copied and kept",
