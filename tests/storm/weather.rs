@@ -179,7 +179,8 @@ fn wanted() -> Vec<Scenario> {
 
 /// As [`is_wanted`]; of stories of younger flows one call in seven, unless `STORM_SCENARIO` names them.
 fn is_due(scenario: &Scenario, call: usize) -> bool {
-    let is_old = scenario.flow.name == "ingest-uploads" || std::env::var_os("STORM_SCENARIO").is_some();
+    let is_old = matches!(scenario.flow.name, "ingest-uploads" | "offload-content")
+        || std::env::var_os("STORM_SCENARIO").is_some();
     is_wanted(call) && (is_old || call % 7 == 3)
 }
 
