@@ -259,13 +259,14 @@ fn hold(server: &content_server::Simulator) {
 pub(crate) async fn decide(world: &World, disposition: &'static str) {
     for _ in 0..90 {
         let there = world.content_server.with_state(|state| delivered(state).len());
-        if there >= world.uploaded().len() {
+        // With an empty queue, nothing more comes.
+        if there >= world.uploaded().len() || world.waiting() == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
     // Whoever attaches has ended by then, when nothing went wrong.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let processes = world.content_server.with_state(|state| {
         let all: Vec<i64> = state.processes.keys().copied().collect();
         for id in &all {
@@ -287,7 +288,7 @@ pub(crate) async fn decide(world: &World, disposition: &'static str) {
         let push = change.envelope("watch-content-server", "stage-attachments", &world.context);
         world.send(&push.expect("an envelope")).await;
     }
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
     world.send(&scheduled(world)).await;
 }
 
