@@ -1,16 +1,18 @@
 //! From an upload to an attachment of its workflow.
 
+use std::time::Duration;
+
 use serde_json::json;
 use shared::{
     content_server::{COLLISION, NOT_ACCESSIBLE, NOT_FOUND, NewFolder, Node, NodeId, kind},
-    error::{Error, FailureClass, Result, System},
+    error::{Error, FailureClass, Result, Retry, System},
     flow::{Delivery, Item, Outcome, Policy, Reason, Run},
     s3_notification::ObjectEvent,
     transfer::{Digests, S3Object},
 };
 
 use super::{
-    StageAttachments,
+    SETTLING, StageAttachments, again,
     case::{Case, Input},
     deposit::{Content, Deposit, Deposited},
     skipped,
@@ -26,6 +28,8 @@ use crate::{
 
 /// The checkpoint that says which workflow the upload was assigned to.
 const ASSIGNED: &str = "workflow";
+/// The checkpoint that says since when that workflow is known to have ended without it.
+const LEAVING: &str = "workflow-ended";
 
 /// One upload on its way, with everything known about it.
 pub(super) struct Job<'a> {
@@ -173,23 +177,51 @@ impl StageAttachments {
         {
             return Ok(open);
         }
-        let open = self.open_workflow(job).await?;
+        let open = self.open_workflow(job, earlier).await?;
         if earlier != Some(open) {
             job.run.checkpoint(ASSIGNED, &open).await?;
         }
         Ok(open)
     }
 
-    async fn is_attached(&self, job: &Job<'_>, open: &Open) -> Result<bool> {
-        let found = match self.content_server.find_child(open.attachments, &job.name).await {
-            Ok(found) => found,
-            // The folder went with its workflow.
-            Err(error) if matches!(error.code(), NOT_ACCESSIBLE | NOT_FOUND) => None,
-            Err(error) => return Err(error),
+    /// An upload leaves a workflow that has ended without it only after a while, and another look: whoever was attaching
+    /// it at that moment (a worker that this one has overtaken, a call whose answer was lost) has finished by then.
+    pub(super) async fn leave(&self, open: &Open, run: &Run) -> Result<()> {
+        let now = run.context().now_milliseconds();
+        let since = match run.recorded::<(Open, i64)>(LEAVING) {
+            Some((left, since)) if left == *open => since,
+            _ => {
+                run.checkpoint(LEAVING, &(open, now)).await?;
+                now
+            }
         };
-        match found {
-            Some(node) if node.kind == kind::SHORTCUT => Ok(true),
-            Some(node) => Ok(self.marked_version(&node, &job.mark).await?.is_some()),
+        let left = SETTLING.saturating_sub(Duration::from_millis(u64::try_from(now - since).unwrap_or(0)));
+        if left.is_zero() {
+            return Ok(());
+        }
+        let message =
+            "the workflow has ended; it is looked into once more before the upload goes to the next one";
+        Err(again("workflow.ended-meanwhile", message).retry(Retry::After(left)))
+    }
+
+    async fn is_attached(&self, job: &Job<'_>, open: &Open) -> Result<bool> {
+        // The folder, or the document, went with its workflow or by somebody's hand.
+        let unless_gone = |error: Error| match error.code() {
+            NOT_ACCESSIBLE | NOT_FOUND => Ok(None),
+            _ => Err(error),
+        };
+        let found = self.content_server.find_child(open.attachments, &job.name).await.or_else(unless_gone)?;
+        let document = match (&job.rule.attachment, found) {
+            (_, None) => return Ok(false),
+            // A later upload of the same key finds the shortcut that an earlier one made.
+            (Attachment::Filed(_), Some(Node { kind: kind::SHORTCUT, original: Some(original), .. })) => {
+                self.content_server.get_node(original).await.map(Some).or_else(unless_gone)?
+            }
+            (_, Some(node)) if node.kind == kind::SHORTCUT => return Ok(true),
+            (_, found) => found,
+        };
+        match document {
+            Some(document) => Ok(self.marked_version(&document, &job.mark).await?.is_some()),
             None => Ok(false),
         }
     }

@@ -32,12 +32,18 @@ pub(super) struct Open {
 }
 
 impl StageAttachments {
-    /// The open workflow of a case, started when there is none.
-    pub(super) async fn open_workflow(&self, job: &Job<'_>) -> Result<Open> {
+    /// The open workflow of a case, started when there is none. `earlier` is the one the upload was assigned to and is not
+    /// attached to: it is not left for another one at once.
+    pub(super) async fn open_workflow(&self, job: &Job<'_>, earlier: Option<Open>) -> Result<Open> {
         let known = self.known(&job.case, job.run).await?;
-        if let Some(process) = known.process
-            && let Some(open) = self.if_open(process, known.round).await?
-        {
+        let open = match known.process {
+            Some(process) => self.if_open(process, known.round).await?,
+            None => None,
+        };
+        if let Some(earlier) = earlier.filter(|earlier| open != Some(*earlier)) {
+            self.leave(&earlier, job.run).await?;
+        }
+        if let Some(open) = open {
             return Ok(open);
         }
         let name = format!("case-{}", job.case.key);
