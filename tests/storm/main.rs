@@ -12,6 +12,7 @@ mod large;
 mod offload_content;
 mod offload_later;
 mod publish_approved;
+mod publish_settings;
 mod replicate_content;
 mod sabotage;
 mod stage_attachments;

@@ -21,7 +21,7 @@ use tests::storm::{
     Broken, CONTENT, Drive, Intervention, LINK_ADDRESS, Made, Meanwhile, Scenario, World, drive,
 };
 
-const HEAD: &str = r#"
+pub(crate) const HEAD: &str = r#"
 [publication]
 category = "Categories:Integration/Publication"
 state = "State"
@@ -44,10 +44,10 @@ audiences = ["partners"]
 expires = "Valid Until"
 never_classified = ["Classifications:Sensitivity/Confidential"]
 "#;
-const BY_ATTRIBUTE: &str = r#"by = "attribute", category = "Categories:Business/Document Approval", attribute = "Status", values = ["Approved"]"#;
+pub(crate) const BY_ATTRIBUTE: &str = r#"by = "attribute", category = "Categories:Business/Document Approval", attribute = "Status", values = ["Approved"]"#;
 
 /// One document, whose category says which version is approved.
-fn by_version() -> &'static str {
+pub(crate) fn by_version() -> &'static str {
     rules(&format!(
         "key = \"guides/{{node.name}}\"\napproved = {{ {BY_ATTRIBUTE}, version = \"Approved Version\" }}"
     ))
@@ -58,18 +58,23 @@ fn by_state() -> &'static str {
     rules(&format!("key = \"guides/{{node.name}}\"\napproved = {{ {BY_ATTRIBUTE} }}"))
 }
 
-fn packed() -> &'static str {
+/// A link leads to the version it was issued for, and ends with it.
+fn links_end() -> &'static str {
+    by_version().replace("valid_days = 30", "valid_days = 30\nsuperseded = \"end\"").leak()
+}
+
+pub(crate) fn packed() -> &'static str {
     rules(&format!(
         "key = \"packages/{{folder.name}}\"\napproved = {{ {BY_ATTRIBUTE}, version = \"Approved Version\" }}\npackage = {{}}"
     ))
 }
 
-fn rules(lines: &str) -> &'static str {
+pub(crate) fn rules(lines: &str) -> &'static str {
     format!("{HEAD}{lines}\n").leak()
 }
 
-const STORM: &str = "Storm damage.pdf";
-const FLOOD: &str = "Flood damage.pdf";
+pub(crate) const STORM: &str = "Storm damage.pdf";
+pub(crate) const FLOOD: &str = "Flood damage.pdf";
 
 const PEOPLE: &[Intervention] = &[
     Intervention { name: "the approval is taken back", act: |server| approve(server, STORM, "Revoked", 1) },
@@ -107,6 +112,16 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             (1, 0, 0),
         ),
         story("another version is approved", by_version(), one_approved, APPROVED_ANEW, (2, 0, 0)),
+        Scenario {
+            interventions: &PEOPLE[..1],
+            ..story(
+                "another version is approved, and links end with theirs",
+                links_end(),
+                one_approved,
+                APPROVED_ANEW,
+                (2, 0, 0),
+            )
+        },
         Scenario {
             interventions: &[],
             ..story("an approval is taken back", by_version(), one_approved, TAKEN_BACK, (2, 0, 0))
@@ -164,11 +179,11 @@ fn withdrawn(world: &World) -> Eventual<'_> {
     Box::pin(async move { world.send(&change(world, STORM, Some("withdraw"), "later")).await })
 }
 
-fn content(name: &str, version: i64) -> Vec<u8> {
+pub(crate) fn content(name: &str, version: i64) -> Vec<u8> {
     format!("%PDF-1.7 {name}, version {version}").into_bytes()
 }
 
-fn path(name: &str) -> String {
+pub(crate) fn path(name: &str) -> String {
     format!("Claims/Guidelines/{name}")
 }
 
@@ -176,7 +191,7 @@ fn exists(world: &World, name: &str) -> bool {
     world.content_server.with_state(|state| state.at(&path(name)).is_some())
 }
 
-fn plant(state: &mut State, name: &str, approved: i64) {
+pub(crate) fn plant(state: &mut State, name: &str, approved: i64) {
     let version = |number| NewVersion::of(name, "application/pdf", Blob::of(content(name, number)));
     let new = NewNode {
         kind: kind::DOCUMENT,
@@ -192,7 +207,7 @@ fn plant(state: &mut State, name: &str, approved: i64) {
     state.add_category(ADMIN, node, seed::DOCUMENT_APPROVAL, &values).expect("a category");
 }
 
-fn one_approved(world: &World) {
+pub(crate) fn one_approved(world: &World) {
     world.content_server.with_state(|state| plant(state, STORM, 1));
 }
 
@@ -203,7 +218,7 @@ fn two_approved(world: &World) {
     });
 }
 
-fn approve(server: &content_server::Simulator, name: &str, status: &str, version: i64) {
+pub(crate) fn approve(server: &content_server::Simulator, name: &str, status: &str, version: i64) {
     server.with_state(|state| {
         let Some(node) = state.at(&path(name)).map(|node| node.id) else { return };
         let values = [("2", json!(status)), ("3", json!(version))];
@@ -220,7 +235,7 @@ fn add_unapproved(server: &content_server::Simulator) {
     });
 }
 
-fn hold(server: &content_server::Simulator) {
+pub(crate) fn hold(server: &content_server::Simulator) {
     server.with_state(|state| {
         let node = state.at(&path(STORM)).expect("the document").id;
         state.apply_hold(ADMIN, node, seed::FLOOD_HOLD).expect("a hold");
@@ -241,7 +256,7 @@ fn delete(server: &content_server::Simulator) {
     });
 }
 
-fn change(world: &World, name: &str, request: Option<&str>, occasion: &str) -> String {
+pub(crate) fn change(world: &World, name: &str, request: Option<&str>, occasion: &str) -> String {
     let node = world.content_server.with_state(|state| {
         // What was deleted is still told of.
         let deleted = state.recycle_bin.values().flatten().find(|node| node.name == name);
@@ -260,21 +275,21 @@ fn change(world: &World, name: &str, request: Option<&str>, occasion: &str) -> S
     change.envelope("watch-content-server", "publish-approved", &world.context).expect("an envelope")
 }
 
-fn first(world: &World) -> Vec<String> {
+pub(crate) fn first(world: &World) -> Vec<String> {
     vec![change(world, STORM, None, "")]
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
 /// Of a publication: the name of its document in the repository, and the SHA-256 of each file it holds.
-type Published = BTreeMap<String, String>;
+pub(crate) type Published = BTreeMap<String, String>;
 
 /// Nothing that is not approved now is in the distribution bucket, in any version of any object; what is approved is there
 /// once, and its one link leads to it. Where an item was put aside, a person has yet to redrive it: then nothing may be
 /// there that was never approved.
-fn only_the_approved(world: &World, _: &Made) -> Result<(), Broken> {
+pub(crate) fn only_the_approved(world: &World, _: &Made) -> Result<(), Broken> {
     let wanted = wanted(world);
     let objects = world.aws.s3().versions(CONTENT);
     let unfinished = world.ledger().iter().any(|record| {
@@ -306,7 +321,7 @@ fn only_the_approved(world: &World, _: &Made) -> Result<(), Broken> {
 }
 
 /// The files of a copy by their names: of a package those that its manifest tells of, with the hash that it tells.
-fn files(key: &str, data: &[u8]) -> Result<Published, Broken> {
+pub(crate) fn files(key: &str, data: &[u8]) -> Result<Published, Broken> {
     if !key.ends_with(".zip") {
         return Ok([(key.rsplit('/').next().unwrap_or_default().to_owned(), sha256(data))].into());
     }
