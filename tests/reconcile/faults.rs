@@ -8,7 +8,7 @@ use tests::storm::{Fault, Scenario};
 use tokio::sync::Notify;
 
 use crate::{
-    ingest_uploads, offload_content,
+    ingest_uploads, offload_content, publish_approved,
     side::{Compared, Said, run, scope},
 };
 
@@ -29,7 +29,11 @@ const FAULTS: [Fault; 9] = [
 
 #[test]
 fn no_fault_makes_a_difference_of_what_agrees() {
-    for story in [ingest_uploads::story(), offload_content::story("after = \"purge-old-versions\"")] {
+    for story in [
+        ingest_uploads::story(),
+        offload_content::story("after = \"purge-old-versions\""),
+        publish_approved::story(),
+    ] {
         run(every_call(story));
     }
 }

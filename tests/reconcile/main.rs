@@ -3,6 +3,7 @@
 mod faults;
 mod ingest_uploads;
 mod offload_content;
+mod publish_approved;
 mod random;
 mod runs;
 mod side;

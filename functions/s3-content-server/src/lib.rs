@@ -68,5 +68,6 @@ pub static FLOWS: &[&Entry] = &[
 pub static SIDES: &[SidesEntry] = &[
     SidesEntry { flow: "ingest-uploads", connect: sides::uploads::connect::<IngestUploads> },
     SidesEntry { flow: "offload-content", connect: offload_content::connect_sides },
+    SidesEntry { flow: "publish-approved", connect: publish_approved::connect_sides },
     SidesEntry { flow: "stage-attachments", connect: sides::uploads::connect::<StageAttachments> },
 ];

@@ -33,6 +33,19 @@ pub(super) enum Decision {
     Withdrawn(i64),
 }
 
+/// Whether what is seen of a document is noted: by deliveries it is, by those who only look it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Noting {
+    Decisions,
+    Nothing,
+}
+
+impl Noting {
+    pub(super) fn of(run: &Run) -> Self {
+        if run.is_dry() { Self::Nothing } else { Self::Decisions }
+    }
+}
+
 /// A version that is approved.
 #[derive(Debug, Clone)]
 pub(super) struct Approval {
@@ -129,7 +142,7 @@ impl PublishApproved {
         &self,
         node: NodeId,
         rule: &PublishRule,
-        run: &Run,
+        noting: Noting,
     ) -> Result<std::result::Result<Approval, Withheld>> {
         let versions = self.content_server.list_versions(node).await?;
         let newest = versions.last().map(|version| version.number);
@@ -145,7 +158,7 @@ impl PublishApproved {
                 let there = category_values::read(&self.content_server, node, category).await?;
                 let state = there.as_ref().map(|there| named(there, attribute)).transpose()?;
                 let Some(there) = there.filter(|_| state.is_some_and(|state| values.contains(&state))) else {
-                    if !matches!(last, None | Some(Decision::Revoked)) && !run.is_dry() {
+                    if !matches!(last, None | Some(Decision::Revoked)) && noting == Noting::Decisions {
                         self.write_decision(node, place, &Decision::Revoked).await?;
                     }
                     return Ok(Err(Withheld::unapproved()));
@@ -158,7 +171,7 @@ impl PublishApproved {
                     None => match last {
                         Some(Decision::Approved(number) | Decision::Withdrawn(number)) => number,
                         Some(Decision::Revoked) | None => {
-                            self.newly_approved(node, newest, place, run).await?
+                            self.newly_approved(node, newest, place, noting).await?
                         }
                     },
                 };
@@ -182,19 +195,25 @@ impl PublishApproved {
             Some(name) => ends(&attributes, name)?,
             None => None,
         };
-        if valid_until.is_some_and(|until| until <= run.context().now()) {
+        if valid_until.is_some_and(|until| until <= self.environment.context.now()) {
             return Ok(Err(Withheld::expired()));
         }
         Ok(Ok(Approval { version, attributes, valid_until }))
     }
 
     /// An approval that is seen for the first time is of the version that was the newest before and after it was read.
-    async fn newly_approved(&self, node: NodeId, before: Option<i64>, place: u64, run: &Run) -> Result<i64> {
+    async fn newly_approved(
+        &self,
+        node: NodeId,
+        before: Option<i64>,
+        place: u64,
+        noting: Noting,
+    ) -> Result<i64> {
         let after = self.content_server.latest_version(node).await?.number;
         if before != Some(after) {
             return Err(again("publish.changing", "a version was added while the approval was being read"));
         }
-        if !run.is_dry() {
+        if noting == Noting::Decisions {
             self.write_decision(node, place, &Decision::Approved(after)).await?;
         }
         Ok(after)

@@ -22,6 +22,8 @@ const UNIT: &str = "waybill-unit";
 const FINGERPRINT: &str = "waybill-fingerprint";
 const SHA256: &str = "waybill-sha256";
 const CRC64: &str = "waybill-crc64nvme";
+/// The code of a key that holds something else.
+pub(super) const KEY_TAKEN: &str = "publish.key-taken";
 
 /// A copy that is there and holds what it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,38 @@ pub(super) enum Place {
     Holds(Copy),
     /// A copy of ours that holds something else, with its version mark.
     Other(String),
+}
+
+/// What a copy says of itself; nothing where it says nothing.
+pub(super) struct Said<'a> {
+    /// The publication it belongs to.
+    pub(super) unit: &'a str,
+    /// What it is of.
+    pub(super) fingerprint: &'a str,
+    /// What it held when it was put there; packages do not say it.
+    pub(super) sha256: &'a str,
+    pub(super) crc64_nvme: &'a str,
+}
+
+impl<'a> Said<'a> {
+    pub(super) fn by(object: &'a S3Object) -> Self {
+        let says = |name: &str| object.user_metadata.get(name).map(String::as_str).unwrap_or_default();
+        Self {
+            unit: says(UNIT),
+            fingerprint: says(FINGERPRINT),
+            sha256: says(SHA256),
+            crc64_nvme: says(CRC64),
+        }
+    }
+
+    /// Whether S3's own checksum says that it still holds that.
+    fn is_kept(&self, object: &S3Object) -> bool {
+        match (&object.checksum_sha256, &object.checksum_crc64_nvme) {
+            (Some(sha256), _) => sha256 == self.sha256,
+            (None, Some(crc)) => crc == self.crc64_nvme,
+            (None, None) => false,
+        }
+    }
 }
 
 impl PublishApproved {
@@ -64,22 +98,20 @@ impl PublishApproved {
             Err(error) if error.class() == FailureClass::Gone => return Ok(Place::Free),
             Err(error) => return Err(error),
         };
-        let says = |name: &str| object.user_metadata.get(name).map(String::as_str).unwrap_or_default();
-        if says(UNIT) != unit.name() {
+        self.place(unit, offer, &object).await
+    }
+
+    /// What an object under the key of an offer is.
+    pub(super) async fn place(&self, unit: &Unit, offer: &Offer<'_>, object: &S3Object) -> Result<Place> {
+        let said = Said::by(object);
+        if said.unit != unit.name() {
             return Err(taken(&offer.key));
         }
-        let kept = match (&object.checksum_sha256, &object.checksum_crc64_nvme) {
-            (Some(sha256), _) => sha256 == says(SHA256),
-            (None, Some(crc)) => crc == says(CRC64),
-            (None, None) => false,
-        };
         let other = Place::Other(object.etag.clone());
-        let Some(version_id) = object.version_id.clone().filter(|_| says(FINGERPRINT) == offer.fingerprint())
-        else {
-            return Ok(other);
-        };
+        let version_id = object.version_id.clone().filter(|_| said.fingerprint == offer.fingerprint());
+        let Some(version_id) = version_id else { return Ok(other) };
         let sha256 = match &offer.content {
-            Content::Version(_) => Some(says(SHA256).to_owned()).filter(|_| kept),
+            Content::Version(_) => Some(said.sha256.to_owned()).filter(|_| said.is_kept(object)),
             Content::Members(_) => self.vouched(unit, &version_id).await?,
         };
         let key = offer.key.clone();
@@ -183,6 +215,18 @@ impl PublishApproved {
         Ok(removed)
     }
 
+    /// Whether any copy of a publication is there.
+    pub(super) async fn has_copies(&self, unit: &Unit) -> Result<bool> {
+        for key in self.remembered("copies", unit).await? {
+            for version in self.versions(&key).await? {
+                if self.is_ours(&key, &version, unit).await? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// The versions under a key, newest first.
     async fn versions(&self, key: &str) -> Result<Vec<String>> {
         let (mut found, mut key_marker, mut id_marker) = (Vec::new(), None, None);
@@ -211,7 +255,7 @@ impl PublishApproved {
 
     async fn is_ours(&self, key: &str, version: &str, unit: &Unit) -> Result<bool> {
         match S3Object::head(&self.s3, self.bucket(), key, Some(version), None).await {
-            Ok(object) => Ok(object.user_metadata.get(UNIT).is_some_and(|name| *name == unit.name())),
+            Ok(object) => Ok(Said::by(&object).unit == unit.name()),
             Err(error) if error.class() == FailureClass::Gone => Ok(false),
             Err(error) => Err(error),
         }
@@ -245,7 +289,7 @@ fn taken(key: &str) -> Error {
         FailureClass::Forbidden,
         System::S3,
         "publish",
-        "publish.key-taken",
+        KEY_TAKEN,
         format!(
             "the key {key:?} holds something else: another document, or something this flow did not put there"
         ),

@@ -9,6 +9,7 @@ use shared::{
 
 use super::{
     PublishApproved,
+    approval::Noting,
     copies::{Copy, Place},
     settle::{Made, Work},
     standing::{Offer, Standing},
@@ -52,7 +53,7 @@ impl PublishApproved {
             }
         };
         // Reading takes time: immediately before anything is published the question is asked again.
-        match self.standing(work.unit, work.run).await? {
+        match self.standing(work.unit, Noting::of(work.run)).await? {
             Standing::Offered(now) if now.fingerprint() == fingerprint && now.key == offer.key => {}
             _ => return Ok(Made::Changed),
         }

@@ -16,6 +16,7 @@ mod links;
 mod package;
 mod publication;
 mod settle;
+mod sides;
 mod standing;
 
 use std::time::Duration;
@@ -31,6 +32,7 @@ use shared::{
     node_change::NodeChange,
 };
 
+pub(crate) use self::sides::connect as connect_sides;
 use self::{expiry::Hour, settle::Settled, standing::Unit};
 use crate::{
     places::Places,
@@ -66,29 +68,13 @@ impl Flow for PublishApproved {
     type Event = PublishEvent;
 
     async fn connect(environment: &Environment) -> Result<Self> {
-        let (text, name) = environment.rules_or(SAMPLE).await?;
-        let rules = PublishRules::parse(&text, &name).map_err(|diagnostics| {
-            Error::configuration("rules.invalid", diagnostics.to_string())
-                .remedy("correct the lines named above")
-        })?;
-        let settings = &environment.settings;
-        if settings.content_bucket.is_empty() {
-            return Err(Error::configuration("rules.no-bucket", "there is no bucket to publish to")
-                .remedy("set WAYBILL_CONTENT_BUCKET"));
-        }
-        if rules.issues_links() && !settings.link_address.starts_with("http") {
+        let flow = Self::new(environment).await?;
+        if flow.rules.issues_links() && !environment.settings.link_address.starts_with("http") {
             let message = "a rule has audiences, and the address before their links is not set";
             return Err(Error::configuration("rules.no-link-address", message)
                 .remedy("set WAYBILL_LINK_ADDRESS to the output ServeLinksUrl of serve-links"));
         }
-        Ok(Self {
-            content_server: environment.content_server().await?,
-            environment: environment.clone(),
-            s3: environment.s3.clone(),
-            links: Links::new(environment.ledger.clone()),
-            rules,
-            places: Places::default(),
-        })
+        Ok(flow)
     }
 
     fn parse(&self, body: &str) -> Result<Parsed<PublishEvent>> {
@@ -139,6 +125,27 @@ impl Flow for PublishApproved {
 }
 
 impl PublishApproved {
+    /// The flow, for whoever issues no links.
+    async fn new(environment: &Environment) -> Result<Self> {
+        let (text, name) = environment.rules_or(SAMPLE).await?;
+        let rules = PublishRules::parse(&text, &name).map_err(|diagnostics| {
+            Error::configuration("rules.invalid", diagnostics.to_string())
+                .remedy("correct the lines named above")
+        })?;
+        if environment.settings.content_bucket.is_empty() {
+            return Err(Error::configuration("rules.no-bucket", "there is no bucket to publish to")
+                .remedy("set WAYBILL_CONTENT_BUCKET"));
+        }
+        Ok(Self {
+            content_server: environment.content_server().await?,
+            environment: environment.clone(),
+            s3: environment.s3.clone(),
+            links: Links::new(environment.ledger.clone()),
+            rules,
+            places: Places::default(),
+        })
+    }
+
     /// Brings a document, and the packages it is or was in, into line with Content Server.
     async fn change(&self, change: &NodeChange, unit: &Unit, run: &Run) -> Result<Outcome> {
         if let Some(request) = change.request.as_deref()

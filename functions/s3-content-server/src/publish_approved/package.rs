@@ -19,6 +19,7 @@ use shared::{
 
 use super::{
     PublishApproved, again,
+    approval::{Approval, Noting},
     copies::{Copy, Place},
     settle::{Made, Work},
     standing::{
@@ -87,11 +88,8 @@ struct Document<'a> {
 impl PublishApproved {
     /// The packages a document (or the documents of a container) is in now, or ever was.
     pub(super) async fn packages_of(&self, node: NodeId, run: &Run) -> Result<Vec<Unit>> {
-        let set = format!("packages node-{node}");
-        let ledger = &self.environment.ledger;
-        let known = ledger.members(Self::NAME, &set).await?;
-        let mut units: Vec<Unit> = known.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
-        if let Some(unit) = self.package_now(node, run).await?
+        let mut units = self.packages_known(node).await?;
+        if let Some(unit) = self.package_now(node, Noting::of(run)).await?
             && !units.contains(&unit)
         {
             if !run.is_dry() {
@@ -103,6 +101,13 @@ impl PublishApproved {
         Ok(units)
     }
 
+    /// The packages that are to be looked at when a node changes.
+    pub(super) async fn packages_known(&self, node: NodeId) -> Result<Vec<Unit>> {
+        let set = format!("packages node-{node}");
+        let known = self.environment.ledger.members(Self::NAME, &set).await?;
+        Ok(known.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+    }
+
     /// Remembers for good that a package is to be looked at when this node changes.
     async fn is_in(&self, node: NodeId, unit: &Unit) -> Result<()> {
         let text = serde_json::to_string(unit)
@@ -111,7 +116,7 @@ impl PublishApproved {
         self.environment.ledger.add_member(Self::NAME, &set, &text, None).await
     }
 
-    async fn package_now(&self, node: NodeId, run: &Run) -> Result<Option<Unit>> {
+    pub(super) async fn package_now(&self, node: NodeId, noting: Noting) -> Result<Option<Unit>> {
         if self.rules.rules.iter().all(|rule| rule.package.is_none()) {
             return Ok(None);
         }
@@ -122,7 +127,7 @@ impl PublishApproved {
         };
         let Some(rule) = self.select(&node).await? else { return Ok(None) };
         let Some(package) = &rule.package else { return Ok(None) };
-        let id = self.package_id(&node, rule, package, run).await?;
+        let id = self.package_id(&node, rule, package, noting).await?;
         Ok(id.map(|(id, _)| Unit::Package { rule: rule.name.clone(), container: node.parent, id }))
     }
 
@@ -132,9 +137,9 @@ impl PublishApproved {
         node: &Node,
         rule: &PublishRule,
         package: &Package,
-        run: &Run,
-    ) -> Result<Option<(String, super::approval::Approval)>> {
-        let Ok(approval) = self.allowed(node, rule, run).await? else { return Ok(None) };
+        noting: Noting,
+    ) -> Result<Option<(String, Approval)>> {
+        let Ok(approval) = self.allowed(node, rule, noting).await? else { return Ok(None) };
         let id = match &package.id {
             None => String::new(),
             Some(name) => {
@@ -153,7 +158,7 @@ impl PublishApproved {
         rule: &str,
         container: NodeId,
         id: &str,
-        run: &Run,
+        noting: Noting,
     ) -> Result<Standing<'_>> {
         let found = self.rules.rules.iter().find(|known| known.name == rule);
         let Some((rule, package)) = found.and_then(|rule| Some((rule, rule.package.as_ref()?))) else {
@@ -167,7 +172,7 @@ impl PublishApproved {
             if self.select(child).await?.is_none_or(|taken| taken.name != rule.name) {
                 continue;
             }
-            match self.package_id(child, rule, package, run).await? {
+            match self.package_id(child, rule, package, noting).await? {
                 Some((found, approval)) if found == id => {
                     valid_until = [valid_until, approval.valid_until].into_iter().flatten().min();
                     let name = file_name(child, &approval.version);
@@ -218,7 +223,7 @@ impl PublishApproved {
         let entries = self.entries(work.unit, members, &reads).await?;
         let fingerprint = offer.fingerprint();
         let source = zip::zip(&entries, &fingerprint)?;
-        match self.standing(work.unit, work.run).await? {
+        match self.standing(work.unit, Noting::of(work.run)).await? {
             Standing::Offered(now) if now.fingerprint() == fingerprint && now.key == offer.key => {}
             _ => return Ok(Made::Changed),
         }

@@ -37,6 +37,32 @@ impl PublishApproved {
         }
     }
 
+    /// What the category says in so many words, and what it is to say; nothing where there is no such category.
+    pub(super) fn words(&self, told: &Told, offer: &Offer<'_>, copy: &Copy) -> Option<(String, String)> {
+        let names = self.rules.publication.as_ref()?;
+        let version = match &offer.content {
+            Content::Version(version) => version.number.to_string(),
+            Content::Members(_) => String::new(),
+        };
+        let expected = [
+            (Some(&names.state), PUBLISHED.to_owned()),
+            (names.version.as_ref(), version),
+            (names.location.as_ref(), copy.uri(self.bucket())),
+            (names.sha256.as_ref(), copy.sha256.clone()),
+        ];
+        let expected: Vec<(&String, String)> =
+            expected.into_iter().filter_map(|(name, value)| Some((name?, value))).collect();
+        let line = |parts: Vec<String>| parts.join("; ");
+        let said = expected.iter().map(|(name, _)| format!("{name}: {}", text(told, name))).collect();
+        let due = expected.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        Some((line(said), line(due)))
+    }
+
+    /// Whether the category says that something is published.
+    pub(super) fn says_published(&self, told: &Told) -> bool {
+        self.rules.publication.as_ref().is_some_and(|names| text(told, &names.state) == PUBLISHED)
+    }
+
     /// Says what is published, where the category says something else. Says whether it did.
     pub(super) async fn tell(
         &self,

@@ -12,6 +12,7 @@ use shared::{
 
 use super::{
     PublishApproved, again,
+    approval::Noting,
     copies::{Copy, Place},
     publication,
     standing::{Content, Offer, Standing, Unit, Withheld},
@@ -78,7 +79,8 @@ enum Step {
 impl PublishApproved {
     pub(super) async fn settle(&self, unit: &Unit, renew: bool, run: &Run) -> Result<Settled> {
         let work = Work { unit, renew, run };
-        let mut standing = self.standing(unit, run).await?;
+        let noting = Noting::of(run);
+        let mut standing = self.standing(unit, noting).await?;
         let mut before: Option<Done> = None;
         for _ in 0..ROUNDS {
             if run.must_stop() {
@@ -99,14 +101,14 @@ impl PublishApproved {
                         return Ok(Settled::Done(Box::new(done)));
                     }
                     // What was true before may not be any more, now that it is done.
-                    let now = self.standing(unit, run).await?;
+                    let now = self.standing(unit, noting).await?;
                     if now.same(&standing) {
                         return Ok(Settled::Done(Box::new(done)));
                     }
                     before = Some(done);
                     now
                 }
-                Step::Changed => self.standing(unit, run).await?,
+                Step::Changed => self.standing(unit, noting).await?,
             };
             standing = now;
         }
@@ -176,7 +178,8 @@ impl PublishApproved {
         let revoked = self.revoke(work.unit, &[], why.code).await?;
         let removed = self.remove_copies(work.unit, None).await?;
         let told = match why.code {
-            "node.gone" => false,
+            // Nobody is there to be told; what a container says is said of its package.
+            "node.gone" | "node.no-document" => false,
             _ => self.tell_withdrawn(work.unit.node(), why.code, work.run).await?,
         };
         Ok(Done {

@@ -7,12 +7,16 @@ use serde_json::{Map, Value};
 use shared::{
     content_server::{AttributeValue, NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId, Version, kind},
     error::{Error, Result},
-    flow::{Reason, Run},
+    flow::Reason,
     ledger::Key,
     mapping::{Record, View},
 };
 
-use super::{PublishApproved, again, approval::Approval, package::Member};
+use super::{
+    PublishApproved, again,
+    approval::{Approval, Noting},
+    package::Member,
+};
 use crate::{
     category_values,
     publish_rules::{Held, PublishRule},
@@ -187,11 +191,11 @@ impl Standing<'_> {
 
 impl PublishApproved {
     /// What is to become of a publication, as Content Server says at this moment.
-    pub(super) async fn standing(&self, unit: &Unit, run: &Run) -> Result<Standing<'_>> {
+    pub(super) async fn standing(&self, unit: &Unit, noting: Noting) -> Result<Standing<'_>> {
         let found = match unit {
-            Unit::Document(node) => Box::pin(self.standing_of_document(*node, run)).await,
+            Unit::Document(node) => Box::pin(self.standing_of_document(*node, noting)).await,
             Unit::Package { rule, container, id } => {
-                Box::pin(self.standing_of_package(rule, *container, id, run)).await
+                Box::pin(self.standing_of_package(rule, *container, id, noting)).await
             }
         };
         match found {
@@ -208,7 +212,7 @@ impl PublishApproved {
         }
     }
 
-    async fn standing_of_document(&self, node: NodeId, run: &Run) -> Result<Standing<'_>> {
+    async fn standing_of_document(&self, node: NodeId, noting: Noting) -> Result<Standing<'_>> {
         let node = self.content_server.get_node(node).await?;
         let withheld = |code, message: &str| Ok(Standing::Withheld(Withheld::new(code, message)));
         if node.kind != kind::DOCUMENT {
@@ -220,7 +224,7 @@ impl PublishApproved {
         if rule.package.is_some() {
             return withheld("publish.in-package", "the document is published as part of a package");
         }
-        let approval = match self.allowed(&node, rule, run).await? {
+        let approval = match self.allowed(&node, rule, noting).await? {
             Ok(approval) => approval,
             Err(why) => return Ok(Standing::Withheld(why)),
         };
@@ -258,9 +262,9 @@ impl PublishApproved {
         &self,
         node: &Node,
         rule: &PublishRule,
-        run: &Run,
+        noting: Noting,
     ) -> Result<std::result::Result<Approval, Withheld>> {
-        let approval = match self.approval(node.id, rule, run).await? {
+        let approval = match self.approval(node.id, rule, noting).await? {
             Ok(approval) => approval,
             Err(why) => return Ok(Err(why)),
         };
