@@ -20,6 +20,7 @@ pub mod rule_words;
 mod sides;
 pub mod stage_attachments;
 pub mod staging_rules;
+mod uploads;
 pub mod version_copy;
 mod zip;
 

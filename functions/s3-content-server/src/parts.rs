@@ -13,6 +13,9 @@ use shared::{
     transfer::{Digests, Hasher, HasherState, Progress, RangedSource, Witness, hash_body_on, until_stop_if},
 };
 
+/// The code of a pause: it travels as an error, so that it leaves every step it happens in, and every lock, on the ordinary
+/// way out; only then it becomes [`shared::flow::Outcome::Continue`].
+pub(crate) const PAUSED: &str = "transfer.paused";
 /// The checkpoint.
 const RECORD: &str = "large-upload";
 /// How many bytes may pass until progress is recorded, and how many milliseconds.
@@ -57,6 +60,20 @@ impl Recorded {
 
     async fn write(&self, run: &Run) -> Result<()> {
         run.checkpoint(RECORD, self).await
+    }
+}
+
+/// To go on in the next invocation.
+pub(crate) fn paused() -> Error {
+    let message = "the transfer goes on in the next invocation";
+    Error::new(FailureClass::Transient, System::Waybill, "transfer", PAUSED, message)
+}
+
+/// What is done; a pause where it is not.
+pub(crate) fn done<T>(progress: Progress<T>) -> Result<T> {
+    match progress {
+        Progress::Done(done) => Ok(done),
+        Progress::Paused => Err(paused()),
     }
 }
 

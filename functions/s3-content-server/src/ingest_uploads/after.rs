@@ -1,22 +1,19 @@
 //! What becomes of the object once its document is in place and verified: kept, tagged, moved or deleted.
 
-use aws_sdk_s3::types::{Tag, Tagging};
 use shared::{
     aws::classify,
-    error::{Error, FailureClass, Result, System},
+    error::{FailureClass, Result, System},
     flow::{Delivery, Outcome, Run},
     s3_notification::ObjectEvent,
     transfer::{self, CopySizes, CopyTarget, S3Object},
 };
 
-use super::{
-    IngestUploads,
-    deliver::{Job, Placed},
+use super::{IngestUploads, deliver::Job};
+use crate::{
+    intake_rules::After,
+    uploads::{self, passage::Placed, tags},
 };
-use crate::intake_rules::After;
 
-/// Tags an object can have.
-const MOST_TAGS: usize = 10;
 /// The checkpoint that says: delivered and verified, only the source is left to care for.
 const DELIVERED: &str = "delivered";
 
@@ -44,9 +41,7 @@ impl IngestUploads {
     /// An earlier attempt delivered the item and may have moved or deleted its source: only that is left to do.
     pub(super) async fn finished_before(&self, event: &ObjectEvent, run: &Run) -> Result<Option<Outcome>> {
         let Some((delivery, after)) = run.recorded::<(Delivery, After)>(DELIVERED) else { return Ok(None) };
-        let version = event.version_id.as_deref();
-        let expected = if version.is_none() { event.etag.as_deref() } else { None };
-        match S3Object::head(&self.s3, &event.bucket, event.key.as_str(), version, expected).await {
+        match uploads::head(&self.s3, event).await {
             Ok(object) => match &after {
                 After::Move(prefix) => self.move_source(event, &object, prefix).await?,
                 After::Delete => self.remove_source(event).await?,
@@ -63,15 +58,12 @@ impl IngestUploads {
     }
 
     async fn tag(&self, job: &Job<'_>, placed: Placed, delivery: &Delivery) -> Result<()> {
-        let object = &job.collected.object;
-        let mut tags = object.tags(&self.s3).await?;
-        tags.insert("waybill-node".into(), placed.node.to_string());
-        tags.insert("waybill-sha256".into(), delivery.digest.clone().unwrap_or_default());
-        if tags.len() > MOST_TAGS {
+        let (node, sha256) = (placed.node.to_string(), delivery.digest.as_deref().unwrap_or_default());
+        let said = [("waybill-node", node.as_str()), ("waybill-sha256", sha256)];
+        if !tags::add(&self.s3, &job.collected.object, &said).await? {
             job.run.note("source-not-tagged", "the object has no room for two more tags");
-            return Ok(());
         }
-        put_tags(&self.s3, object, tags).await
+        Ok(())
     }
 
     async fn move_source(&self, event: &ObjectEvent, object: &S3Object, prefix: &str) -> Result<()> {
@@ -121,27 +113,4 @@ impl IngestUploads {
             Err(error) => Err(classify(System::S3, "delete source", error)),
         }
     }
-}
-
-/// Replaces an object version's tags.
-pub(crate) async fn put_tags(
-    s3: &aws_sdk_s3::Client,
-    object: &S3Object,
-    tags: std::collections::BTreeMap<String, String>,
-) -> Result<()> {
-    let broken = |error| Error::bug("tag source", "a tag is incomplete").source(error);
-    let tags = tags
-        .into_iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(broken))
-        .collect::<Result<Vec<_>>>()?;
-    let tagging = Tagging::builder().set_tag_set(Some(tags)).build().map_err(broken)?;
-    s3.put_object_tagging()
-        .bucket(&object.bucket)
-        .key(&object.key)
-        .set_version_id(object.version_id.clone())
-        .tagging(tagging)
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| classify(System::S3, "tag source", error))
 }

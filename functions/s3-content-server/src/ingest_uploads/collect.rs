@@ -15,13 +15,13 @@ use super::{
     IngestUploads, SIDECAR_PATIENCE,
     deliver::{FILED, Filed},
 };
-use crate::intake_rules::{IntakePlan, Sidecar, Upload, content, sidecar_key};
+use crate::{
+    intake_rules::{IntakePlan, Sidecar, content, sidecar_key},
+    uploads,
+};
 
 /// Largest sidecar that is read, in bytes.
 const LARGEST_SIDECAR: u64 = 1 << 20;
-/// Largest object that is read with the first look at it and kept until it is delivered, in bytes. Every item under way
-/// may hold as much.
-const READ_AT_ONCE: u64 = 256 << 10;
 
 /// An upload with everything the rules may ask for.
 pub(super) struct Collected {
@@ -38,34 +38,17 @@ impl IngestUploads {
         if !needs.any {
             return Err(no_rule());
         }
-        let version = event.version_id.as_deref();
-        let expected = if version.is_none() { event.etag.as_deref() } else { None };
-        let is_read = !run.is_dry() && run.recorded::<Filed>(FILED).is_none();
-        // What goes up in parts is read in ranges.
-        let in_parts = self.content_server.settings().large_upload.from_size;
-        let object = if is_read && event.size.is_some_and(|size| size <= READ_AT_ONCE && size < in_parts) {
-            S3Object::head_and_content(&self.s3, bucket, key, version, expected, READ_AT_ONCE).await?
+        let object = if !run.is_dry() && run.recorded::<Filed>(FILED).is_none() {
+            uploads::head_to_read(&self.s3, event, &self.content_server).await?
         } else {
-            S3Object::head(&self.s3, bucket, key, version, expected).await?
+            uploads::head(&self.s3, event).await?
         };
         let tags = if needs.tags { object.tags(&self.s3).await? } else { BTreeMap::new() };
         let sidecar = match needs.sidecar {
             Sidecar::Ignored => None,
             wanted => self.sidecar(event, wanted, &object, run).await?,
         };
-        let upload = Upload {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            size: object.size,
-            content_type: object.content_type.clone(),
-            etag: Some(object.etag.clone()),
-            version_id: object.version_id.clone(),
-            last_modified: object.last_modified,
-            tags,
-            user: object.user_metadata.clone(),
-            sidecar,
-            now: run.context().now(),
-        };
+        let upload = uploads::described(&object, tags, sidecar, run.context().now());
         Ok(Collected { record: upload.record(), object })
     }
 

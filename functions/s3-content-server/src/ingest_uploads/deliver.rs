@@ -11,8 +11,11 @@ use shared::{
     transfer::Witness,
 };
 
-use super::{IngestUploads, collect::Collected, mark::Mark, order::SAME};
-use crate::intake_rules::{Existing, IntakePlan, content};
+use super::{IngestUploads, collect::Collected};
+use crate::{
+    intake_rules::{Existing, IntakePlan},
+    uploads::{file_name, is_final, mark::Mark, media_type, order::SAME, passage::Placed},
+};
 
 /// How long a version whose answer was lost may take to appear, before it is added again.
 const SETTLING: Duration = Duration::from_secs(90);
@@ -27,15 +30,6 @@ pub(super) struct Job<'a> {
     pub(super) run: &'a Run,
     pub(super) witness: Witness,
     pub(super) mark: Mark,
-}
-
-/// What is in the target now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Placed {
-    pub(super) node: NodeId,
-    pub(super) version: i64,
-    /// Whether the document is new, rather than a version of one that was there.
-    pub(super) new_document: bool,
 }
 
 enum Placement {
@@ -80,12 +74,7 @@ impl IngestUploads {
         let Filed { placed, delivery } = filed;
         match self.care_for_source(&job, placed, &delivery).await {
             // The document is delivered; that its source could not be cared for is noted, not made its ending.
-            Err(error)
-                if matches!(
-                    error.class(),
-                    FailureClass::Gone | FailureClass::Forbidden | FailureClass::Invalid
-                ) =>
-            {
+            Err(error) if is_final(&error) => {
                 tracing::warn!(error = ?error, "the source stays as it is");
                 run.note("source-left", error.code());
             }
@@ -178,7 +167,7 @@ impl IngestUploads {
             advanced_versioning: None,
         };
         let upload = self.upload(job);
-        let large = self.sent_in_parts(job, &upload).await?;
+        let large = self.passage(job.run).sent_in_parts(&job.collected.object, &upload).await?;
         let made = job
             .run
             .effect(
@@ -198,7 +187,7 @@ impl IngestUploads {
             )
             .await;
         let node: i64 = match made {
-            Err(error) if large.is_some() => return Err(self.after_refusal(job, error).await),
+            Err(error) if large.is_some() => return Err(self.passage(job.run).after_refusal(error).await),
             outcome => outcome?,
         };
         Ok(Placed { node: NodeId(node), version: 1, new_document: true })
@@ -282,7 +271,7 @@ impl IngestUploads {
             external: external(job),
         };
         let upload = self.upload(job);
-        let large = self.sent_in_parts(job, &upload).await?;
+        let large = self.passage(job.run).sent_in_parts(&job.collected.object, &upload).await?;
         let made = job
             .run
             .effect(
@@ -306,7 +295,7 @@ impl IngestUploads {
             )
             .await;
         let number: i64 = match made {
-            Err(error) if large.is_some() => return Err(self.after_refusal(job, error).await),
+            Err(error) if large.is_some() => return Err(self.passage(job.run).after_refusal(error).await),
             outcome => outcome?,
         };
         Ok(Placement::Done(Placed { node: node.id, version: number, new_document: false }))
@@ -314,15 +303,11 @@ impl IngestUploads {
 
     fn upload(&self, job: &Job<'_>) -> Upload {
         let object = &job.collected.object;
-        let file_name = object.key.rsplit('/').next().unwrap_or_default().to_owned();
-        let by_name = content::detect(&file_name, &[]).media_type.map(str::to_owned);
-        let content_type =
-            object.content_type.clone().filter(|kind| kind != "binary/octet-stream").or(by_name);
         Upload {
             content: object.replayable(&self.s3, &job.witness),
             ranges: None,
-            file_name,
-            content_type: content_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
+            file_name: file_name(object),
+            content_type: media_type(object),
         }
     }
 }

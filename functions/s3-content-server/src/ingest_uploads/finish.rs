@@ -11,11 +11,14 @@ use shared::{
 
 use super::{
     IngestUploads,
-    deliver::{FILED, Filed, Job, Placed},
+    deliver::{FILED, Filed, Job},
 };
-use crate::intake_rules::{
-    permissions::{self, MemberName, PermissionPlan},
-    plan::{Reference, ReviewPlan},
+use crate::{
+    intake_rules::{
+        permissions::{self, MemberName, PermissionPlan},
+        plan::{Reference, ReviewPlan},
+    },
+    uploads::passage::Placed,
 };
 
 impl IngestUploads {

@@ -5,35 +5,30 @@
 //! key in the creating call itself, and is looked for by that mark before anything is made again. What cannot be
 //! accepted is put aside under the quarantine prefix with a machine-readable reason.
 
-pub(crate) mod after;
+mod after;
 mod categories;
 mod collect;
 mod deliver;
 mod finish;
-mod large;
-pub(crate) mod mark;
 mod members;
-pub(crate) mod order;
-mod put_aside;
 mod target;
 mod verify;
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use shared::{
     content_server,
     environment::Environment,
     error::{Error, Result, System},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
-    ledger::Key,
-    s3_notification::{self, Notification, ObjectEvent, Sequencer},
+    s3_notification::{self, Notification, ObjectEvent},
 };
 
-use self::order::Order;
 use crate::{
     intake_rules::{After, Existing, IntakeRules, SAMPLE},
+    parts,
     sides::uploads::{TakesUploads, is_overtaken},
+    uploads::{self, order::Order, passage::Passage, put_aside},
 };
 
 /// How long an object waits for its required sidecar, in seconds since its upload.
@@ -45,8 +40,6 @@ pub struct IngestUploads {
     rules: IntakeRules,
     environment: Environment,
     s3: aws_sdk_s3::Client,
-    quarantine_bucket: String,
-    quarantine_prefix: String,
     places: Arc<target::Places>,
 }
 
@@ -56,7 +49,6 @@ impl Flow for IngestUploads {
     type Event = ObjectEvent;
 
     async fn connect(environment: &Environment) -> Result<Self> {
-        let settings = &environment.settings;
         let (text, name) = environment.rules_or(SAMPLE).await?;
         let rules = IntakeRules::parse(&text, &name).map_err(|diagnostics| {
             Error::configuration("rules.invalid", diagnostics.to_string()).remedy(
@@ -68,8 +60,6 @@ impl Flow for IngestUploads {
             rules,
             environment: environment.clone(),
             s3: environment.s3.clone(),
-            quarantine_bucket: settings.quarantine_bucket.clone(),
-            quarantine_prefix: settings.quarantine_prefix.clone(),
             places: Arc::default(),
         })
     }
@@ -82,27 +72,7 @@ impl Flow for IngestUploads {
     }
 
     fn item(&self, event: &ObjectEvent) -> Item {
-        let bucket_and_key = [event.bucket.as_str(), event.key.as_str()];
-        let version = match (&event.version_id, &event.etag, &event.sequencer) {
-            (Some(version), ..) => format!("version {version}"),
-            (None, etag, sequencer) => format!(
-                "etag {} sequencer {}",
-                etag.as_deref().unwrap_or_default(),
-                sequencer.as_ref().map(Sequencer::as_str).unwrap_or_default()
-            ),
-        };
-        let mut payload = Sha256::new();
-        for part in [&version, &event.etag.clone().unwrap_or_default()] {
-            payload.update((part.len() as u64).to_be_bytes());
-            payload.update(part.as_bytes());
-        }
-        payload.update(event.size.unwrap_or_default().to_be_bytes());
-        Item {
-            key: Key::of(&[bucket_and_key[0], bucket_and_key[1], &version]),
-            payload_hash: hex::encode(payload.finalize()),
-            asset: Key::of(&bucket_and_key).digest().to_owned(),
-            asset_text: format!("s3://{}/{}", event.bucket, event.key),
-        }
+        uploads::item(event)
     }
 
     async fn handle(&self, event: &ObjectEvent, run: &Run) -> Result<Outcome> {
@@ -117,11 +87,11 @@ impl Flow for IngestUploads {
     }
 
     async fn put_aside(&self, event: &ObjectEvent, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
-        self.quarantine(event, reason, run).await
+        put_aside::quarantine(&self.environment, Self::NAME, event, reason, run).await
     }
 
     async fn abandon(&self, run: &Run) {
-        crate::parts::abandon(&self.content_server, run).await;
+        parts::abandon(&self.content_server, run).await;
     }
 }
 
@@ -142,6 +112,11 @@ impl TakesUploads for IngestUploads {
 }
 
 impl IngestUploads {
+    /// The way of contents in a delivery.
+    fn passage<'a>(&'a self, run: &'a Run) -> Passage<'a> {
+        Passage { content_server: &self.content_server, s3: &self.s3, run }
+    }
+
     async fn handle_in_order(&self, event: &ObjectEvent, order: &Order<'_>, run: &Run) -> Result<Outcome> {
         if !run.is_dry()
             && let Some(done) = self.finished_before(event, run).await?
@@ -168,7 +143,7 @@ impl IngestUploads {
         }
         let known = self.places.now();
         match Box::pin(self.deliver(event, &collected, &plan, run)).await {
-            Err(pause) if pause.code() == large::PAUSED => Ok(Outcome::Continue),
+            Err(pause) if pause.code() == parts::PAUSED => Ok(Outcome::Continue),
             Err(refusal) => Err(self.look_anew(refusal, known, run).await),
             outcome => outcome,
         }
@@ -195,7 +170,9 @@ impl IngestUploads {
             After::Move(prefix) => key.starts_with(prefix.as_str()),
             _ => false,
         });
-        let quarantined = event.bucket == self.quarantine_bucket && key.starts_with(&self.quarantine_prefix);
+        let settings = &self.environment.settings;
+        let quarantined =
+            event.bucket == settings.quarantine_bucket && key.starts_with(&settings.quarantine_prefix);
         (ours || quarantined).then(|| Reason::new("event.own-work", "the object was put there by this flow"))
     }
 }

@@ -22,7 +22,7 @@ use shared::{
 };
 
 use super::{ListedVersion, list_versions};
-use crate::ingest_uploads::mark::Mark;
+use crate::uploads::mark::Mark;
 
 /// The reason S3 never gives for the creation of an object: a comparison found that the flow never got its event.
 const AGAIN: &str = "Reconcile";

@@ -8,7 +8,7 @@ use shared::{
     error::{Error, FailureClass, Result, Retry, System},
     flow::{Delivery, Item, Outcome, Policy, Reason, Run},
     s3_notification::ObjectEvent,
-    transfer::{Digests, S3Object},
+    transfer::{Digests, S3Object, Witness},
 };
 
 use super::{
@@ -16,14 +16,12 @@ use super::{
     case::{Case, Input},
     deposit::{Content, Deposit, Deposited},
     skipped,
-    upload::is_final,
-    upload_item,
     workflow::Open,
 };
 use crate::{
-    ingest_uploads::{mark::Mark, order::Order},
     sides::uploads::is_overtaken,
     staging_rules::{Attachment, Staged, StagingRule},
+    uploads::{self, is_final, mark::Mark, order::Order},
 };
 
 /// The checkpoint that says which workflow the upload was assigned to.
@@ -64,7 +62,7 @@ impl StageAttachments {
         if let Some(reason) = self.not_for_us(event) {
             return Ok(Outcome::Skipped(reason));
         }
-        let item = upload_item(event);
+        let item = uploads::item(event);
         let order = Order::read(event.sequencer.as_ref(), &item.asset, run).await?;
         if let Some(reason) = order.stale() {
             return Ok(Outcome::Skipped(reason));
@@ -76,7 +74,10 @@ impl StageAttachments {
             );
         }
         self.environment.renew_credential(&self.content_server).await?;
-        let object = self.object(event).await?;
+        let object = match run.is_dry() {
+            true => uploads::head(&self.s3, event).await?,
+            false => uploads::head_to_read(&self.s3, event, &self.content_server).await?,
+        };
         let (rule, staged) = self.staged(&object, run).await?;
         if run.is_dry() {
             return skipped("dry-run", &format!("rule {} takes it for {:?}", rule.name, staged.title));
@@ -247,7 +248,7 @@ impl StageAttachments {
                 Ok(Attaching::Done(Attached { node, version, digests }))
             }
             Attachment::Reference => {
-                let digests = self.object_digests(job.object, job.run).await?;
+                let digests = self.passage(job.run).object_digests(job.object, &Witness::new()).await?;
                 let content = Content::reference(job.object, &digests)?;
                 match self.attach_document(job, open, open.attachments, &content).await? {
                     Attaching::Done(attached) => Ok(Attaching::Done(Attached { digests, ..attached })),

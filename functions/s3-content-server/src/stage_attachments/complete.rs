@@ -14,10 +14,12 @@ use super::{
     case::{Closed, Input, Workflow},
     package::{Package, Shelf},
     process_of, skipped,
-    upload::is_final,
     workflow::attachments,
 };
-use crate::staging_rules::StagingRule;
+use crate::{
+    staging_rules::StagingRule,
+    uploads::{is_final, tags},
+};
 
 /// How a workflow ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,13 +204,13 @@ impl StageAttachments {
         run: &Run,
     ) -> Result<()> {
         let process = process.0.to_string();
-        let tags = [("waybill-decision", decision.word()), ("waybill-process", process.as_str())];
+        let said = [("waybill-decision", decision.word()), ("waybill-process", process.as_str())];
         let mut left = 0_u32;
         for input in inputs {
             let version = input.version_id.as_deref();
             let expected = if version.is_none() { Some(input.etag.as_str()) } else { None };
             let tagged = match S3Object::head(&self.s3, &input.bucket, &input.key, version, expected).await {
-                Ok(object) => self.tag(&object, &tags).await,
+                Ok(object) => tags::add(&self.s3, &object, &said).await,
                 Err(error) => Err(error),
             };
             match tagged {

@@ -8,11 +8,14 @@ use shared::{
     error::{Error, Result},
     flow::{Policy, Reason, Run},
     http::Replayable,
-    transfer::{Digests, RangedSource, S3Object, Witness},
+    transfer::{Digests, S3Object, Witness},
 };
 
-use super::{StageAttachments, attach::name_taken, paused};
-use crate::{ingest_uploads::mark::Mark, intake_rules::content as media, parts};
+use super::{StageAttachments, attach::name_taken};
+use crate::{
+    parts,
+    uploads::{file_name, mark::Mark, media_type, passage::Placed},
+};
 
 /// A document to be placed.
 pub(super) struct Deposit<'a> {
@@ -45,14 +48,6 @@ pub(super) enum Deposited {
     },
     /// A later upload of the same key is there already.
     Stale(Reason),
-}
-
-/// A document or version that was placed, by this attempt or an earlier one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Placed {
-    pub(super) node: NodeId,
-    pub(super) version: i64,
-    pub(super) new_document: bool,
 }
 
 enum Placement {
@@ -231,20 +226,9 @@ impl StageAttachments {
 
     /// The upload of a large object with all its parts; nothing when it goes up in one call.
     async fn sent_in_parts(&self, deposit: &Deposit<'_>, upload: &Upload) -> Result<Option<LargeUpload>> {
-        let Content::Object(object) = deposit.content else { return Ok(None) };
-        if !self.is_large(object.size) || !self.content_server.takes_in_parts(object.size).await? {
-            return Ok(None);
-        }
-        let content = parts::Content {
-            source: RangedSource::from_object(object, &self.s3),
-            file_name: upload.file_name.clone(),
-            content_type: upload.content_type.clone(),
-            crc64_nvme: object.checksum_crc64_nvme.clone(),
-            sha256: object.checksum_sha256.clone(),
-        };
-        match Box::pin(parts::send(&self.content_server, &content, deposit.run)).await? {
-            shared::transfer::Progress::Done(large) => Ok(Some(large)),
-            shared::transfer::Progress::Paused => Err(paused()),
+        match deposit.content {
+            Content::Object(object) => self.passage(deposit.run).sent_in_parts(object, upload).await,
+            Content::Reference { .. } => Ok(None),
         }
     }
 
@@ -257,15 +241,26 @@ impl StageAttachments {
     ) -> Result<i64> {
         match made {
             Err(error) if large.is_some() && error.code() != "workflow.ended-meanwhile" => {
-                parts::after_refusal(&self.content_server, deposit.run, error).await?;
-                Err(paused())
+                Err(self.passage(deposit.run).after_refusal(error).await)
             }
             outcome => outcome,
         }
     }
 
-    pub(super) fn is_large(&self, size: u64) -> bool {
-        size >= self.content_server.settings().large_upload.from_size
+    /// The digests of what was placed. What does not agree is taken out again, so that nobody decides about a damaged
+    /// document.
+    async fn verified(&self, deposit: &Deposit<'_>, placed: Placed, witness: &Witness) -> Result<Digests> {
+        let passage = self.passage(deposit.run);
+        let source = match deposit.content {
+            Content::Reference { bytes, .. } => Digests::of(bytes),
+            Content::Object(object) => passage.object_digests(object, witness).await?,
+        };
+        let held = passage.version_digests(placed.node, placed.version, deposit.content.length()).await?;
+        if held.sha256 == source.sha256 && held.bytes == source.bytes {
+            return Ok(source);
+        }
+        let held = format!("{} bytes with another SHA-256", held.bytes);
+        Err(passage.reject(placed, &source, &held).await?)
     }
 }
 
@@ -280,14 +275,4 @@ fn external(deposit: &Deposit<'_>) -> External {
             Content::Reference { .. } => None,
         },
     }
-}
-
-pub(super) fn file_name(object: &S3Object) -> String {
-    object.key.rsplit('/').next().unwrap_or_default().to_owned()
-}
-
-fn media_type(object: &S3Object) -> String {
-    let by_name = media::detect(&file_name(object), &[]).media_type.map(str::to_owned);
-    let stated = object.content_type.clone().filter(|kind| kind != "binary/octet-stream");
-    stated.or(by_name).unwrap_or_else(|| "application/octet-stream".to_owned())
 }

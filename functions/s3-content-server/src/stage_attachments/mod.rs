@@ -13,14 +13,12 @@ mod deposit;
 mod look;
 mod package;
 mod upload;
-mod verify;
 mod workflow;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use shared::{
     content_server::{self, ProcessId},
     environment::Environment,
@@ -28,13 +26,15 @@ use shared::{
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     ledger::{Key, Lock},
     node_change::NodeChange,
-    s3_notification::{self, Notification, ObjectEvent, Sequencer},
+    s3_notification::{self, Notification, ObjectEvent},
 };
 
 use crate::{
+    parts,
     places::Places,
     sides::uploads::TakesUploads,
     staging_rules::{Attachment, SAMPLE, StagingRules},
+    uploads::{self, passage::Passage, put_aside},
 };
 
 /// What is asked for when a workflow has ended.
@@ -43,8 +43,6 @@ pub const COMPLETED: &str = "workflow-completed";
 pub const SCHEDULED: &str = "Scheduled Event";
 /// How long something whose answer was lost may take to appear, before it is done again.
 const SETTLING: Duration = Duration::from_secs(90);
-/// The code of a pause: it travels as an error, so that it leaves every step and every lock on the ordinary way out.
-const PAUSED: &str = "transfer.paused";
 
 /// The flow.
 pub struct StageAttachments {
@@ -106,7 +104,7 @@ impl Flow for StageAttachments {
 
     fn item(&self, event: &StageEvent) -> Item {
         match event {
-            StageEvent::Uploaded(upload) => upload_item(upload),
+            StageEvent::Uploaded(upload) => uploads::item(upload),
             StageEvent::Completed(change) => completion_item(change),
             StageEvent::Look(time) => {
                 let key = Key::of(&["look", &time.to_string()]);
@@ -127,14 +125,16 @@ impl Flow for StageAttachments {
             StageEvent::Look(_) => self.look(run).await,
         };
         match outcome {
-            Err(pause) if pause.code() == PAUSED => Ok(Outcome::Continue),
+            Err(pause) if pause.code() == parts::PAUSED => Ok(Outcome::Continue),
             outcome => outcome,
         }
     }
 
     async fn put_aside(&self, event: &StageEvent, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
         let (name, source) = match event {
-            StageEvent::Uploaded(upload) => return self.quarantine(upload, reason, run).await,
+            StageEvent::Uploaded(upload) => {
+                return put_aside::quarantine(&self.environment, Self::NAME, upload, reason, run).await;
+            }
             StageEvent::Completed(change) => {
                 (format!("workflow-{}", change.node), serde_json::json!({ "workflow": change.node }))
             }
@@ -145,7 +145,7 @@ impl Flow for StageAttachments {
     }
 
     async fn abandon(&self, run: &Run) {
-        crate::parts::abandon(&self.content_server, run).await;
+        parts::abandon(&self.content_server, run).await;
     }
 }
 
@@ -153,7 +153,7 @@ impl TakesUploads for StageAttachments {
     const MADE: &'static str = "attachments and their documents in Content Server";
 
     fn item_of(&self, upload: &ObjectEvent) -> Item {
-        upload_item(upload)
+        uploads::item(upload)
     }
 
     fn is_ours(&self, upload: &ObjectEvent) -> bool {
@@ -171,6 +171,11 @@ impl TakesUploads for StageAttachments {
 }
 
 impl StageAttachments {
+    /// The way of contents in a delivery.
+    fn passage<'a>(&'a self, run: &'a Run) -> Passage<'a> {
+        Passage { content_server: &self.content_server, s3: &self.s3, run }
+    }
+
     /// Does something alone: one worker at a time per name. After a lost answer the lock stays for a while, so that
     /// nobody does it again before a slow server had the time to finish.
     async fn alone<T>(
@@ -222,31 +227,6 @@ fn parse(body: &str) -> Result<Parsed<StageEvent>> {
     }
 }
 
-/// The item of an upload is the version of the object.
-fn upload_item(event: &ObjectEvent) -> Item {
-    let version = match (&event.version_id, &event.etag, &event.sequencer) {
-        (Some(version), ..) => format!("version {version}"),
-        (None, etag, sequencer) => format!(
-            "etag {} sequencer {}",
-            etag.as_deref().unwrap_or_default(),
-            sequencer.as_ref().map(Sequencer::as_str).unwrap_or_default()
-        ),
-    };
-    let mut payload = Sha256::new();
-    for part in [&version, &event.etag.clone().unwrap_or_default()] {
-        payload.update((part.len() as u64).to_be_bytes());
-        payload.update(part.as_bytes());
-    }
-    payload.update(event.size.unwrap_or_default().to_be_bytes());
-    let (bucket, key) = (event.bucket.as_str(), event.key.as_str());
-    Item {
-        key: Key::of(&[bucket, key, &version]),
-        payload_hash: hex::encode(payload.finalize()),
-        asset: Key::of(&[bucket, key]).digest().to_owned(),
-        asset_text: format!("s3://{bucket}/{key}"),
-    }
-}
-
 /// The item of a completion is the workflow, and which completion of it.
 fn completion_item(change: &NodeChange) -> Item {
     let key = change.key();
@@ -266,11 +246,6 @@ fn skipped(code: &str, message: &str) -> Result<Outcome> {
 fn again(code: &'static str, message: impl Into<String>) -> Error {
     Error::new(FailureClass::Transient, System::Waybill, "stage", code, message)
         .retry(Retry::After(Duration::from_secs(5)))
-}
-
-fn paused() -> Error {
-    let message = "the transfer goes on in the next invocation";
-    Error::new(FailureClass::Transient, System::Waybill, "stage", PAUSED, message)
 }
 
 /// The workflow a change is about.

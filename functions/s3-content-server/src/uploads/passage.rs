@@ -1,0 +1,177 @@
+//! The way of an upload's bytes into Content Server: sent (a large object in parts), read back, compared, and taken out
+//! again when they do not agree. Large ones take as many invocations as they need.
+
+use serde::{Deserialize, Serialize};
+use shared::{
+    content_server::{Client, LargeUpload, NO_RANGES, NodeId, Upload},
+    error::{Error, FailureClass, Result, System},
+    flow::Run,
+    transfer::{Digests, RangedSource, Ranges, S3Object, Witness, hash_body, hash_resumable},
+};
+
+use crate::parts;
+
+/// Verifications of one item that may fail before it is put aside.
+const MISMATCHES_ALLOWED: u32 = 3;
+/// The checkpoints of what is hashed.
+const SOURCE_HASH: &str = "source-hash";
+const TARGET_HASH: &str = "target-hash";
+
+/// A document or version that was placed, by this attempt or an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Placed {
+    pub(crate) node: NodeId,
+    pub(crate) version: i64,
+    /// Whether the document is new, rather than a version of one that was there.
+    pub(crate) new_document: bool,
+}
+
+/// One content between S3 and Content Server, in one delivery of its item.
+#[derive(Clone, Copy)]
+pub(crate) struct Passage<'a> {
+    pub(crate) content_server: &'a Client,
+    pub(crate) s3: &'a aws_sdk_s3::Client,
+    pub(crate) run: &'a Run,
+}
+
+impl Passage<'_> {
+    /// Whether so many bytes may take more than one invocation.
+    pub(crate) fn is_large(&self, size: u64) -> bool {
+        size >= self.content_server.settings().large_upload.from_size
+    }
+
+    /// The upload of a large object with all its parts; nothing when the object goes up in one call.
+    pub(crate) async fn sent_in_parts(
+        &self,
+        object: &S3Object,
+        upload: &Upload,
+    ) -> Result<Option<LargeUpload>> {
+        if !self.is_large(object.size) || !self.content_server.takes_in_parts(object.size).await? {
+            return Ok(None);
+        }
+        let content = parts::Content {
+            source: RangedSource::from_object(object, self.s3),
+            file_name: upload.file_name.clone(),
+            content_type: upload.content_type.clone(),
+            crc64_nvme: object.checksum_crc64_nvme.clone(),
+            sha256: object.checksum_sha256.clone(),
+        };
+        parts::done(Box::pin(parts::send(self.content_server, &content, self.run)).await?).map(Some)
+    }
+
+    /// What the refusal to make a document or version of an upload in parts means: that, or another beginning.
+    pub(crate) async fn after_refusal(&self, refusal: Error) -> Error {
+        match parts::after_refusal(self.content_server, self.run, refusal).await {
+            Ok(()) => parts::paused(),
+            Err(error) => error,
+        }
+    }
+
+    /// The digests of an object: from its upload when this run made it, otherwise from a pass of their own; compared
+    /// with what S3 knows of it.
+    pub(crate) async fn object_digests(&self, object: &S3Object, witness: &Witness) -> Result<Digests> {
+        let digests = match witness.digests() {
+            Some(seen) => seen,
+            None if self.is_large(object.size) => {
+                let source = RangedSource::from_object(object, self.s3);
+                match parts::digests(self.run, &source) {
+                    Some(digests) => digests,
+                    None => parts::done(
+                        hash_resumable(&source, Ranges::FromAnywhere, self.run, SOURCE_HASH).await?,
+                    )?,
+                }
+            }
+            None => hash_body(object.replayable(self.s3, witness).open().await?, Some(object.size)).await?,
+        };
+        let differs =
+            |known: &Option<String>, found: &String| known.as_ref().is_some_and(|known| known != found);
+        if differs(&object.checksum_crc64_nvme, &digests.crc64_nvme)
+            || differs(&object.checksum_sha256, &digests.sha256)
+        {
+            self.forget().await?;
+            // The upload itself cannot have carried these bytes: its witness knows the checksum. Read again later.
+            return Err(Error::new(
+                FailureClass::Transient,
+                System::S3,
+                "read source",
+                "source.corrupt",
+                "the bytes read from S3 do not have the checksum S3 keeps for them",
+            ));
+        }
+        Ok(digests)
+    }
+
+    /// The digests of a version in Content Server, whose size is about `size`. Where the server gives no ranges, that of
+    /// a large one has to fit one invocation.
+    pub(crate) async fn version_digests(&self, node: NodeId, version: i64, size: u64) -> Result<Digests> {
+        if !self.is_large(size) {
+            let download = self.content_server.download(node, Some(version)).await?;
+            return hash_body(download.body, download.length).await;
+        }
+        let size = self.content_server.get_version(node, version).await?.file_size.unwrap_or(size);
+        let client = self.content_server.clone();
+        let source =
+            RangedSource::new(&format!("node {node} version {version}"), size, move |offset, length| {
+                let client = client.clone();
+                async move {
+                    let download = match offset {
+                        0 => client.download(node, Some(version)).await?,
+                        _ => client.download_range(node, version, offset, length).await?,
+                    };
+                    Ok(download.body)
+                }
+            });
+        if self.content_server.settings().range_downloads {
+            match hash_resumable(&source, Ranges::FromAnywhere, self.run, TARGET_HASH).await {
+                Err(error) if error.code() == NO_RANGES => {
+                    tracing::warn!("the server gives no ranges: the document is read in one go");
+                }
+                outcome => return parts::done(outcome?),
+            }
+        }
+        parts::done(hash_resumable(&source, Ranges::FromTheBeginning, self.run, TARGET_HASH).await?)
+    }
+
+    /// Forgets what was sent and hashed, before it is done anew.
+    async fn forget(&self) -> Result<()> {
+        for name in [SOURCE_HASH, TARGET_HASH] {
+            if self.run.recorded::<serde_json::Map<String, serde_json::Value>>(name).is_some() {
+                self.run.checkpoint(name, &()).await?;
+            }
+        }
+        parts::forget(self.run).await
+    }
+
+    /// What does not agree with its source is taken out again, so that nobody finds a damaged document. Says what is to
+    /// become of the item; `held` is what the target held.
+    pub(crate) async fn reject(&self, placed: Placed, source: &Digests, held: &str) -> Result<Error> {
+        self.forget().await?;
+        self.take_back(placed).await?;
+        let times = self.run.recorded::<u32>("mismatches").unwrap_or(0) + 1;
+        self.run.checkpoint("mismatches", &times).await?;
+        let class = if times >= MISMATCHES_ALLOWED { FailureClass::Invalid } else { FailureClass::Transient };
+        // Not the target's fault as a whole: its breaker is not told.
+        Ok(Error::new(
+            class,
+            System::Waybill,
+            "verify",
+            "verify.mismatch",
+            format!("{} bytes were read, the target held {held}; it was taken back", source.bytes),
+        )
+        .remedy("look for a proxy between the two that changes or cuts bodies"))
+    }
+
+    async fn take_back(&self, placed: Placed) -> Result<()> {
+        tracing::warn!(node = placed.node.0, version = placed.version, "taken back");
+        // Somebody may have added a version meanwhile: then only ours goes.
+        let alone = self.content_server.latest_version(placed.node).await?.number == placed.version;
+        if placed.new_document && alone {
+            return self.content_server.delete_node(placed.node).await;
+        }
+        match self.content_server.delete_version(placed.node, placed.version).await {
+            // An earlier attempt took it back, and its answer was lost.
+            Err(error) if error.class() == FailureClass::Gone => Ok(()),
+            outcome => outcome,
+        }
+    }
+}
