@@ -63,10 +63,14 @@ fn links_end() -> &'static str {
     by_version().replace("valid_days = 30", "valid_days = 30\nsuperseded = \"end\"").leak()
 }
 
+/// The approved documents of a folder as one package. Holds and classifications are not asked for here: the stories of
+/// one document have them.
 pub(crate) fn packed() -> &'static str {
     rules(&format!(
-        "key = \"packages/{{folder.name}}\"\napproved = {{ {BY_ATTRIBUTE}, version = \"Approved Version\" }}\npackage = {{}}"
+        "key = \"packages/{{folder.name}}\"\napproved = {{ {BY_ATTRIBUTE}, version = \"Approved Version\" }}\npackage = {{}}\nheld = \"publish\""
     ))
+    .replace("never_classified = [\"Classifications:Sensitivity/Confidential\"]\n", "")
+    .leak()
 }
 
 pub(crate) fn rules(lines: &str) -> &'static str {
@@ -132,8 +136,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             interventions: &PEOPLE[..2],
-            messages: |world| vec![change(world, STORM, None, ""), change(world, FLOOD, None, "")],
-            ..story("approved documents are one package", packed(), two_approved, TAKEN_BACK, (3, 0, 0))
+            ..story("approved documents are one package", packed(), two_approved, TAKEN_BACK, (2, 0, 0))
         },
         Scenario {
             interventions: &[],

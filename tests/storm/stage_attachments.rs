@@ -288,7 +288,8 @@ pub(crate) async fn decide(world: &World, disposition: &'static str) {
         let push = change.envelope("watch-content-server", "stage-attachments", &world.context);
         world.send(&push.expect("an envelope")).await;
     }
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    // The push is dealt with by then: a worker looks at an empty queue every 20 seconds.
+    tokio::time::sleep(Duration::from_secs(30)).await;
     world.send(&scheduled(world)).await;
 }
 
