@@ -230,7 +230,7 @@ pub(crate) fn approve(server: &content_server::Simulator, name: &str, status: &s
     });
 }
 
-fn add_unapproved(server: &content_server::Simulator) {
+pub(crate) fn add_unapproved(server: &content_server::Simulator) {
     server.with_state(|state| {
         let node = state.at(&path(STORM)).expect("the document").id;
         let version = NewVersion::of(STORM, "application/pdf", Blob::of(content(STORM, 3)));
@@ -439,6 +439,15 @@ fn links_lead_home(
     Ok(())
 }
 
+/// What the schedule sends.
+pub(crate) fn hour(world: &World) -> String {
+    json!({
+        "version": "0", "id": world.context.now().to_string(), "detail-type": "Scheduled Event",
+        "source": "aws.events", "time": world.context.now().to_string(), "detail": {},
+    })
+    .to_string()
+}
+
 /// Nobody tells of a day that passes: an hourly look finds what has expired.
 #[tokio::test(start_paused = true)]
 async fn what_has_expired_is_withdrawn_without_a_change() {
@@ -449,13 +458,6 @@ async fn what_has_expired_is_withdrawn_without_a_change() {
     }
     assert!(drive(&world, story.flow, Drive::default()).await);
     assert_eq!(world.aws.s3().versions(CONTENT).len(), 1);
-    let hour = |world: &World| {
-        json!({
-            "version": "0", "id": world.context.now().to_string(), "detail-type": "Scheduled Event",
-            "source": "aws.events", "time": world.context.now().to_string(), "detail": {},
-        })
-        .to_string()
-    };
     world.send(&hour(&world)).await;
     assert!(drive(&world, story.flow, Drive::default()).await);
     assert_eq!(world.aws.s3().versions(CONTENT).len(), 1, "it is valid until July");

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use shared::links::Token;
+use shared::{
+    links::Token,
+    node_change::{Change, NodeChange},
+};
 use simulators::content_server::{
     Blob, State, seed,
     state::{ADMIN, NewNode, NewVersion, kind},
@@ -11,8 +14,8 @@ use simulators::content_server::{
 use tests::storm::{CONTENT, Drive, Fault, Form, LINK_ADDRESS, Made, QUARANTINE, Scenario, World, drive};
 
 use crate::publish_approved::{
-    FLOOD, STORM, approve, by_version, change, content, files, first, hold, one_approved, only_the_approved,
-    packed, path, plant, scenarios, sha256,
+    FLOOD, STORM, add_unapproved, approve, by_version, change, content, files, first, hold, hour,
+    one_approved, only_the_approved, packed, path, plant, rules, scenarios, sha256,
 };
 
 fn story(rules: &'static str, prepare: fn(&World)) -> Scenario {
@@ -203,4 +206,91 @@ async fn a_package_takes_as_many_invocations_as_it_needs() {
     let packages: Vec<_> = objects.iter().map(|object| files(&object.key, &object.data)).collect();
     let whole = FOUR.map(|(name, version)| (name.to_owned(), sha256(&content(name, version))));
     assert_eq!(packages, [Ok(whole.into())]);
+}
+
+/// A person has the document reviewed in a workflow that the service user manages; it ends with this disposition.
+fn reviewed(world: &World, disposition: &str) -> i64 {
+    world.content_server.with_state(|state| {
+        state.workflow_maps.get_mut(&seed::DOCUMENT_REVIEW).expect("the map").managers = vec![seed::WAYBILL];
+        let node = state.at(&path(STORM)).expect("the document").id;
+        let draft = state.create_draft(ADMIN, seed::DOCUMENT_REVIEW, vec![node]).expect("a draft");
+        let process = state.initiate_draft(ADMIN, draft, "").expect("a workflow");
+        state.finish_task(ADMIN, process, 1, disposition, "").expect("a decision");
+        // What is rejected has ended by that.
+        let _ = state.finish_task(ADMIN, process, 2, "SendOn", "");
+        process
+    })
+}
+
+fn requested(world: &World, node: i64, request: &str) -> String {
+    let change = NodeChange {
+        node,
+        change: Change::Requested,
+        version: None,
+        modified: None,
+        projection: String::new(),
+        workspace: None,
+        request: Some(request.to_owned()),
+        occasion: world.context.now().to_string(),
+    };
+    change.envelope("watch-content-server", "publish-approved", &world.context).expect("an envelope")
+}
+
+fn by_workflow() -> &'static str {
+    rules("key = \"guides/{node.name}\"\napproved = { by = \"workflow\", step = \"Review\", dispositions = [\"Approve\"] }")
+        .replace("expires = \"Valid Until\"\n", "")
+        .leak()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_workflow_approves_is_published_as_it_was_then_whether_a_push_tells_of_it_or_the_hour() {
+    let minute = || tokio::time::sleep(Duration::from_secs(60));
+    for pushed in [true, false] {
+        let story = story(by_workflow(), one_approved);
+        let world = played(&story).await;
+        assert_eq!(published(&world), [], "no workflow has ended yet");
+        minute().await;
+        let rejected = reviewed(&world, "Reject");
+        let approved = reviewed(&world, "Approve");
+        minute().await;
+        // Nobody has approved what comes afterwards.
+        add_unapproved(&world.content_server);
+        if pushed {
+            for process in [rejected, approved, approved, 999_999] {
+                world.send(&requested(&world, process, "workflow-completed")).await;
+                work(&world, &story).await;
+                minute().await;
+            }
+        }
+        for _ in 0..2 {
+            world.send(&hour(&world)).await;
+            work(&world, &story).await;
+            minute().await;
+        }
+        let second = ("guides/Storm damage.pdf".to_owned(), sha256(&content(STORM, 2)));
+        assert_eq!(published(&world), [second], "{pushed}: {:?}", world.endings());
+        assert!(link(&world, STORM).is_some_and(|link| is_open(&world, &link)));
+
+        // What somebody withdraws is not approved again by the workflow that did so before.
+        let node = world.content_server.with_state(|state| state.at(&path(STORM)).expect("the document").id);
+        world.send(&requested(&world, node, "withdraw")).await;
+        work(&world, &story).await;
+        world.send(&requested(&world, approved, "workflow-completed")).await;
+        world.send(&hour(&world)).await;
+        work(&world, &story).await;
+        assert_eq!(published(&world), [], "{pushed}");
+        assert_eq!(reasons(&world), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_of_the_very_second_of_the_decision_is_left_to_a_person() {
+    let story = story(by_workflow(), one_approved);
+    let world = played(&story).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let approved = reviewed(&world, "Approve");
+    add_unapproved(&world.content_server);
+    world.send(&requested(&world, approved, "workflow-completed")).await;
+    work(&world, &story).await;
+    assert_eq!((published(&world), reasons(&world)), (Vec::new(), vec!["approval.ambiguous".to_owned()]));
 }

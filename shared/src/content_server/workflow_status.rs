@@ -1,5 +1,6 @@
 //! How workflows go.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
@@ -94,6 +95,11 @@ pub struct WorkflowStep {
     /// What was said, where the server says.
     #[serde(default, deserialize_with = "wire::text")]
     pub comment: String,
+    /// When it ended, where the server says.
+    #[serde(skip)]
+    pub ended: Option<Timestamp>,
+    #[serde(rename = "task_end_date", default, deserialize_with = "wire::text")]
+    end_date: String,
 }
 
 /// What to do with a whole workflow.
@@ -200,7 +206,12 @@ impl Client {
             title: progress.wf_details.wf_name,
             status: progress.wf_details.status,
             attachments: progress.attachments.attachment_folder_id.filter(|id| *id > 0).map(NodeId),
-            completed: progress.step_list.completed,
+            completed: progress
+                .step_list
+                .completed
+                .into_iter()
+                .map(|step| WorkflowStep { ended: wire::moment(&step.end_date, &self.zone), ..step })
+                .collect(),
             current: progress.step_list.current,
             next: progress.step_list.next,
         })

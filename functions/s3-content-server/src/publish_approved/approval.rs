@@ -61,7 +61,7 @@ impl PublishApproved {
         format!("decisions node-{node}")
     }
 
-    async fn last_decision(&self, node: NodeId) -> Result<(u64, Option<Decision>)> {
+    pub(super) async fn last_decision(&self, node: NodeId) -> Result<(u64, Option<Decision>)> {
         let end = self.environment.ledger.log_end(Self::NAME, &Self::decisions(node)).await?;
         let Some((place, text)) = end else { return Ok((0, None)) };
         let decision = serde_json::from_str(&text).map_err(|error| {
@@ -70,7 +70,7 @@ impl PublishApproved {
         Ok((place, Some(decision)))
     }
 
-    async fn write_decision(&self, node: NodeId, after: u64, decision: &Decision) -> Result<()> {
+    pub(super) async fn write_decision(&self, node: NodeId, after: u64, decision: &Decision) -> Result<()> {
         let text = serde_json::to_string(decision)
             .map_err(|error| Error::bug("decide", "a decision is not JSON").source(error))?;
         let ledger = &self.environment.ledger;
@@ -148,7 +148,7 @@ impl PublishApproved {
         let newest = versions.last().map(|version| version.number);
         let (place, last) = self.last_decision(node).await?;
         let (number, attributes) = match &rule.approved {
-            Approved::Request => match last {
+            Approved::Request | Approved::Workflow { .. } => match last {
                 Some(Decision::Approved(number)) => (number, BTreeMap::new()),
                 Some(Decision::Withdrawn(_)) => return Ok(Err(Withheld::withdrawn())),
                 Some(Decision::Revoked) | None => return Ok(Err(Withheld::unapproved())),

@@ -1,4 +1,5 @@
-//! What has expired is looked for every hour: its links have ended by then by themselves, its copy has not.
+//! What has expired is looked for every hour: its links have ended by then by themselves, its copy has not. So are
+//! workflows that have ended without a push.
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::Deserialize;
@@ -57,35 +58,46 @@ impl PublishApproved {
                 }
                 let Ok(node) = node.parse::<i64>() else { continue };
                 if !run.is_dry() {
-                    self.send(node, &format!("expires {day}, seen {}", hour.time), run).await?;
+                    self.send(node, None, &format!("expires {day}, seen {}", hour.time), run).await?;
                 }
                 sent += 1;
             }
             day = day.saturating_add(1.day());
         }
+        let workflows = self.look_at_workflows(run).await?;
         if run.is_dry() {
-            return skipped("dry-run", &format!("{sent} documents that have expired would be looked at"));
+            let message = format!("{sent} expired documents and {workflows} workflows would be looked at");
+            return skipped("dry-run", &message);
         }
         ledger.advance_watermark(Self::NAME, LOOKED, &today.to_string()).await?;
-        if sent == 0 {
-            return skipped("expiry.nothing", "nothing has expired");
+        if sent + workflows == 0 {
+            return skipped("expiry.nothing", "nothing has expired, and no workflow has ended");
         }
         Ok(Outcome::Delivered(Delivery {
-            result: serde_json::json!({ "expired": sent }),
-            detail: [("expired".to_owned(), sent.to_string())].into(),
+            result: serde_json::json!({ "expired": sent, "workflows": workflows }),
+            detail: [("expired", sent), ("workflows", workflows)]
+                .map(|(name, count)| (name.to_owned(), count.to_string()))
+                .into(),
             ..Delivery::default()
         }))
     }
 
-    async fn send(&self, node: i64, occasion: &str, run: &Run) -> Result<()> {
+    /// Sends a message about a node, or a request about a workflow, to the flow's own queue.
+    pub(super) async fn send(
+        &self,
+        node: i64,
+        request: Option<&str>,
+        occasion: &str,
+        run: &Run,
+    ) -> Result<()> {
         let change = NodeChange {
             node,
-            change: Change::Changed,
+            change: if request.is_some() { Change::Requested } else { Change::Changed },
             version: None,
             modified: None,
             projection: String::new(),
             workspace: None,
-            request: None,
+            request: request.map(str::to_owned),
             occasion: occasion.to_owned(),
         };
         let body = change.envelope(Self::NAME, Self::NAME, run.context())?;

@@ -1,7 +1,8 @@
 //! Publishes approved documents: a copy of the approved version under a stable key, and links that expire; and takes both
 //! back when the approval ends.
 //!
-//! Trigger: the change feed, the requests `publish` and `withdraw`, an hourly look at what has expired. A message is
+//! Trigger: the change feed, the requests `publish`, `withdraw` and `workflow-completed`, an hourly look at what has expired
+//! and at workflows that have ended. A message is
 //! only a hint: Content Server is asked what is approved now, and what is published is brought into line with it, under
 //! a lock, until another look says the same. So messages may come twice and in any order.
 //!
@@ -18,6 +19,7 @@ mod publication;
 mod settle;
 mod sides;
 mod standing;
+mod workflow;
 
 use std::time::Duration;
 
@@ -56,7 +58,7 @@ pub struct PublishApproved {
 /// What arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublishEvent {
-    /// A document changed, or somebody asks for something.
+    /// A document changed, a workflow has ended, or somebody asks for something.
     Change(NodeChange),
     /// It is time to look for what has expired.
     Hour(Hour),
@@ -86,10 +88,16 @@ impl Flow for PublishApproved {
 
     fn item(&self, event: &PublishEvent) -> Item {
         let (key, asset_text) = match event {
+            PublishEvent::Change(change) if is_completion(change) => {
+                (change.key(), format!("workflow {}", change.node))
+            }
             PublishEvent::Change(change) => (change.key(), format!("node {}", change.node)),
             PublishEvent::Hour(hour) => (hour.key(), "expired publications".to_owned()),
         };
         let asset = match event {
+            PublishEvent::Change(change) if is_completion(change) => {
+                Key::of(&["content-server workflow", &change.node.to_string()]).digest().to_owned()
+            }
             PublishEvent::Change(change) => asset(NodeId(change.node)),
             PublishEvent::Hour(_) => Key::of(&[Self::NAME, "expiry"]).digest().to_owned(),
         };
@@ -101,6 +109,11 @@ impl Flow for PublishApproved {
             PublishEvent::Hour(hour) => return self.expire(hour, run).await,
             PublishEvent::Change(change) => change,
         };
+        if is_completion(change) {
+            run.note("workflow", change.node.to_string());
+            self.environment.renew_credential(&self.content_server).await?;
+            return self.completed(change, run).await;
+        }
         let node = NodeId(change.node);
         run.note("node", node.to_string());
         if !matches!(change.request.as_deref(), None | Some("publish" | "withdraw")) {
@@ -191,6 +204,11 @@ impl PublishApproved {
             _ => error,
         })
     }
+}
+
+/// Whether a message says that a workflow has ended: then its number is that of the workflow.
+fn is_completion(change: &NodeChange) -> bool {
+    change.request.as_deref() == Some(workflow::COMPLETED)
 }
 
 /// The asset whose audit chain tells of a node.

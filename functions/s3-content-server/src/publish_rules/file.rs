@@ -126,6 +126,14 @@ pub enum ApprovedSpec {
     },
     /// A workflow step or a person sends the request `publish`, and `withdraw` to take it back.
     Request,
+    /// A workflow to which the document is attached has ended: the version that was the newest when its step was done is
+    /// approved. `publish` and `withdraw` may be sent besides.
+    Workflow {
+        /// The name of the step in which it is decided.
+        step: String,
+        /// The dispositions of the step that approve, such as `Approve`.
+        dispositions: Vec<String>,
+    },
 }
 
 /// Whether a document on hold is published.

@@ -117,6 +117,13 @@ pub enum Approved {
     },
     /// A request says so.
     Request,
+    /// A workflow that has ended says so.
+    Workflow {
+        /// The deciding step.
+        step: String,
+        /// Its dispositions that approve.
+        dispositions: Vec<String>,
+    },
 }
 
 /// Documents that are published together.
@@ -369,6 +376,17 @@ fn approved_of(spec: Located<ApprovedSpec>, diagnostics: &mut Diagnostics) -> Op
     let span = spec.span();
     match spec.into_value() {
         ApprovedSpec::Request => Some(Approved::Request),
+        ApprovedSpec::Workflow { step, dispositions } => {
+            if dispositions.is_empty() || dispositions.iter().any(|name| name.trim().is_empty()) {
+                diagnostics.report(
+                    span,
+                    "no-approval",
+                    "no disposition of the step means approved",
+                    "write `dispositions = [\"Approve\"]`, as the workflow map has them",
+                );
+            }
+            Some(Approved::Workflow { step, dispositions })
+        }
         ApprovedSpec::Attribute { category, attribute, values, version } => {
             if values.is_empty() || values.iter().any(|value| value.trim().is_empty()) {
                 diagnostics.report(

@@ -61,6 +61,11 @@ fn approval_and_audiences_must_mean_something() {
     let none =
         "approved = { by = \"attribute\", category = \"Categories:A/B\", attribute = \"S\", values = [] }\n";
     assert_eq!(codes(&format!("{HEAD}{rule}{none}")), [(13, "no-approval")]);
+    let workflow = |list: &str| {
+        format!("approved = {{ by = \"workflow\", step = \"Review\", dispositions = {list} }}\n")
+    };
+    assert_eq!(codes(&format!("{HEAD}{rule}{}", workflow("[]"))), [(13, "no-approval")]);
+    assert!(PublishRules::parse(&format!("{HEAD}{rule}{}", workflow("[\"Approve\"]")), "rules.toml").is_ok());
     assert_eq!(
         codes(&format!("{HEAD}{rule}expires = \"Valid Until\"\napproved = {{ by = \"request\" }}\n")),
         [(13, "no-category")]
