@@ -20,6 +20,8 @@ manifest_sha256 = "Manifest SHA-256"
 retain_until = "Retain Until"
 legal_hold = "Legal Hold"
 archived_at = "Archived At"
+link = "Link"
+available_until = "Available Until"
 
 [[rule]]
 name = "closed-claims"
@@ -35,12 +37,13 @@ const CASE: &str = "Claims/CLM-100117 Water damage";
 async fn world(lines: &'static str) -> World {
     let rules: fn(&tests::installation::Installation) -> String = match lines {
         "" => |_| RULES.to_owned(),
-        _ => |_| format!("{RULES}storage_class = \"GLACIER\"\n"),
+        _ => |_| format!("{RULES}storage_class = \"GLACIER\"\nretrieve = {{ to = \"link\" }}\n"),
     };
     World::with(Usual {
         rules: Some(rules),
         content: Some(Keeping::Locked),
         timeout: std::time::Duration::from_secs(120),
+        variables: |_| vec![("WAYBILL_LINK_ADDRESS", "https://links.test".into())],
         ..Usual::of("archive-closed-files")
     })
     .await
@@ -136,7 +139,7 @@ async fn a_closed_workspace_becomes_a_bag_under_lock_and_its_holds_are_mirrored(
 }
 
 #[tokio::test]
-async fn a_bag_comes_out_of_its_archive_class_when_s3_says_so() {
+async fn a_bag_comes_out_of_its_archive_class_when_s3_says_so_and_is_had_as_one_file_behind_a_link() {
     let world = world("GLACIER").await;
     world.place.notify_of(&world.place.content, "s3:ObjectRestore:Completed").await;
     world.document(CASE, "Letter.txt", "text/plain", &[b"a letter".to_vec()]);
@@ -150,9 +153,27 @@ async fn a_bag_comes_out_of_its_archive_class_when_s3_says_so() {
     let _poller = world.poll();
     for _ in 0..300 {
         if text(&world, case, "State") == "available" {
-            return;
+            let link = text(&world, case, "Link");
+            assert!(link.starts_with("https://links.test/"), "{}", world.told());
+            return the_file_is_the_bag(&world, case).await;
         }
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     panic!("it never became available: {}; {}", text(&world, case, "State"), world.told());
+}
+
+/// What the link leads to holds the files of the bag, and nothing else.
+async fn the_file_is_the_bag(world: &World, case: i64) {
+    let location = text(world, case, "Location");
+    let prefix = location.strip_prefix(&format!("s3://{}/", world.place.content)).unwrap().to_owned();
+    let bag = valid(world, &prefix).await;
+    let objects = world.objects(&world.place.content).await;
+    let retrieved: Vec<&Vec<u8>> =
+        objects.iter().filter(|(key, _)| key.starts_with("retrieved/")).map(|(_, bytes)| bytes).collect();
+    assert_eq!(retrieved.len(), 1, "{:?}", objects.keys());
+    let files = tests::archive::read(retrieved[0]).unwrap();
+    let files: BTreeMap<String, Vec<u8>> =
+        files.into_iter().map(|(name, bytes)| (name.split_once('/').unwrap().1.to_owned(), bytes)).collect();
+    assert!(files == bag, "{:?} and not {:?}", files.keys(), bag.keys());
+    assert_eq!(bag.keys().filter(|path| path.starts_with("data/")).count(), 2);
 }

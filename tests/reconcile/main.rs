@@ -1,5 +1,6 @@
 //! Comparisons of both sides: planted differences are all found, nothing else is.
 
+mod archive_closed_files;
 mod faults;
 mod ingest_uploads;
 mod offload_content;

@@ -20,6 +20,8 @@ const MOST: &[(&str, f64, f64, f64, f64)] = &[
     ("uploads go to the workflow that is running", 8.5, 16.0, 8.0, 220.0),
     ("what is approved comes out", 7.3, 15.3, 8.8, 131.0),
     ("a reference, whose object goes from S3 to S3", 7.0, 14.4, 7.7, 246.0),
+    ("a closed case becomes a bag", 11.0, 66.0, 54.0, 1830.0),
+    ("a bag is brought out of its archive", 10.0, 41.0, 26.7, 1415.0),
 ];
 
 struct Figures {

@@ -5,6 +5,7 @@
 //! seed is one schedule and replays exactly (`STORM_SEED=n STORM_SCENARIO=name`).
 
 mod archive_closed_files;
+mod archive_reasons;
 mod export_for_analysis;
 mod figures;
 mod ingest_uploads;

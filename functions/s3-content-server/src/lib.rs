@@ -70,5 +70,6 @@ pub static SIDES: &[SidesEntry] = &[
     SidesEntry { flow: "ingest-uploads", connect: sides::uploads::connect::<IngestUploads> },
     SidesEntry { flow: "offload-content", connect: offload_content::connect_sides },
     SidesEntry { flow: "publish-approved", connect: publish_approved::connect_sides },
+    SidesEntry { flow: "archive-closed-files", connect: archive_closed_files::connect_sides },
     SidesEntry { flow: "stage-attachments", connect: sides::uploads::connect::<StageAttachments> },
 ];

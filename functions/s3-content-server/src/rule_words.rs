@@ -1,11 +1,13 @@
 //! Words that the rule files of several flows have in common, and their checks.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::types::StorageClass;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use shared::{
     content_server::NodePath,
-    mapping::{Diagnostics, Located},
+    mapping::{Diagnostics, Document, Located},
 };
 
 /// The storage classes of S3.
@@ -42,6 +44,59 @@ impl ClassName {
             Self::DeepArchive => Some(StorageClass::DeepArchive),
         }
     }
+}
+
+/// What a rule file holds that names one category and lists rules, before either is looked at.
+pub(crate) type CategoryAndRules<C, S> = (Option<C>, Vec<S>, Diagnostics);
+
+/// Reads a rule file with a table for the category that the flow writes into, and its `[[rule]]`s. What is missing is
+/// told; `remedy` says what the table is for.
+///
+/// # Errors
+/// When it is no TOML.
+pub(crate) fn category_and_rules<C: DeserializeOwned, S: DeserializeOwned>(
+    (text, file): (&str, &str),
+    table: &'static str,
+    remedy: &str,
+) -> Result<CategoryAndRules<C, S>, Diagnostics> {
+    let (mut document, mut diagnostics) = Document::parse(file, text)?;
+    let category = document.value::<C>(table, &mut diagnostics).map(Located::into_value);
+    let told = !diagnostics.is_empty();
+    let specs = document.list::<S>("rule", &mut diagnostics);
+    let end = document.end();
+    let broken = !diagnostics.is_empty();
+    document.finish(&mut diagnostics);
+    if category.is_none() && !told {
+        diagnostics.report(end.clone(), "missing-key", format!("the file has no `[{table}]`"), remedy);
+    }
+    if specs.is_empty() && !broken {
+        diagnostics.report(end, "no-rules", "the file has no rules", "add at least one `[[rule]]`");
+    }
+    Ok((category, specs.into_iter().map(Located::into_value).collect(), diagnostics))
+}
+
+/// Compiles rules one by one, and tells of those that bear a name of an earlier one.
+pub(crate) fn compile_rules<S, R>(
+    specs: Vec<S>,
+    name: fn(&S) -> &Located<String>,
+    diagnostics: &mut Diagnostics,
+    mut compile: impl FnMut(S, &mut Diagnostics) -> Option<R>,
+) -> Vec<R> {
+    let mut names = BTreeSet::new();
+    let mut rules = Vec::new();
+    for spec in specs {
+        let called = name(&spec);
+        if !names.insert(called.value().clone()) {
+            diagnostics.report(
+                called.span(),
+                "duplicate-rule",
+                format!("the name `{}` is taken by an earlier rule", called.value()),
+                "give each rule its own name",
+            );
+        }
+        rules.extend(compile(spec, diagnostics));
+    }
+    rules
 }
 
 /// Reads a path in Content Server.

@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, StreamBody};
 use shared::{
     error::{Error, Result},
     http::Body,
-    transfer::RangedSource,
+    transfer::{Digests, RangedSource, crc64_in_a_row},
 };
 
 /// What does not fit into 32 bits is written as zip64.
@@ -81,6 +81,24 @@ pub(crate) fn places(entries: &[Entry]) -> Result<Vec<u64>> {
         at += segment.length();
     }
     Ok(found)
+}
+
+/// The CRC64-NVME of the ZIP of these entries, as S3 writes it, from those of their contents.
+///
+/// # Errors
+/// As [`zip`].
+pub(crate) fn crc64_nvme(entries: &[Entry], contents: &[&str]) -> Result<String> {
+    let mut contents = contents.iter().copied();
+    let mut parts = Vec::with_capacity(entries.len() * 2 + 1);
+    for segment in segments(entries)? {
+        let crc = match &segment {
+            Segment::Bytes(bytes) => Digests::of(bytes).crc64_nvme,
+            Segment::Content(_) => contents.next().unwrap_or_default().to_owned(),
+        };
+        parts.push((crc, segment.length()));
+    }
+    crc64_in_a_row(parts.iter().map(|(crc, length)| (crc.as_str(), *length)))
+        .ok_or_else(|| Error::bug("pack", "a checksum is not one"))
 }
 
 fn segments(entries: &[Entry]) -> Result<Vec<Segment>> {
@@ -352,6 +370,9 @@ json.dump(found, sys.stdout)
             })
             .collect();
         assert_eq!(found, expected);
+        let contents = contents.map(|(_, bytes)| Digests::of(bytes).crc64_nvme);
+        let crc64 = crc64_nvme(&samples(), &contents.each_ref().map(String::as_str)).unwrap();
+        assert_eq!(crc64, Digests::of(&whole).crc64_nvme, "known before a byte is read");
         assert_eq!(whole, bytes(&zip(&samples(), "other").unwrap(), 0, source.length()).await);
     }
 

@@ -155,6 +155,16 @@ pub(super) fn crc_value(text: &str) -> Option<u64> {
     Some(u64::from_be_bytes(bytes))
 }
 
+/// The CRC64-NVME of contents in a row, from those of each as S3 writes them, and their lengths. Nothing when one of them
+/// is no such checksum.
+pub fn crc64_in_a_row<'a>(contents: impl IntoIterator<Item = (&'a str, u64)>) -> Option<String> {
+    let mut all = 0;
+    for (crc, bytes) in contents {
+        all = crc_combine(all, crc_value(crc)?, bytes);
+    }
+    Some(crc_text(all))
+}
+
 /// The CRC64-NVME of two contents in a row, from theirs.
 pub(super) fn crc_combine(first: u64, second: u64, second_bytes: u64) -> u64 {
     crc_fast::checksum_combine(Crc64Nvme, first, second, second_bytes)

@@ -19,7 +19,7 @@ mod sequential;
 mod target;
 mod witness;
 
-pub use digest::{Digests, Hasher, HasherState};
+pub use digest::{Digests, Hasher, HasherState, crc64_in_a_row};
 pub use multipart::until_stop_if;
 pub use resumable_hash::{Ranges, hash_resumable};
 pub use s3_copy::{Copied, CopySizes, CopyTarget, ObjectLock, copy, copy_resumable};

@@ -19,7 +19,8 @@ use super::{
     plan::Plan,
     progress::{Locked, Progress},
     reduce::Reduced,
-    retention, skipped,
+    retention::{self, Lasting},
+    skipped,
 };
 use crate::version_copy::records;
 
@@ -67,7 +68,9 @@ impl ArchiveClosedFiles {
         };
         if !progress.valid {
             let bucket = self.bucket(case.rule).to_owned();
-            match Box::pin(self.inspect(&bucket, &prefix, &sealed, &mut progress, run)).await? {
+            match Box::pin(self.inspect(&bucket, &prefix, &sealed, (&mut progress, &mut Vec::new()), run))
+                .await?
+            {
                 Inspected::Valid => progress.valid = true,
                 Inspected::Paused => return Ok(Outcome::Continue),
                 Inspected::Wrong(problems) => {
@@ -135,21 +138,22 @@ impl ArchiveClosedFiles {
                 return Ok(Outcome::Continue);
             }
             let retained = rule.retention.as_ref().zip(locked.until);
+            let lasting = |(rule, until)| Lasting { mode: retention::mode(rule), until };
             let wanted = Wanted {
                 bucket,
                 case_prefix: &case_prefix(&rule.prefix, id.0),
-                retained: retained.map(|(rule, until)| (place.as_str(), retention::mode(rule), until)),
+                retained: retained.map(lasting).map(|lasting| (place.as_str(), lasting)),
             };
-            let Some((now_held, _)) = Box::pin(self.mirror_holds(id, &nodes(&plan), &wanted, run)).await?
-            else {
+            let Some(mirrored) = Box::pin(self.mirror_holds(id, &nodes(&plan), &wanted, run)).await? else {
                 return Ok(Outcome::Continue);
             };
-            held = now_held;
+            held = mirrored.held;
             let archived = Archived {
                 location: location.clone(),
                 revision: plan.revision(),
                 state: ARCHIVED.to_owned(),
                 manifest_sha256: sealed.clone(),
+                link: String::new(),
             };
             self.say_archived(id, &archived, locked.until, held, run.context().now()).await?;
             progress.told = true;

@@ -53,7 +53,7 @@ impl ArchiveClosedFiles {
     }
 
     /// The first rule that fits.
-    async fn rule_for(&self, node: &Node) -> Result<Option<&ArchiveRule>> {
+    pub(super) async fn rule_for(&self, node: &Node) -> Result<Option<&ArchiveRule>> {
         for rule in &self.rules.rules {
             let fits = match rule.takes {
                 Takes::Cases => node.container,

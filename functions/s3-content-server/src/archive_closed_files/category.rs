@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use shared::{
     content_server::{AttributeValue, NodeId},
-    error::Result,
+    error::{Error, Result},
 };
 
 use super::ArchiveClosedFiles;
@@ -13,6 +13,7 @@ use crate::category_values;
 pub(super) const ARCHIVED: &str = "archived";
 pub(super) const RETRIEVING: &str = "retrieving";
 pub(super) const AVAILABLE: &str = "available";
+pub(super) const DAMAGED: &str = "damaged";
 
 /// What the category says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,12 +22,20 @@ pub(super) struct Archived {
     pub(super) revision: String,
     pub(super) state: String,
     pub(super) manifest_sha256: String,
+    /// The address of the link to the retrieved bag.
+    pub(super) link: String,
 }
 
 impl Archived {
     /// The bucket, and the beginning of every key of the bag.
     pub(super) fn bucket_and_prefix(&self) -> Option<(&str, &str)> {
         self.location.strip_prefix("s3://")?.split_once('/').filter(|(_, prefix)| prefix.ends_with('/'))
+    }
+
+    /// The same, of a bag whose place is known to be readable.
+    pub(super) fn place(&self) -> Result<(&str, &str)> {
+        self.bucket_and_prefix()
+            .ok_or_else(|| Error::bug("read the archive category", "the bag's address is none"))
     }
 }
 
@@ -44,6 +53,7 @@ impl ArchiveClosedFiles {
             revision: text(&names.revision),
             state: text(&names.state),
             manifest_sha256: text(&names.manifest_sha256),
+            link: names.link.as_ref().map(text).unwrap_or_default(),
         };
         Ok(Some(archived).filter(|archived| archived.bucket_and_prefix().is_some()))
     }
@@ -64,15 +74,10 @@ impl ArchiveClosedFiles {
             (&names.state, archived.state.as_str().into()),
             (&names.manifest_sha256, archived.manifest_sha256.as_str().into()),
         ];
-        if let (Some(name), Some(until)) = (&names.retain_until, until) {
-            // It ends with the day before this midnight.
-            let end = until.to_zoned(TimeZone::UTC).date();
-            let last = end.yesterday().unwrap_or(end);
-            pairs.push((name, AttributeValue::Date(last)));
-        }
-        if let Some(name) = &names.legal_hold {
-            pairs.push((name, AttributeValue::Boolean(held)));
-        }
+        // What was retrieved of an earlier bag is not this one.
+        let earlier = names.link.iter().chain(&names.available_until);
+        pairs.extend(earlier.map(|name| (name.as_str(), AttributeValue::Empty)));
+        pairs.extend(self.locks_as_values(held, until));
         if let Some(name) = &names.archived_at {
             pairs.push((name, AttributeValue::Moment(now)));
         }
@@ -84,12 +89,55 @@ impl ArchiveClosedFiles {
         self.write(case, vec![(&self.rules.archive.state, state.into())]).await
     }
 
-    /// Says whether a legal hold is on the bag.
-    pub(super) async fn say_held(&self, case: NodeId, held: bool) -> Result<()> {
-        match &self.rules.archive.legal_hold {
-            Some(name) => self.write(case, vec![(name, AttributeValue::Boolean(held))]).await,
-            None => Ok(()),
+    /// Says that the bag can be had, until when, and by which link.
+    pub(super) async fn say_available(
+        &self,
+        case: NodeId,
+        link: Option<&str>,
+        until: Option<Timestamp>,
+    ) -> Result<()> {
+        let names = &self.rules.archive;
+        let mut pairs: Vec<(&str, AttributeValue)> = vec![(&names.state, AVAILABLE.into())];
+        if let Some(name) = &names.link {
+            pairs.push((name, link.map_or(AttributeValue::Empty, Into::into)));
         }
+        if let Some(name) = &names.available_until {
+            pairs.push((name, until.map_or(AttributeValue::Empty, AttributeValue::Moment)));
+        }
+        self.write(case, pairs).await
+    }
+
+    /// Says how the bag is locked, and `over` that what was brought out of the archive is not readable any more.
+    pub(super) async fn say_locks(
+        &self,
+        case: NodeId,
+        held: bool,
+        until: Option<Timestamp>,
+        over: bool,
+    ) -> Result<()> {
+        let names = &self.rules.archive;
+        let mut pairs = self.locks_as_values(held, until);
+        if over {
+            pairs.push((&names.state, ARCHIVED.into()));
+            let ended = names.link.iter().chain(&names.available_until);
+            pairs.extend(ended.map(|name| (name.as_str(), AttributeValue::Empty)));
+        }
+        if pairs.is_empty() { Ok(()) } else { self.write(case, pairs).await }
+    }
+
+    fn locks_as_values(&self, held: bool, until: Option<Timestamp>) -> Vec<(&str, AttributeValue)> {
+        let names = &self.rules.archive;
+        let mut pairs = Vec::new();
+        if let (Some(name), Some(until)) = (&names.retain_until, until) {
+            // It ends with the day before this midnight.
+            let end = until.to_zoned(TimeZone::UTC).date();
+            let last = end.yesterday().unwrap_or(end);
+            pairs.push((name.as_str(), AttributeValue::Date(last)));
+        }
+        if let Some(name) = &names.legal_hold {
+            pairs.push((name.as_str(), AttributeValue::Boolean(held)));
+        }
+        pairs
     }
 
     async fn write(&self, case: NodeId, pairs: Vec<(&str, AttributeValue)>) -> Result<()> {

@@ -6,17 +6,21 @@ use shared::{
     bagit::{Algorithm, Bag, Found, Problem, TAG_MANIFEST, tag_files},
     error::{Error, FailureClass, Result},
     flow::Run,
-    transfer::{self, Digests, RangedSource, Ranges, S3Object, UploadSizes, hash_body, hash_resumable},
+    transfer::{Digests, S3Object},
 };
 
-use super::{ArchiveClosedFiles, again, progress::Progress};
+use super::{
+    ArchiveClosedFiles, again,
+    progress::Progress,
+    reading::{Read, read},
+};
 
 /// Files read until progress is recorded.
 const SAVE_EVERY: usize = 500;
+/// What has at most so many bytes is looked at and read in one call.
+const SMALL: u64 = 1 << 20;
 /// Bags of one item that may turn out invalid, until the item is put aside.
 const REJECTIONS_ALLOWED: u32 = 3;
-/// Under which name the reading of a long file is recorded: one after the other.
-const LONG_READING: &str = "inspected";
 
 /// What was found of a bag.
 pub(super) enum Inspected {
@@ -36,7 +40,7 @@ impl ArchiveClosedFiles {
         bucket: &str,
         prefix: &str,
         sealed: &str,
-        progress: &mut Progress,
+        (progress, reads): (&mut Progress, &mut Vec<Read>),
         run: &Run,
     ) -> Result<Inspected> {
         let files = self.list(bucket, prefix).await?;
@@ -65,21 +69,21 @@ impl ArchiveClosedFiles {
                 progress.save(run).await?;
                 return Ok(Inspected::Paused);
             }
-            let key = format!("{prefix}{path}");
-            let Some(mut found) = self.read_back(bucket, &key, run).await? else {
+            let Some(mut back) = self.read_back(bucket, prefix, path, run).await? else {
                 progress.save(run).await?;
                 return Ok(Inspected::Paused);
             };
             // A single reading may have been damaged on its way.
-            if bag.check(path, &found).is_some() {
-                match self.read_back(bucket, &key, run).await? {
-                    Some(again) => found = again,
+            if bag.check(path, &found(&back)).is_some() {
+                match self.read_back(bucket, prefix, path, run).await? {
+                    Some(again) => back = again,
                     None => return Ok(Inspected::Paused),
                 }
             }
-            if let Some(problem) = bag.check(path, &found) {
+            if let Some(problem) = bag.check(path, &found(&back)) {
                 return Ok(Inspected::Wrong(vec![problem]));
             }
+            reads.push(back);
             progress.inspected += 1;
             if progress.inspected.is_multiple_of(SAVE_EVERY) {
                 progress.save(run).await?;
@@ -89,22 +93,21 @@ impl ArchiveClosedFiles {
     }
 
     /// What a file holds; nothing when the invocation must end before it is read.
-    async fn read_back(&self, bucket: &str, key: &str, run: &Run) -> Result<Option<Found>> {
-        let object = match S3Object::head(&self.s3, bucket, key, None, None).await {
+    pub(super) async fn read_back(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        path: &str,
+        run: &Run,
+    ) -> Result<Option<Read>> {
+        let key = format!("{prefix}{path}");
+        let small = S3Object::head_and_content(&self.s3, bucket, &key, None, None, SMALL);
+        let object = match small.await {
             Ok(object) => object,
             Err(error) if error.class() == FailureClass::Gone => return Err(staging_gone()),
             Err(error) => return Err(error),
         };
-        let digests = if object.size <= UploadSizes::default().single {
-            hash_body(object.open(&self.s3, None).await?, Some(object.size)).await?
-        } else {
-            let source = RangedSource::from_object(&object, &self.s3);
-            match hash_resumable(&source, Ranges::FromAnywhere, run, LONG_READING).await? {
-                transfer::Progress::Done(digests) => digests,
-                transfer::Progress::Paused => return Ok(None),
-            }
-        };
-        Ok(Some(Found { checksums: [(Algorithm::Sha256, digests.sha256)].into(), bytes: digests.bytes }))
+        read(&object, path, &self.s3, run).await
     }
 
     /// A bag that is not valid is built anew, a few times; then it is put aside with what is wrong.
@@ -126,6 +129,10 @@ impl ArchiveClosedFiles {
         progress.begin_anew(run).await?;
         Ok(if last { error.with_class(FailureClass::Invalid) } else { error })
     }
+}
+
+fn found(read: &Read) -> Found {
+    Found { checksums: [(Algorithm::Sha256, read.digests.sha256.clone())].into(), bytes: read.digests.bytes }
 }
 
 /// What lies in the working place went, by the bucket's life cycle say.

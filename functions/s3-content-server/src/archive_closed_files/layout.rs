@@ -1,7 +1,7 @@
 //! Where bags lie in a bucket, and where they are built.
 //!
 //! `<prefix><case>/<revision>/` is a bag; `work/<item>/<attempt>/` is where one is built, in the same bucket, and
-//! expires there by the bucket's life cycle.
+//! expires there by the bucket's life cycle, and so does `retrieved/<case>/<revision>.zip`.
 
 use shared::bagit::{safe_step, with_suffix};
 
@@ -27,6 +27,11 @@ pub(super) fn case_of(prefix: &str, key: &str) -> Option<i64> {
 /// Where a bag is built.
 pub(super) fn work_prefix(item: &str, attempt: u32) -> String {
     format!("work/{item}/{attempt}/")
+}
+
+/// Where the ZIP of a retrieved bag lies.
+pub(super) fn retrieved_key(case: i64, revision: &str) -> String {
+    format!("retrieved/{case}/{revision}.zip")
 }
 
 /// The path of a version in its bag: the folders it is in, its name, and what tells it from every other version.

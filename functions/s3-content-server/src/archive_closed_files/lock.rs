@@ -1,7 +1,5 @@
 //! Retention and legal holds on the objects of bags: extended, never shortened.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_s3::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
@@ -21,7 +19,9 @@ use shared::{
     flow::{Delivery, Outcome, Run},
 };
 
-use super::{ArchiveClosedFiles, category::Archived, layout::CASE, skipped, without_lock};
+use super::{
+    ArchiveClosedFiles, category::Archived, described::in_case, retention::Lasting, skipped, without_lock,
+};
 
 /// Under which name it is recorded how far the objects are.
 const REACHED: &str = "locks-reached";
@@ -33,8 +33,18 @@ pub(super) struct Wanted<'a> {
     pub(super) bucket: &'a str,
     /// The beginning of the keys of all bags of the case: a hold is on all of them.
     pub(super) case_prefix: &'a str,
-    /// The bag that is retained, and how.
-    pub(super) retained: Option<(&'a str, ObjectLockRetentionMode, Timestamp)>,
+    /// The beginning of the keys of the bag that is retained, and how.
+    pub(super) retained: Option<(&'a str, Lasting)>,
+}
+
+/// How the bags of a case are locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mirrored {
+    pub(super) held: bool,
+    /// Until when every object of the retained bag is retained.
+    pub(super) until: Option<Timestamp>,
+    /// Locks that were changed.
+    pub(super) changed: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,78 +55,76 @@ struct Reached {
 }
 
 impl ArchiveClosedFiles {
-    /// A message about an archived case: its holds are mirrored.
+    /// A message about an archived case: its holds are mirrored, and its retention is extended to what its records ask
+    /// for now.
     pub(super) async fn mirror(&self, case: NodeId, archived: &Archived, run: &Run) -> Result<Outcome> {
-        let Some((bucket, prefix)) = archived.bucket_and_prefix() else {
-            return skipped("archive.no-location", "the category does not say where the bag is");
-        };
+        let (bucket, prefix) = archived.place()?;
         if run.is_dry() {
-            return skipped("dry-run", "holds would be mirrored");
+            return skipped("dry-run", "holds and retention would be mirrored");
         }
-        let case_prefix = prefix.strip_suffix(&format!("{}/", archived.revision)).unwrap_or(prefix);
-        let mut nodes = BTreeSet::new();
-        for path in self.list(bucket, case_prefix).await?.keys().filter(|path| path.ends_with(CASE)) {
-            let described: Option<serde_json::Value> =
-                self.get_json(bucket, &format!("{case_prefix}{path}")).await?;
-            let listed = |name: &str| {
-                let list =
-                    described.as_ref().and_then(|case| case.get(name)).and_then(|list| list.as_array());
-                list.into_iter().flatten().filter_map(serde_json::Value::as_i64).collect::<Vec<_>>()
-            };
-            nodes.extend(listed("documents").into_iter().chain(listed("containers")));
-        }
-        let nodes: Vec<i64> = nodes.into_iter().collect();
-        let wanted = Wanted { bucket, case_prefix, retained: None };
-        let Some((held, changed)) = self.mirror_holds(case, &nodes, &wanted, run).await? else {
+        let case_prefix = in_case(archived, prefix);
+        let bags = self.bags(bucket, case_prefix, archived).await?;
+        let lasting = match &bags.current {
+            Some(current) => self.lasting(case, current, run).await,
+            None => Ok(Some(None)),
+        };
+        let (lasting, refused) = match lasting {
+            Ok(Some(lasting)) => (lasting, None),
+            Ok(None) => return Ok(Outcome::Continue),
+            // Holds do not wait until a rule says how long records of a schedule are retained.
+            Err(error) if error.class() == FailureClass::Forbidden => (None, Some(error)),
+            Err(error) => return Err(error),
+        };
+        let wanted = Wanted { bucket, case_prefix, retained: lasting.map(|lasting| (prefix, lasting)) };
+        let Some(mirrored) = self.mirror_holds(case, &bags.nodes, &wanted, run).await? else {
             return Ok(Outcome::Continue);
         };
-        if changed == 0 && !run.is_taken_over() {
+        let over = self.is_over(archived).await?;
+        if mirrored.changed > 0 || run.is_taken_over() || over {
+            self.say_locks(case, mirrored.held, mirrored.until, over).await?;
+        } else if refused.is_none() {
             return skipped("archive.unchanged", "the bag is locked as it should be");
         }
-        self.say_held(case, held).await?;
-        let state = if held { "on" } else { "off" };
-        Ok(Outcome::Delivered(Delivery {
-            result: serde_json::json!({"case": case, "location": archived.location, "legalHold": held, "changed": changed}),
-            detail: [("legalHold", state.to_owned()), ("changed", changed.to_string())]
-                .map(|(name, fact)| (name.to_owned(), fact))
-                .into(),
-            ..Delivery::default()
-        }))
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(locked(case, archived, mirrored)),
+        }
     }
 
-    /// Locks every object of a case's bags as Content Server holds it; says whether it does, and how many locks were
-    /// changed. Nothing when the invocation must end before.
+    /// Locks every object of a case's bags as Content Server holds it, and retains one of them. Nothing when the
+    /// invocation must end before.
     pub(super) async fn mirror_holds(
         &self,
         case: NodeId,
         nodes: &[i64],
         wanted: &Wanted<'_>,
         run: &Run,
-    ) -> Result<Option<(bool, u64)>> {
-        let mut all = 0;
+    ) -> Result<Option<Mirrored>> {
+        let mut before = 0;
         let Some(mut held) = self.held(case, nodes, run).await? else { return Ok(None) };
         loop {
-            let Some(changed) = self.lock_objects(wanted, held, run).await? else { return Ok(None) };
-            all += changed;
+            let Some(mut mirrored) = self.lock_objects(wanted, held, run).await? else { return Ok(None) };
+            mirrored.changed += before;
             if held {
-                return Ok(Some((true, all)));
+                return Ok(Some(mirrored));
             }
             // A hold that came while others were lifted must not be missed.
             match self.held(case, nodes, run).await? {
                 None => return Ok(None),
-                Some(false) => return Ok(Some((false, all))),
-                Some(true) => held = true,
+                Some(false) => return Ok(Some(mirrored)),
+                Some(true) => (held, before) = (true, mirrored.changed),
             }
         }
     }
 
     /// Sees to it that every version of every object has the hold and at least the retention it should have.
-    async fn lock_objects(&self, wanted: &Wanted<'_>, held: bool, run: &Run) -> Result<Option<u64>> {
+    async fn lock_objects(&self, wanted: &Wanted<'_>, held: bool, run: &Run) -> Result<Option<Mirrored>> {
         let reached =
             run.recorded::<Option<Reached>>(REACHED).flatten().filter(|reached| reached.held == held);
         let mut marker = reached.map(|reached| (reached.key, reached.version));
         let began = marker.clone();
-        let (mut changed, mut seen) = (0, 0);
+        let mut mirrored = Mirrored { held, until: None, changed: 0 };
+        let mut seen = 0;
         loop {
             let (key, version) = marker.clone().unzip();
             let page = self
@@ -139,7 +147,7 @@ impl ArchiveClosedFiles {
                         return Ok(None);
                     }
                 }
-                changed += Box::pin(self.lock_object(wanted, key, version, held, run)).await?;
+                Box::pin(self.lock_object(wanted, key, version, &mut mirrored, run)).await?;
                 seen += 1;
                 marker = Some((key.to_owned(), version.to_owned()));
             }
@@ -151,7 +159,7 @@ impl ArchiveClosedFiles {
         if began.is_some() {
             run.checkpoint(REACHED, &None::<Reached>).await?;
         }
-        Ok(Some(changed))
+        Ok(Some(mirrored))
     }
 
     async fn lock_object(
@@ -159,37 +167,65 @@ impl ArchiveClosedFiles {
         wanted: &Wanted<'_>,
         key: &str,
         version: &str,
-        held: bool,
+        mirrored: &mut Mirrored,
         run: &Run,
-    ) -> Result<u64> {
+    ) -> Result<()> {
         let head = self.s3.head_object().bucket(wanted.bucket).key(key).version_id(version).send().await;
         let head = match head.map_err(|error| classify(System::S3, "look at a lock", error)) {
             Ok(head) => head,
             // What went meanwhile needs no lock.
-            Err(error) if error.class() == FailureClass::Gone => return Ok(0),
+            Err(error) if error.class() == FailureClass::Gone => return Ok(()),
             Err(error) => return Err(error),
         };
-        let mut changed = 0;
-        let retained = wanted.retained.as_ref().filter(|(prefix, _, _)| key.starts_with(*prefix));
-        if let Some((mode, until)) = retained.and_then(|(_, mode, until)| longer(&head, mode, *until, run)) {
+        let retained = wanted.retained.as_ref().filter(|(prefix, _)| key.starts_with(*prefix));
+        let extended = retained.and_then(|(_, lasting)| longer(&head, &lasting.mode, lasting.until, run));
+        if retained.is_some() {
+            let until = extended.as_ref().map(|(_, until)| *until).or_else(|| retained_until(&head));
+            mirrored.until = [mirrored.until, until].into_iter().flatten().min();
+        }
+        if let Some((mode, until)) = extended {
             let retention = ObjectLockRetention::builder()
                 .mode(mode)
                 .retain_until_date(DateTime::from_secs(until.as_second()))
                 .build();
             let put = self.s3.put_object_retention().bucket(wanted.bucket).key(key).version_id(version);
             put.retention(retention).send().await.map_err(|error| refused(wanted.bucket, "retain", error))?;
-            changed += 1;
+            mirrored.changed += 1;
         }
         let is_held = head.object_lock_legal_hold_status() == Some(&ObjectLockLegalHoldStatus::On);
-        if is_held != held {
-            let status = if held { ObjectLockLegalHoldStatus::On } else { ObjectLockLegalHoldStatus::Off };
+        if is_held != mirrored.held {
+            let status =
+                if mirrored.held { ObjectLockLegalHoldStatus::On } else { ObjectLockLegalHoldStatus::Off };
             let put = self.s3.put_object_legal_hold().bucket(wanted.bucket).key(key).version_id(version);
             let put = put.legal_hold(ObjectLockLegalHold::builder().status(status).build());
             put.send().await.map_err(|error| refused(wanted.bucket, "hold", error))?;
-            changed += 1;
+            mirrored.changed += 1;
         }
-        Ok(changed)
+        Ok(())
     }
+}
+
+fn locked(case: NodeId, archived: &Archived, mirrored: Mirrored) -> Outcome {
+    let Mirrored { held, until, changed } = mirrored;
+    let until = until.map(|until| until.to_string());
+    Outcome::Delivered(Delivery {
+        result: serde_json::json!({
+            "case": case, "location": archived.location, "legalHold": held, "retainUntil": until, "changed": changed,
+        }),
+        detail: [
+            ("legalHold", if held { "on" } else { "off" }.to_owned()),
+            ("retainUntil", until.unwrap_or_default()),
+            ("changed", changed.to_string()),
+        ]
+        .map(|(name, fact)| (name.to_owned(), fact))
+        .into(),
+        ..Delivery::default()
+    })
+}
+
+/// Until when an object is retained.
+pub(super) fn retained_until(head: &HeadObjectOutput) -> Option<Timestamp> {
+    head.object_lock_retain_until_date().and_then(|date| Timestamp::from_second(date.secs()).ok())
 }
 
 fn refused<E>(bucket: &str, operation: &'static str, error: SdkError<E, HttpResponse>) -> Error
@@ -215,8 +251,7 @@ fn longer(
     run: &Run,
 ) -> Option<(ObjectLockRetentionMode, Timestamp)> {
     let now = run.context().now();
-    let has = head.object_lock_retain_until_date().and_then(|date| Timestamp::from_second(date.secs()).ok());
-    let has = has.filter(|until| *until > now);
+    let has = retained_until(head).filter(|until| *until > now);
     let has_compliance = has.is_some() && head.object_lock_mode() == Some(&ObjectLockMode::Compliance);
     let compliance = has_compliance || *mode == ObjectLockRetentionMode::Compliance;
     // The clock of S3 may be a little before ours: what ends within minutes has ended.

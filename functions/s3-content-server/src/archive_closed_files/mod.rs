@@ -8,8 +8,10 @@
 //! lock, and content is reduced only under a permit ([`content_server::Reduction`]).
 
 mod archive;
+mod available;
 mod case;
 mod category;
+mod described;
 mod holds;
 mod inspect;
 mod layout;
@@ -18,11 +20,16 @@ mod pack;
 mod place;
 mod plan;
 mod progress;
+mod reading;
 mod reduce;
 mod retention;
 mod retrieve;
 mod seal;
+mod sides;
 mod store;
+mod zipped;
+
+pub(crate) use sides::connect as connect_sides;
 
 use std::time::Duration;
 
@@ -35,6 +42,7 @@ use shared::{
     error::{Error, FailureClass, Result, Retry, System},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     ledger::{Key, Lock},
+    links::Links,
     node_change::{Change, NodeChange},
     s3_notification::{self, Notification, ObjectEvent},
 };
@@ -52,6 +60,7 @@ pub struct ArchiveClosedFiles {
     s3: aws_sdk_s3::Client,
     rules: ArchiveRules,
     places: Places,
+    links: Links,
 }
 
 /// What arrives.
@@ -76,18 +85,8 @@ impl Flow for ArchiveClosedFiles {
     type Event = ArchiveEvent;
 
     async fn connect(environment: &Environment) -> Result<Self> {
-        let (text, name) = environment.rules_or(SAMPLE).await?;
-        let rules = ArchiveRules::parse(&text, &name).map_err(|diagnostics| {
-            Error::configuration("rules.invalid", diagnostics.to_string())
-                .remedy("correct the lines named above")
-        })?;
-        let flow = Self {
-            content_server: environment.content_server().await?,
-            environment: environment.clone(),
-            s3: environment.s3.clone(),
-            rules,
-            places: Places::default(),
-        };
+        let flow = Self::open(environment).await?;
+        flow.check_links()?;
         flow.check_buckets().await?;
         Ok(flow)
     }
@@ -126,7 +125,10 @@ impl Flow for ArchiveClosedFiles {
         self.environment.renew_credential(&self.content_server).await?;
         let change = match event {
             ArchiveEvent::Change(change) => change,
-            ArchiveEvent::Restored { bucket, key, .. } => return self.restored(bucket, key, run).await,
+            ArchiveEvent::Restored { bucket, key, .. } => {
+                let item = self.item(event).key.short().to_owned();
+                return Box::pin(self.restored(bucket, key, &item, run)).await;
+            }
         };
         run.note("node", change.node.to_string());
         let node = NodeId(change.node);
@@ -135,7 +137,7 @@ impl Flow for ArchiveClosedFiles {
             (_, None | Some("archive" | "mirror-holds")) => {
                 Box::pin(self.changed(node, change.key().short(), run)).await
             }
-            (_, Some("retrieve")) => Box::pin(self.retrieve(node, run)).await,
+            (_, Some("retrieve")) => Box::pin(self.retrieve(node, change.key().short(), run)).await,
             (_, Some(_)) => skipped("request.not-ours", "the request is for another flow"),
         }
     }
@@ -154,6 +156,23 @@ impl Flow for ArchiveClosedFiles {
 }
 
 impl ArchiveClosedFiles {
+    /// The flow under its rules, whatever buckets and links are like.
+    async fn open(environment: &Environment) -> Result<Self> {
+        let (text, name) = environment.rules_or(SAMPLE).await?;
+        let rules = ArchiveRules::parse(&text, &name).map_err(|diagnostics| {
+            Error::configuration("rules.invalid", diagnostics.to_string())
+                .remedy("correct the lines named above")
+        })?;
+        Ok(Self {
+            content_server: environment.content_server().await?,
+            environment: environment.clone(),
+            s3: environment.s3.clone(),
+            rules,
+            places: Places::default(),
+            links: Links::new(environment.ledger.clone()),
+        })
+    }
+
     /// The bucket of a rule.
     fn bucket<'a>(&'a self, rule: &'a ArchiveRule) -> &'a str {
         rule.bucket.as_deref().unwrap_or(&self.environment.settings.content_bucket)

@@ -145,6 +145,15 @@ impl ArchiveClosedFiles {
         Ok(Some(plan))
     }
 
+    /// What a bag would hold now.
+    pub(super) async fn plan_now(&self, case: &Node, wanted: Versions) -> Result<Plan> {
+        let mut plan = self.documents(case).await?;
+        for document in &mut plan.documents {
+            self.plan_versions(document, wanted).await?;
+        }
+        Ok(plan)
+    }
+
     async fn plan_versions(&self, document: &mut Planned, wanted: Versions) -> Result<()> {
         let versions = match self.content_server.list_versions(NodeId(document.node)).await {
             Ok(versions) => versions,

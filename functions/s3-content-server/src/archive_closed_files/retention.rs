@@ -2,12 +2,73 @@
 
 use aws_sdk_s3::types::ObjectLockRetentionMode;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use shared::error::{Error, Result};
+use shared::{
+    content_server::{NOT_ACCESSIBLE, NOT_FOUND, NodeId},
+    error::{Error, Result},
+    flow::Run,
+};
 
+use super::{ArchiveClosedFiles, described::Described};
 use crate::{
     archive_rules::{Retention, RetentionMode},
-    version_copy::RecordDescription,
+    version_copy::{RecordDescription, records},
 };
+
+/// Under which name it is recorded how many documents were asked about, and the longest retention of these.
+const ASKED: &str = "asked-about-retention";
+
+/// How long a bag has to be retained, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lasting {
+    pub(super) mode: ObjectLockRetentionMode,
+    pub(super) until: Timestamp,
+}
+
+impl ArchiveClosedFiles {
+    /// How long the records of a case ask for its bag now: nothing within when no rule or no record says so, nothing
+    /// at all when the invocation must end before that is known.
+    pub(super) async fn lasting(
+        &self,
+        case: NodeId,
+        described: &Described,
+        run: &Run,
+    ) -> Result<Option<Option<Lasting>>> {
+        let Some((rule, from)) = self.retention_of(described) else { return Ok(Some(None)) };
+        let (asked, known) = run.recorded::<(usize, Option<Timestamp>)>(ASKED).unwrap_or_default();
+        let mut longest = if asked == 0 { self.end_of(rule, case, from).await? } else { known };
+        for (number, node) in described.documents.iter().enumerate().skip(asked) {
+            if run.must_stop() {
+                run.checkpoint(ASKED, &(number, longest)).await?;
+                return Ok(None);
+            }
+            longest = longest.max(self.end_of(rule, NodeId(*node), from).await?);
+        }
+        if asked > 0 {
+            run.checkpoint(ASKED, &(0, None::<Timestamp>)).await?;
+        }
+        Ok(Some(longest.map(|until| Lasting { mode: mode(rule), until })))
+    }
+
+    /// The retention of the rule by which a bag was made, and the day from which it counts where a record has none.
+    pub(super) fn retention_of(&self, described: &Described) -> Option<(&Retention, Date)> {
+        let rule = self.rules.rules.iter().find(|rule| rule.name == described.rule)?;
+        rule.retention.as_ref().zip(described.archived_on)
+    }
+
+    /// Until when the records of one node ask for it; nothing when it has none, or is gone.
+    pub(super) async fn end_of(
+        &self,
+        rule: &Retention,
+        node: NodeId,
+        from: Date,
+    ) -> Result<Option<Timestamp>> {
+        match records(&self.content_server, node).await {
+            Ok(records) => of_records(rule, &records, from),
+            Err(error) if matches!(error.code(), NOT_ACCESSIBLE | NOT_FOUND) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
 
 /// The latest end among the records' retentions; nothing without a record that has a schedule.
 ///

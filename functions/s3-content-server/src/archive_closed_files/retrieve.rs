@@ -1,25 +1,26 @@
 //! Brings a bag out of its archive class.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_s3::{
     error::ProvideErrorMetadata,
     types::{GlacierJobParameters, RestoreRequest, Tier},
 };
-use serde_json::json;
 use shared::{
     aws::classify,
     content_server::NodeId,
     error::{Error, FailureClass, Result, Retry, System},
-    flow::{Delivery, Outcome, Run},
+    flow::{Outcome, Reason, Run},
     transfer::S3Object,
 };
 
 use super::{
     ArchiveClosedFiles,
+    available::available,
     category::{AVAILABLE, Archived, RETRIEVING},
     layout::case_of,
     skipped,
+    store::Listed,
 };
 use crate::archive_rules::{RetrieveSpec, RetrieveTier};
 
@@ -28,26 +29,29 @@ const BEGUN: &str = "restoration-begun";
 /// How soon, and how late, a restoration that is under way is looked at again.
 const SOONEST_LOOK: Duration = Duration::from_secs(15);
 const LATEST_LOOK: Duration = Duration::from_secs(3600);
+/// What S3 says of an object that it has brought out.
+const DONE: &str = "ongoing-request=\"false\"";
 
 impl ArchiveClosedFiles {
     /// Somebody asks for the bag of a case, or of the case a document is in.
-    pub(super) async fn retrieve(&self, node: NodeId, run: &Run) -> Result<Outcome> {
-        let Some((case, archived)) = self.archived_around(node).await? else {
+    pub(super) async fn retrieve(&self, node: NodeId, item: &str, run: &Run) -> Result<Outcome> {
+        let Some((case, _)) = self.archived_around(node).await? else {
             return skipped("retrieve.not-archived", "it is not archived, nor is a case it is in");
         };
         if run.is_dry() {
             return skipped("dry-run", "the bag would be retrieved");
         }
         let lock = self.lock(case, run).await?;
-        let outcome = self.bring_out(case, &archived, run).await;
+        let outcome = Box::pin(self.bring_out(case, item, run)).await;
         self.unlock(&lock, run).await;
         outcome
     }
 
-    async fn bring_out(&self, case: NodeId, archived: &Archived, run: &Run) -> Result<Outcome> {
-        let Some((bucket, prefix)) = archived.bucket_and_prefix() else {
+    async fn bring_out(&self, case: NodeId, item: &str, run: &Run) -> Result<Outcome> {
+        let Some(archived) = self.archived(case).await? else {
             return skipped("retrieve.not-archived", "the category does not say where the bag is");
         };
+        let (bucket, prefix) = archived.place()?;
         let how = self.how_to_retrieve(bucket, prefix);
         let objects = self.list(bucket, prefix).await?;
         if objects.is_empty() {
@@ -58,30 +62,29 @@ impl ArchiveClosedFiles {
             .remedy("look for the bag under <prefix><case>/ in the bucket, and correct the category"));
         }
         let mut pending = 0_usize;
-        for (path, object) in
-            objects.iter().filter(|(_, object)| object.archived && object.restored != Some(true))
-        {
+        for (path, _) in objects.iter().filter(|(_, object)| object.is_away()) {
             if run.must_stop() {
                 return Ok(Outcome::Continue);
             }
-            let ready =
-                object.restored.is_none() && !self.restore(bucket, &format!("{prefix}{path}"), &how).await?;
-            pending += usize::from(!ready);
+            pending += usize::from(!self.restore(bucket, &format!("{prefix}{path}"), &how).await?);
         }
-        if pending == 0 {
-            self.say_state(case, AVAILABLE).await?;
-            return Ok(available(case, archived, objects.len()));
+        if pending > 0 {
+            if archived.state != RETRIEVING {
+                self.say_state(case, RETRIEVING).await?;
+            }
+            return Err(self.waiting(pending, &how, run).await?);
         }
-        if archived.state != RETRIEVING {
-            self.say_state(case, RETRIEVING).await?;
+        // S3 may have said so while this request waited, and another message have done the rest.
+        if archived.state == AVAILABLE && begun(run).is_some() {
+            return Ok(available(case, &archived, objects.len()));
         }
-        Err(self.waiting(pending, &how, run).await?)
+        Box::pin(self.make_available(case, &archived, &how, item, run)).await
     }
 
     /// Why the item stays on the queue; after too long, why it fails.
     async fn waiting(&self, pending: usize, how: &RetrieveSpec, run: &Run) -> Result<Error> {
         let now = run.context().now_milliseconds();
-        let Some(begun) = run.recorded::<Option<i64>>(BEGUN).flatten() else {
+        let Some(begun) = begun(run) else {
             run.checkpoint(BEGUN, &Some(now)).await?;
             return Ok(restoring(pending, 0));
         };
@@ -97,11 +100,11 @@ impl ArchiveClosedFiles {
         ))
     }
 
-    /// Asks for one object; false when it can be read already.
+    /// Asks for one object; true when it can be read already.
     async fn restore(&self, bucket: &str, key: &str, how: &RetrieveSpec) -> Result<bool> {
         let object = S3Object::head(&self.s3, bucket, key, None, None).await?;
         if let Some(state) = &object.restoration {
-            return Ok(!state.contains("ongoing-request=\"false\""));
+            return Ok(state.contains(DONE));
         }
         let tier = match how.tier {
             RetrieveTier::Standard => Tier::Standard,
@@ -114,53 +117,78 @@ impl ArchiveClosedFiles {
             RestoreRequest::builder().days(i32::from(how.days)).glacier_job_parameters(tier).build();
         let restore = self.s3.restore_object().bucket(bucket).key(key).set_version_id(object.version_id);
         match restore.restore_request(request).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("RestoreAlreadyInProgress") => Ok(true),
+            Ok(_) => Ok(false),
+            Err(error) if error.code() == Some("RestoreAlreadyInProgress") => Ok(false),
             Err(error) => Err(classify(System::S3, "restore", error)
                 .remedy("let this function restore objects under the prefix (s3:RestoreObject)")),
         }
     }
 
-    /// S3 has restored one object: the bag is available when it was the last one.
-    pub(super) async fn restored(&self, bucket: &str, key: &str, run: &Run) -> Result<Outcome> {
+    /// S3 has restored one object: the bag is made available when it was the last one.
+    pub(super) async fn restored(&self, bucket: &str, key: &str, item: &str, run: &Run) -> Result<Outcome> {
         let ours = self.rules.rules.iter().filter(|rule| self.bucket(rule) == bucket);
         let Some(case) = ours.filter_map(|rule| case_of(&rule.prefix, key)).next() else {
             return skipped("retrieve.not-ours", "the object is in no bag");
         };
         let case = NodeId(case);
-        let Some(archived) = self.archived(case).await? else {
-            return skipped("retrieve.not-archived", "the case does not say where its bag is");
-        };
-        let bag = archived
-            .bucket_and_prefix()
-            .filter(|(in_bucket, prefix)| *in_bucket == bucket && key.starts_with(*prefix));
-        let Some((_, prefix)) = bag.filter(|_| archived.state == RETRIEVING) else {
-            return skipped("retrieve.not-asked", "nobody is waiting for this bag");
-        };
-        let objects = self.list(bucket, prefix).await?;
-        for (path, object) in
-            objects.iter().filter(|(_, object)| object.archived && object.restored != Some(true))
-        {
-            let waits = match object.restored {
-                Some(_) => true,
-                None => {
-                    let head =
-                        S3Object::head(&self.s3, bucket, &format!("{prefix}{path}"), None, None).await?;
-                    !head.restoration.is_some_and(|state| state.contains("ongoing-request=\"false\""))
-                }
-            };
-            if waits {
-                return skipped(
-                    "retrieve.others-pending",
-                    "other objects of the bag are still being restored",
-                );
-            }
+        // There is one such event for each object, and only the last one has anything to do.
+        if let Wanted::Not(outcome) = self.wanted(case, (bucket, key)).await? {
+            return Ok(outcome);
         }
         if run.is_dry() {
-            return skipped("dry-run", "the bag would be marked as available");
+            return skipped("dry-run", "the bag would be made available");
         }
-        self.say_state(case, AVAILABLE).await?;
-        Ok(available(case, &archived, objects.len()))
+        let lock = self.lock(case, run).await?;
+        let outcome = match self.wanted(case, (bucket, key)).await {
+            Ok(Wanted::Not(outcome)) => Ok(outcome),
+            Ok(Wanted::Now(archived)) => {
+                let (bucket, prefix) = archived.place()?;
+                let how = self.how_to_retrieve(bucket, prefix);
+                Box::pin(self.make_available(case, &archived, &how, item, run)).await
+            }
+            Err(error) => Err(error),
+        };
+        self.unlock(&lock, run).await;
+        outcome
+    }
+
+    /// Whether somebody waits for the bag that an object is in, and all of it can be read.
+    async fn wanted(&self, case: NodeId, (bucket, key): (&str, &str)) -> Result<Wanted> {
+        let not = |code, message| Ok(Wanted::Not(Outcome::Skipped(Reason::new(code, message))));
+        let Some(archived) = self.archived(case).await? else {
+            return not("retrieve.not-archived", "the case does not say where its bag is");
+        };
+        let (in_bucket, prefix) = archived.place()?;
+        if in_bucket != bucket || !key.starts_with(prefix) || archived.state != RETRIEVING {
+            return not("retrieve.not-asked", "nobody is waiting for this bag");
+        }
+        let objects = self.list(bucket, prefix).await?;
+        if self.is_away(bucket, prefix, &objects).await? {
+            return not("retrieve.others-pending", "other objects of the bag are still being restored");
+        }
+        Ok(Wanted::Now(archived))
+    }
+
+    /// Whether an object of a bag cannot be read.
+    async fn is_away(&self, bucket: &str, prefix: &str, objects: &BTreeMap<String, Listed>) -> Result<bool> {
+        for (path, _) in objects.iter().filter(|(_, object)| object.is_away()) {
+            let key = format!("{prefix}{path}");
+            let head = S3Object::head(&self.s3, bucket, &key, None, None).await?;
+            if !head.restoration.is_some_and(|state| state.contains(DONE)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a bag that is said to be available cannot be read any more.
+    pub(super) async fn is_over(&self, archived: &Archived) -> Result<bool> {
+        if archived.state != AVAILABLE {
+            return Ok(false);
+        }
+        let (bucket, prefix) = archived.place()?;
+        let objects = self.list(bucket, prefix).await?;
+        self.is_away(bucket, prefix, &objects).await
     }
 
     fn how_to_retrieve(&self, bucket: &str, prefix: &str) -> RetrieveSpec {
@@ -173,6 +201,18 @@ impl ArchiveClosedFiles {
     }
 }
 
+/// What an event about one restored object is good for.
+enum Wanted {
+    /// Nothing.
+    Not(Outcome),
+    /// This bag can be made available.
+    Now(Archived),
+}
+
+fn begun(run: &Run) -> Option<i64> {
+    run.recorded::<Option<i64>>(BEGUN).flatten()
+}
+
 /// S3 says when an object is restored; this look is for what it does not say. The next one comes after as long as
 /// was waited already.
 fn restoring(pending: usize, waited: i64) -> Error {
@@ -180,17 +220,4 @@ fn restoring(pending: usize, waited: i64) -> Error {
     let message = format!("S3 restores {pending} objects of the bag");
     Error::new(FailureClass::Transient, System::Waybill, "retrieve", "retrieve.restoring", message)
         .retry(Retry::After(pause.clamp(SOONEST_LOOK, LATEST_LOOK)))
-}
-
-fn available(case: NodeId, archived: &Archived, objects: usize) -> Outcome {
-    Outcome::Delivered(Delivery {
-        result: json!({"case": case, "location": archived.location, "state": AVAILABLE, "objects": objects}),
-        digest: Some(archived.manifest_sha256.clone()).filter(|digest| !digest.is_empty()),
-        detail: [
-            ("location".to_owned(), archived.location.clone()),
-            ("state".to_owned(), AVAILABLE.to_owned()),
-        ]
-        .into(),
-        ..Delivery::default()
-    })
 }

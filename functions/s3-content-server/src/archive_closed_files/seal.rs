@@ -38,7 +38,7 @@ impl ArchiveClosedFiles {
             .values()
             .map(|packed| (packed.path.clone(), packed.sha256.clone()))
             .partition(|(path, _)| path.starts_with("data/"));
-        let described = self.describe_case(case, plan, packed, locked).await?;
+        let described = self.describe_case(case, plan, packed, locked, run).await?;
         let digests = self.put_json(bucket, &format!("{prefix}{CASE}"), &described).await?;
         tags.insert(CASE.to_owned(), digests.sha256);
         let sizes = packed.values().filter(|packed| packed.version.is_some()).map(|packed| packed.size);
@@ -75,6 +75,7 @@ impl ArchiveClosedFiles {
         plan: &Plan,
         packed: &BTreeMap<String, Packed>,
         locked: Locked,
+        run: &Run,
     ) -> Result<serde_json::Value> {
         let described = NodeDescription::read(&self.content_server, &case.node).await?;
         let files = packed.values().filter_map(|packed| {
@@ -88,6 +89,7 @@ impl ArchiveClosedFiles {
             "schema": "waybill.archived-case.v1",
             "case": described,
             "rule": case.rule.name,
+            "archivedOn": super::retention::day(run.context().now()).to_string(),
             "revision": plan.revision(),
             "documents": plan.documents.iter().map(|document| document.node).collect::<Vec<_>>(),
             "containers": plan.containers,

@@ -16,9 +16,16 @@ use super::{ArchiveClosedFiles, again};
 pub(super) struct Listed {
     pub(super) size: u64,
     /// An archive class, in which it cannot be read.
-    pub(super) archived: bool,
-    /// What S3 says of its restoration: under way, or done.
-    pub(super) restored: Option<bool>,
+    archived: bool,
+    /// Whether S3 has brought it out and it can be read.
+    restored: bool,
+}
+
+impl Listed {
+    /// Whether it cannot be read, as far as the listing tells.
+    pub(super) fn is_away(&self) -> bool {
+        self.archived && !self.restored
+    }
 }
 
 impl ArchiveClosedFiles {
@@ -74,8 +81,8 @@ impl ArchiveClosedFiles {
 
     /// Every object under a prefix, by the rest of its key.
     pub(super) async fn list(&self, bucket: &str, prefix: &str) -> Result<BTreeMap<String, Listed>> {
-        let mut found = BTreeMap::new();
-        let mut token = None;
+        let (mut found, mut token) = (BTreeMap::new(), None);
+        let now = self.environment.context.now().as_second();
         loop {
             let page = self
                 .s3
@@ -93,9 +100,10 @@ impl ArchiveClosedFiles {
                 let listed = Listed {
                     size: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
                     archived: matches!(class, Some("GLACIER" | "DEEP_ARCHIVE")),
-                    restored: object
-                        .restore_status()
-                        .map(|status| status.is_restore_in_progress() != Some(true)),
+                    restored: object.restore_status().is_some_and(|status| {
+                        status.is_restore_in_progress() != Some(true)
+                            && status.restore_expiry_date().is_none_or(|until| until.secs() > now)
+                    }),
                 };
                 found.insert(path.to_owned(), listed);
             }

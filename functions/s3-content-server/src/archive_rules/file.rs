@@ -32,7 +32,7 @@ pub struct ArchiveCategorySpec {
     pub location: Located<String>,
     /// Text: which state of the case it holds.
     pub revision: Located<String>,
-    /// Text: `archived`, `retrieving` or `available`.
+    /// Text: `archived`, `retrieving`, `available`, or `damaged` when what came out of the archive is no valid bag.
     pub state: Located<String>,
     /// Text: the SHA-256 of the bag's manifest of tag files, 64 hexadecimal digits.
     pub manifest_sha256: Located<String>,
@@ -42,6 +42,10 @@ pub struct ArchiveCategorySpec {
     pub legal_hold: Option<Located<String>>,
     /// Date with time: when it was archived.
     pub archived_at: Option<Located<String>>,
+    /// Text: the link to the retrieved bag. Whoever may see it may download the bag.
+    pub link: Option<Located<String>>,
+    /// Date with time: until when the retrieved bag can be had.
+    pub available_until: Option<Located<String>>,
 }
 
 /// One rule: what it takes, when it is closed, where its bag goes, and what becomes of the content.
@@ -78,8 +82,7 @@ pub struct RuleSpec {
     /// How long bags are retained. Without it: as long as nobody deletes them, and legal holds alone protect them.
     pub retention: Option<Located<RetentionSpec>>,
     /// What a request `retrieve` does.
-    #[serde(default)]
-    pub retrieve: RetrieveSpec,
+    pub retrieve: Option<Located<RetrieveSpec>>,
     /// What becomes of the content in Content Server once the bag is validated and in its place. Without it: `"keep"`.
     pub after: Option<Located<After>>,
     /// Whether official records may be reduced: `"keep"` or `"reduce"`. Without it: `"keep"`.
@@ -149,13 +152,16 @@ pub enum RetentionMode {
     Compliance,
 }
 
-/// What a request `retrieve` does with bags of an archive class.
+/// What a request `retrieve` does: it brings a bag out of an archive class, validates it and makes it available.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetrieveSpec {
+    /// How whoever asked gets the validated bag: `"bag"` (it lies where it was, for whoever may read the bucket) or `"link"`
+    /// (as one ZIP file behind a link that expires, which is written into the category). Without it: `"bag"`.
+    pub to: RetrieveTo,
     /// How fast: `"standard"`, `"bulk"` or `"expedited"`.
     pub tier: RetrieveTier,
-    /// How many days the restored bag can be read.
+    /// How many days the restored bag can be read, and its link leads to it (then at most 30).
     #[schemars(range(min = 1, max = 365))]
     pub days: u16,
     /// After how many hours a restoration that has not ended is told to a person.
@@ -165,8 +171,19 @@ pub struct RetrieveSpec {
 
 impl Default for RetrieveSpec {
     fn default() -> Self {
-        Self { tier: RetrieveTier::Standard, days: 7, overdue_hours: 72 }
+        Self { to: RetrieveTo::Bag, tier: RetrieveTier::Standard, days: 7, overdue_hours: 72 }
     }
+}
+
+/// How a retrieved bag is had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetrieveTo {
+    /// Where it is.
+    #[default]
+    Bag,
+    /// By a link.
+    Link,
 }
 
 /// How fast an archived object is restored.

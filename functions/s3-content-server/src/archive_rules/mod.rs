@@ -11,16 +11,16 @@ mod tests;
 use aws_sdk_s3::types::StorageClass;
 use shared::{
     content_server::{NodePath, OfficialRecords},
-    mapping::{Diagnostics, Document, Located},
+    mapping::{Diagnostics, Located},
 };
 
 use self::file::{ArchiveCategorySpec, ClosedSpec, RuleSpec};
 pub use self::{
-    file::{After, RetentionMode, RetrieveSpec, RetrieveTier, Takes, Versions},
+    file::{After, RetentionMode, RetrieveSpec, RetrieveTier, RetrieveTo, Takes, Versions},
     retention::{Period, Retention},
 };
 use crate::{
-    rule_words::{check_name, check_prefix, path},
+    rule_words::{category_and_rules, check_name, check_prefix, compile_rules, path},
     version_copy::Reading,
 };
 
@@ -55,6 +55,10 @@ pub struct ArchiveCategory {
     pub legal_hold: Option<String>,
     /// The attribute with the moment.
     pub archived_at: Option<String>,
+    /// The attribute with the link to a retrieved bag.
+    pub link: Option<String>,
+    /// The attribute that says until when that can be had.
+    pub available_until: Option<String>,
 }
 
 /// One rule.
@@ -107,38 +111,17 @@ impl ArchiveRules {
     /// # Errors
     /// When anything is wrong.
     pub fn parse(text: &str, file: &str) -> Result<Self, Diagnostics> {
-        let (mut document, mut diagnostics) = Document::parse(file, text)?;
-        let archive = document.value::<ArchiveCategorySpec>("archive", &mut diagnostics);
-        let told = !diagnostics.is_empty();
-        let specs = document.list::<RuleSpec>("rule", &mut diagnostics);
-        let end = document.end();
-        let broken = !diagnostics.is_empty();
-        document.finish(&mut diagnostics);
-        if archive.is_none() && !told {
-            diagnostics.report(
-                end.clone(),
-                "missing-key",
-                "the file has no `[archive]`",
-                "name the category that says where the bag of a case is, and its attributes",
-            );
-        }
-        if specs.is_empty() && !broken {
-            diagnostics.report(end, "no-rules", "the file has no rules", "add at least one `[[rule]]`");
-        }
-        let archive = archive.and_then(|spec| category(spec.into_value(), &mut diagnostics));
-        let mut rules: Vec<ArchiveRule> = Vec::new();
-        for spec in specs {
-            let spec = spec.into_value();
-            if rules.iter().any(|rule| rule.name == *spec.name.value()) {
-                diagnostics.report(
-                    spec.name.span(),
-                    "duplicate-rule",
-                    format!("the name `{}` is taken by an earlier rule", spec.name.value()),
-                    "give each rule its own name",
-                );
-            }
-            rules.extend(rule(spec, &mut diagnostics));
-        }
+        const REMEDY: &str = "name the category that says where the bag of a case is, and its attributes";
+        let (category, specs, mut diagnostics) =
+            category_and_rules::<ArchiveCategorySpec, RuleSpec>((text, file), "archive", REMEDY)?;
+        let archive = category.and_then(|spec| archive_category(spec, &mut diagnostics));
+        let has_link = archive.as_ref().is_none_or(|archive| archive.link.is_some());
+        let rules = compile_rules(
+            specs,
+            |spec| &spec.name,
+            &mut diagnostics,
+            |spec, diagnostics| rule(spec, has_link, diagnostics),
+        );
         match archive {
             Some(archive) => diagnostics.finish(Self { archive, rules }),
             // Why there is none has been reported.
@@ -147,7 +130,7 @@ impl ArchiveRules {
     }
 }
 
-fn category(spec: ArchiveCategorySpec, diagnostics: &mut Diagnostics) -> Option<ArchiveCategory> {
+fn archive_category(spec: ArchiveCategorySpec, diagnostics: &mut Diagnostics) -> Option<ArchiveCategory> {
     let text = |name: Option<Located<String>>| name.map(Located::into_value);
     Some(ArchiveCategory {
         category: path(&spec.category, diagnostics)?,
@@ -158,18 +141,20 @@ fn category(spec: ArchiveCategorySpec, diagnostics: &mut Diagnostics) -> Option<
         retain_until: text(spec.retain_until),
         legal_hold: text(spec.legal_hold),
         archived_at: text(spec.archived_at),
+        link: text(spec.link),
+        available_until: text(spec.available_until),
     })
 }
 
-fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<ArchiveRule> {
+fn rule(spec: RuleSpec, has_link: bool, diagnostics: &mut Diagnostics) -> Option<ArchiveRule> {
     let before = diagnostics.len();
     check_name(&spec.name, diagnostics);
     check_prefix(&spec.prefix, diagnostics);
-    if spec.prefix.value().starts_with("work/") {
+    if ["work/", "retrieved/"].iter().any(|ours| spec.prefix.value().starts_with(ours)) {
         diagnostics.report(
             spec.prefix.span(),
             "bad-prefix",
-            "`work/` is where bags are built, and expires",
+            "`work/` is where bags are built, `retrieved/` where they are handed out, and what lies there expires",
             "choose another beginning of keys, such as `archive/`",
         );
     }
@@ -183,6 +168,7 @@ fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<ArchiveRule> {
         );
     }
     let closed = spec.closed.and_then(|spec| closed(spec.into_value(), diagnostics));
+    let retrieve = spec.retrieve.map(|spec| retrieve(&spec, has_link, diagnostics)).unwrap_or_default();
     let retention = spec.retention.and_then(|spec| Retention::of(spec.into_value(), diagnostics));
     let after = spec.after.as_ref().map(|after| *after.value()).unwrap_or_default();
     if let Some(span) = spec.after.as_ref().map(Located::span)
@@ -211,10 +197,31 @@ fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<ArchiveRule> {
         reading: spec.reading,
         source_organization: spec.source_organization.map(Located::into_value),
         retention,
-        retrieve: spec.retrieve,
+        retrieve,
         after,
         official_records: spec.official_records,
     })
+}
+
+fn retrieve(spec: &Located<RetrieveSpec>, has_link: bool, diagnostics: &mut Diagnostics) -> RetrieveSpec {
+    let gives_link = spec.value().to == RetrieveTo::Link;
+    if gives_link && !has_link {
+        diagnostics.report(
+            spec.span(),
+            "link-nowhere",
+            "a link to a retrieved bag has no place to be written to",
+            "name the attribute that takes it: `link = \"…\"` in [archive]",
+        );
+    }
+    if gives_link && spec.value().days > 30 {
+        diagnostics.report(
+            spec.span(),
+            "link-too-long",
+            "the file behind a link expires after a month",
+            "set `days` to at most 30, or `to = \"bag\"`",
+        );
+    }
+    spec.value().clone()
 }
 
 fn closed(spec: ClosedSpec, diagnostics: &mut Diagnostics) -> Option<Closed> {

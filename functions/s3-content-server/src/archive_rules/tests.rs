@@ -42,6 +42,10 @@ fn every_mistake_is_told_with_its_line() {
         "[[rule]]\nname = \"a\"\nprefix = \"a/\"\n{CLOSED}versions = \"latest\"\nafter = \"purge-old-versions\"\n"
     );
     assert_eq!(codes(&format!("{CATEGORY}{latest}")), [(13, "reduced-without-proof")]);
+    let link = format!(
+        "[[rule]]\nname = \"a\"\nprefix = \"a/\"\n{CLOSED}retrieve = {{ to = \"link\", days = 31 }}\n"
+    );
+    assert_eq!(codes(&format!("{CATEGORY}{link}")), [(12, "link-nowhere"), (12, "link-too-long")]);
     let words = format!("[[rule]]\nname = \"a\"\nprefix = \"a/\"\n{CLOSED}storage_class = \"GLACEIR\"\n");
     assert_eq!(codes(&format!("{CATEGORY}{words}")), [(12, "unknown-value")]);
 }

@@ -9,13 +9,13 @@ mod tests;
 use aws_sdk_s3::types::StorageClass;
 use shared::{
     content_server::{NodePath, OfficialRecords},
-    mapping::{Diagnostics, Document, Located},
+    mapping::{Diagnostics, Located},
 };
 
 pub use self::file::After;
 use self::file::{ExternalContentSpec, RuleSpec};
 use crate::{
-    rule_words::{check_name, check_prefix, is_type_wanted, path},
+    rule_words::{category_and_rules, check_name, check_prefix, compile_rules, is_type_wanted, path},
     version_copy::Reading,
 };
 
@@ -91,38 +91,12 @@ impl OffloadRules {
     /// # Errors
     /// When anything is wrong.
     pub fn parse(text: &str, file: &str) -> Result<Self, Diagnostics> {
-        let (mut document, mut diagnostics) = Document::parse(file, text)?;
-        let external = document.value::<ExternalContentSpec>("external_content", &mut diagnostics);
-        let told = !diagnostics.is_empty();
-        let specs = document.list::<RuleSpec>("rule", &mut diagnostics);
-        let end = document.end();
-        let broken = !diagnostics.is_empty();
-        document.finish(&mut diagnostics);
-        if external.is_none() && !told {
-            diagnostics.report(
-                end.clone(),
-                "missing-key",
-                "the file has no `[external_content]`",
-                "name the category that says where the content of a document is, and its attributes",
-            );
-        }
-        if specs.is_empty() && !broken {
-            diagnostics.report(end, "no-rules", "the file has no rules", "add at least one `[[rule]]`");
-        }
-        let external = external.and_then(|spec| external_content(spec.into_value(), &mut diagnostics));
-        let mut rules: Vec<OffloadRule> = Vec::new();
-        for spec in specs {
-            let spec = spec.into_value();
-            if rules.iter().any(|rule| rule.name == *spec.name.value()) {
-                diagnostics.report(
-                    spec.name.span(),
-                    "duplicate-rule",
-                    format!("the name `{}` is taken by an earlier rule", spec.name.value()),
-                    "give each rule its own name",
-                );
-            }
-            rules.extend(rule(spec, &mut diagnostics));
-        }
+        const REMEDY: &str =
+            "name the category that says where the content of a document is, and its attributes";
+        let (category, specs, mut diagnostics) =
+            category_and_rules::<ExternalContentSpec, RuleSpec>((text, file), "external_content", REMEDY)?;
+        let external = category.and_then(|spec| external_content(spec, &mut diagnostics));
+        let rules = compile_rules(specs, |spec| &spec.name, &mut diagnostics, rule);
         match external {
             Some(external_content) => diagnostics.finish(Self { external_content, rules }),
             // Why there is none has been reported.

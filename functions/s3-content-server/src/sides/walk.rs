@@ -1,4 +1,5 @@
-//! The documents below containers of Content Server, container by container, without the search index in between.
+//! The documents below containers of Content Server (and the containers, where they matter), container by container,
+//! without the search index in between.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,12 +13,14 @@ use shared::{
 
 use super::{read_cursor, write_cursor};
 
-/// Documents one page gives at most.
+/// Nodes one page gives at most.
 const PAGE: usize = 200;
 
 /// A walk through the containers below some roots. Its cursor holds the containers that are still to be visited.
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
+    /// Whether containers are listed too.
+    containers: bool,
     /// What the container at hand holds, so that a large one is not listed again for each page.
     at_hand: Mutex<Option<Arc<Container>>>,
 }
@@ -26,7 +29,7 @@ pub(crate) struct Walk {
 struct Container {
     id: i64,
     /// Numbers only, sorted.
-    documents: Vec<i64>,
+    listed: Vec<i64>,
     containers: Vec<i64>,
 }
 
@@ -34,12 +37,17 @@ struct Container {
 struct Cursor {
     /// Containers to be visited, the next one last.
     stack: Vec<i64>,
-    /// The last document of that container that was listed.
+    /// The last node of that container that was listed.
     after: i64,
 }
 
 impl Walk {
-    /// The next documents. Each fact is the number of a node.
+    /// A walk that lists the containers below the roots as well.
+    pub(crate) fn with_containers() -> Self {
+        Self { containers: true, ..Self::default() }
+    }
+
+    /// The next nodes. Each fact is the number of a node.
     pub(crate) async fn page(&self, client: &Client, roots: &[NodeId], cursor: Option<&str>) -> Result<Page> {
         let mut at: Cursor = match cursor {
             Some(_) => read_cursor(cursor)?,
@@ -47,8 +55,8 @@ impl Walk {
         };
         let Some(container) = at.stack.last().copied() else { return Ok(Page::default()) };
         let held = self.container(client, container).await?;
-        let from = held.documents.partition_point(|document| *document <= at.after);
-        let rest = held.documents.get(from..).unwrap_or_default();
+        let from = held.listed.partition_point(|node| *node <= at.after);
+        let rest = held.listed.get(from..).unwrap_or_default();
         let page = rest.get(..PAGE.min(rest.len())).unwrap_or_default();
         let items =
             page.iter().map(|node| Listed { key: format!("node {node}"), facts: json!(node) }).collect();
@@ -71,7 +79,7 @@ impl Walk {
         if let Some(held) = at_hand.filter(|held| held.id == id) {
             return Ok(held);
         }
-        let mut held = Container { id, documents: Vec::new(), containers: Vec::new() };
+        let mut held = Container { id, listed: Vec::new(), containers: Vec::new() };
         let mut children = client.list_children(NodeId(id), ChildFilter::default());
         loop {
             let page = match children.next_page().await {
@@ -82,14 +90,15 @@ impl Walk {
             };
             let Some(page) = page else { break };
             for child in page {
-                if child.kind == kind::DOCUMENT {
-                    held.documents.push(child.id.0);
-                } else if child.container {
+                if child.kind == kind::DOCUMENT || (self.containers && child.container) {
+                    held.listed.push(child.id.0);
+                }
+                if child.container {
                     held.containers.push(child.id.0);
                 }
             }
         }
-        held.documents.sort_unstable();
+        held.listed.sort_unstable();
         let held = Arc::new(held);
         *self.at_hand.lock().unwrap_or_else(PoisonError::into_inner) = Some(held.clone());
         Ok(held)

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::types::ObjectLockLegalHoldStatus;
+use http::Method;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use shared::bagit::{Bag, Checksums, tag_files};
 use simulators::content_server::{seed, state::ADMIN};
-use tests::repository;
+use tests::{archive, repository, web};
 
 use super::Story;
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 pub(crate) const STORY: Story = Story {
     flow: "archive-closed-files",
     about: "a closed case becomes a bag in the archive, locked and held as its records are",
-    stacks: &["archive-closed-files"],
+    stacks: &["serve-links", "archive-closed-files"],
     rules: RULES,
     prepare: |stage| Box::pin(prepare(stage)),
     play: |stage| Box::pin(play(stage)),
@@ -36,6 +37,8 @@ manifest_sha256 = "Manifest SHA-256"
 retain_until = "Retain Until"
 legal_hold = "Legal Hold"
 archived_at = "Archived At"
+link = "Link"
+available_until = "Available Until"
 
 [[rule]]
 name = "closed-claims"
@@ -45,6 +48,7 @@ prefix = "archive/"
 storage_class = "GLACIER"
 source_organization = "Harbour Mutual"
 retention = { default = "10 years" }
+retrieve = { to = "link" }
 "#;
 
 const CASE: &str = "Claims/CLM-100117 Water damage";
@@ -74,7 +78,7 @@ async fn prepare(stage: &Stage<'_>) -> Result<Vec<String>> {
         let name = format!("Page {number} 100 %?.pdf");
         repository::document(&stage.simulator, &folder, &name, "application/pdf", versions);
     }
-    Ok(vec![])
+    Ok(vec!["archive-closed-files:ServeLinksUrl={ServeLinksUrl}".to_owned()])
 }
 
 async fn play(stage: &Stage<'_>) -> Result<Vec<Promise>> {
@@ -122,6 +126,13 @@ async fn play(stage: &Stage<'_>) -> Result<Vec<Promise>> {
         faults.into_iter().collect(),
     ));
 
+    promises.extend(retrieved(stage, case, &prefix).await?);
+    promises.extend(stage.usual_promises(&[asset_of(case), asset_of(document)]).await?);
+    Ok(promises)
+}
+
+/// The bag is asked for, comes out of its archive class, and is had by its link.
+async fn retrieved(stage: &Stage<'_>, case: i64, prefix: &str) -> Result<Vec<Promise>> {
     stage.say.step("somebody asks for the bag, which is in GLACIER");
     let item = stage.change(case, Some("retrieve"), "5").await?;
     stage
@@ -129,10 +140,31 @@ async fn play(stage: &Stage<'_>) -> Result<Vec<Promise>> {
             repository::value(server, case, "Archive", "State") == Some(json!("available"))
         })
         .await?;
-    promises.push(bag(stage, &prefix).await?);
+    let there = bag(stage, prefix).await?;
     stage.ended(&item, "the request").await?;
-    promises.extend(stage.usual_promises(&[asset_of(case), asset_of(document)]).await?);
-    Ok(promises)
+    let link = repository::value(&stage.simulator, case, "Archive", "Link").unwrap_or_default();
+    let token = link.as_str().and_then(|link| link.rsplit('/').next()).unwrap_or_default();
+    let url = stage.served(stage.output("ServeLinksUrl")?, token);
+    let answer = web::ask(Method::GET, &url, &[("accept", "text/html")], "").await?;
+    stage.say.step(&format!("GET   the link in the category {:>16}", answer.status.as_u16()));
+    let mut faults = Vec::new();
+    if answer.status.as_u16() == 307 {
+        let file = web::ask(Method::GET, answer.header("location"), &[], "").await?.body;
+        let files = archive::read(&file)?;
+        let sum = |bytes: &Vec<u8>| hex::encode(Sha256::digest(bytes));
+        let mut filed: Vec<String> = contents().iter().flatten().map(sum).collect();
+        let payload = files.iter().filter(|(name, _)| name.contains("/data/"));
+        let mut packed: Vec<String> = payload.map(|(_, bytes)| sum(bytes)).collect();
+        filed.sort();
+        packed.sort();
+        if filed != packed {
+            faults.push(format!("{} versions were filed, {} others came", filed.len(), packed.len()));
+        }
+    } else {
+        faults.push(format!("the link answers {}", answer.status));
+    }
+    let good = "one ZIP file with every version, byte for byte".to_owned();
+    Ok(vec![there, promise("the retrieved bag is behind its link", good, faults)])
 }
 
 /// The beginning of the keys of the bag, by what the case says.

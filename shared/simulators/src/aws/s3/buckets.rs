@@ -144,7 +144,7 @@ impl<'request> Window<'request> {
     }
 }
 
-pub(super) fn list(state: &mut State, request: &Request) -> Result<Answer> {
+pub(super) fn list(state: &mut State, request: &Request, now: i64) -> Result<Answer> {
     let window = Window::read(request)?;
     let token = request.query("continuation-token");
     let start = match token {
@@ -203,7 +203,7 @@ pub(super) fn list(state: &mut State, request: &Request) -> Result<Answer> {
                 xml.text("Key", &window.written(key));
                 entry(xml, version);
                 if restorations {
-                    restore::status(xml, version);
+                    restore::status(xml, version, now);
                 }
             });
         }

@@ -217,7 +217,7 @@ fn on_bucket(state: &mut State, request: &Request, now: i64) -> Result<Answer> {
             state.bucket(&request.bucket)?;
             Ok(Answer::xml("LocationConstraint", |_| {}))
         }
-        Method::GET if request.query("list-type") == Some("2") => buckets::list(state, request),
+        Method::GET if request.query("list-type") == Some("2") => buckets::list(state, request, now),
         Method::HEAD => {
             state.bucket(&request.bucket)?;
             Ok(Answer::ok().header("x-amz-bucket-region", "us-east-1"))

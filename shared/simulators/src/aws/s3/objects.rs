@@ -182,7 +182,7 @@ pub(super) fn get(state: &mut State, request: &Request, head: bool, now: i64) ->
     if part.is_some() && !version.parts.is_empty() {
         answer = answer.header("x-amz-mp-parts-count", version.parts.len().to_string());
     }
-    answer = restore::header(locks::headers(answer, version), version);
+    answer = restore::header(locks::headers(answer, version), version, now);
     let whole = slice.is_none_or(|(from, to)| from == 0 && to + 1 >= size);
     if request.header("x-amz-checksum-mode") == Some("ENABLED") && whole {
         answer = answer.checksum(version.checksum.as_ref());

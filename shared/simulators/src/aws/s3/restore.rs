@@ -41,9 +41,16 @@ pub(super) fn begin(state: &mut State, request: &Request, now: i64) -> Result<An
     }
 }
 
+impl Restoration {
+    /// Whether it is still spoken of: a copy that was made readable for some days is forgotten with them.
+    fn is_told(self, now: i64) -> bool {
+        !matches!(self, Self::Until(until) if until <= now)
+    }
+}
+
 /// What a look at an object says of its restoration.
-pub(super) fn header(answer: Answer, version: &Version) -> Answer {
-    match version.description.restoration {
+pub(super) fn header(answer: Answer, version: &Version, now: i64) -> Answer {
+    match version.description.restoration.filter(|restoration| restoration.is_told(now)) {
         None => answer,
         Some(Restoration::Ongoing { .. }) => answer.header("x-amz-restore", "ongoing-request=\"true\""),
         Some(Restoration::Until(until)) => {
@@ -54,8 +61,9 @@ pub(super) fn header(answer: Answer, version: &Version) -> Answer {
 }
 
 /// What a listing that was asked for it says of a restoration.
-pub(super) fn status(xml: &mut Writer, version: &Version) {
-    let Some(restoration) = &version.description.restoration else { return };
+pub(super) fn status(xml: &mut Writer, version: &Version, now: i64) {
+    let restoration = version.description.restoration.filter(|restoration| restoration.is_told(now));
+    let Some(restoration) = &restoration else { return };
     xml.element("RestoreStatus", |xml| match restoration {
         Restoration::Ongoing { .. } => xml.text("IsRestoreInProgress", "true"),
         Restoration::Until(until) => {

@@ -153,10 +153,12 @@ fn archived() -> Vec<Attribute> {
     vec![
         of(2, "Location", AttributeKind::TextArea),
         text(3, "Revision", 32),
-        choice(4, "State", &["archived", "retrieving", "available"]),
+        choice(4, "State", &["archived", "retrieving", "available", "damaged"]),
         text(5, "Manifest SHA-256", 64),
         date(6, "Retain Until"),
         of(7, "Legal Hold", AttributeKind::Boolean),
         moment(8, "Archived At"),
+        of(9, "Link", AttributeKind::TextArea),
+        moment(10, "Available Until"),
     ]
 }
