@@ -132,13 +132,35 @@ impl Client {
     /// # Errors
     /// As any call: "not known" is never taken for "may".
     pub async fn may_reduce(&self, reduction: &Reduction, version: i64) -> Result<ReductionPermission> {
+        self.permission(reduction, version, unfit).await
+    }
+
+    /// Whether a version may go whose very bytes are in the newest version: nothing is lost by that, whatever is known
+    /// of the other versions. Ask immediately before [`Client::reduce`].
+    ///
+    /// # Errors
+    /// As [`Client::may_reduce`].
+    pub async fn may_drop_repeated(
+        &self,
+        reduction: &Reduction,
+        version: i64,
+    ) -> Result<ReductionPermission> {
+        self.permission(reduction, version, unfit_alone).await
+    }
+
+    async fn permission(
+        &self,
+        reduction: &Reduction,
+        version: i64,
+        speaks_against: fn(&Reduction, &[Version], Option<i64>) -> Option<ReductionRefused>,
+    ) -> Result<ReductionPermission> {
         let refused = |why| Ok(Err(why));
         let versions = match self.list_versions(reduction.node).await {
             Ok(versions) => versions,
             Err(error) if is_missing(&error) => return refused(ReductionRefused::Gone),
             Err(error) => return Err(error),
         };
-        if let Some(why) = unfit(reduction, &versions, Some(version)) {
+        if let Some(why) = speaks_against(reduction, &versions, Some(version)) {
             return refused(why);
         }
         if let Some(why) = self.untouchable(reduction.node, reduction.official_records).await? {
@@ -283,8 +305,30 @@ impl Client {
     }
 }
 
-/// What about the versions speaks against reducing one of them, or against hiding them all.
+/// What about the versions speaks against reducing one of them, or against hiding them all. Every one must be safe
+/// elsewhere, not only the one that goes.
 fn unfit(reduction: &Reduction, versions: &[Version], version: Option<i64>) -> Option<ReductionRefused> {
+    out_of_order(reduction, versions, version).or_else(|| unverified(reduction, versions.iter()))
+}
+
+/// The same, where nothing is at stake but the one that goes: its bytes must be in the newest version still.
+fn unfit_alone(
+    reduction: &Reduction,
+    versions: &[Version],
+    version: Option<i64>,
+) -> Option<ReductionRefused> {
+    let wanted = versions.iter().filter(|there| Some(there.number) == version);
+    let stands = versions.iter().any(|there| there.number == reduction.newest);
+    out_of_order(reduction, versions, version)
+        .or_else(|| version.filter(|_| !stands).map(ReductionRefused::Unverified))
+        .or_else(|| unverified(reduction, wanted))
+}
+
+fn out_of_order(
+    reduction: &Reduction,
+    versions: &[Version],
+    version: Option<i64>,
+) -> Option<ReductionRefused> {
     let wanted = versions.iter().find(|there| Some(there.number) == version);
     if version.is_some() && wanted.is_none() {
         return Some(ReductionRefused::Gone);
@@ -296,15 +340,19 @@ fn unfit(reduction: &Reduction, versions: &[Version], version: Option<i64>) -> O
     if version == Some(newest) {
         return Some(ReductionRefused::Newest(newest));
     }
-    if let Some(locked) = wanted.filter(|there| there.locked_by.is_some()) {
-        return Some(ReductionRefused::Locked(locked.number));
-    }
-    // Every one, not only the one that goes: a document is reduced when all of it is safe elsewhere.
-    let unverified =
-        versions.iter().filter(|there| !reduction.pointers.contains(&there.number)).find(|there| {
-            let copy = reduction.verified.get(&there.number);
-            copy.is_none() || there.file_size.is_some() && there.file_size != copy.copied()
-        });
+    let locked = wanted.filter(|there| there.locked_by.is_some())?;
+    Some(ReductionRefused::Locked(locked.number))
+}
+
+fn unverified<'a>(
+    reduction: &Reduction,
+    mut versions: impl Iterator<Item = &'a Version>,
+) -> Option<ReductionRefused> {
+    let unverified = versions.find(|there| {
+        let copy = reduction.verified.get(&there.number);
+        let is_safe = copy.is_some() && (there.file_size.is_none() || there.file_size == copy.copied());
+        !is_safe && !reduction.pointers.contains(&there.number)
+    });
     unverified.map(|there| ReductionRefused::Unverified(there.number))
 }
 
@@ -362,6 +410,21 @@ mod tests {
         let mut locked = there;
         locked[0].locked_by = Some(1001);
         assert_eq!(unfit(&reduction(), &locked, Some(1)), Some(ReductionRefused::Locked(1)));
+    }
+
+    #[test]
+    fn a_version_that_stands_in_the_newest_one_too_goes_whatever_is_known_of_the_others() {
+        // Version 4 came back from the copy of version 2; nobody vouches for version 1 here.
+        let there = vec![version(1, 10), version(2, 20), version(3, 5), version(4, 20)];
+        let repeated = Reduction { newest: 4, verified: [(2, 20)].into(), ..reduction() };
+        assert_eq!(unfit(&repeated, &there, Some(2)), Some(ReductionRefused::Unverified(1)));
+        assert_eq!(unfit_alone(&repeated, &there, Some(2)), None);
+        assert_eq!(unfit_alone(&repeated, &there, Some(1)), Some(ReductionRefused::Unverified(1)));
+        assert_eq!(unfit_alone(&repeated, &there[2..], Some(2)), Some(ReductionRefused::Gone));
+        // Version 4 was taken away: the last one with these bytes would go.
+        assert_eq!(unfit_alone(&repeated, &there[..3], Some(2)), Some(ReductionRefused::Unverified(2)));
+        let other_size = Reduction { verified: [(2, 21)].into(), ..repeated };
+        assert_eq!(unfit_alone(&other_size, &there, Some(2)), Some(ReductionRefused::Unverified(2)));
     }
 
     #[test]

@@ -43,9 +43,12 @@ impl OffloadContent {
             return skipped("recall.not-offloaded", "the category does not say which version was offloaded");
         };
         let mark = format!("waybill:recall:{node}:{of}:{}", newest_pointer(&versions));
+        let is_ours = newest.external_identity.as_ref() == Some(&mark);
+        // An offload that was stopped while it purged has left the version that came back.
+        let is_repeated = versions.iter().any(|version| version.number == of && !is_pointer(version));
         // What an earlier attempt brought is verified before it counts.
-        let begun =
-            newest.external_identity.as_ref() == Some(&mark) && (external.recall || run.is_taken_over());
+        let to_verify = is_ours && (external.recall || run.is_taken_over());
+        let begun = to_verify || is_ours && is_repeated;
         if !is_pointer(newest) && !begun {
             self.answered(node).await?;
             if !run.is_dry() {
@@ -53,11 +56,8 @@ impl OffloadContent {
             }
             return skipped("recall.not-needed", "the newest version has its content");
         }
-        if self.content_server.get_node(node).await?.reserved_by.is_some() {
-            if !run.is_dry() {
-                self.recall_again(node, after(run.context().now(), TOMORROW), run).await?;
-            }
-            return skipped("reduction.reserved", "somebody has checked the document out");
+        if let Some(why) = self.not_now(node, begun && !to_verify, run).await? {
+            return skipped(why.code(), &why.to_string());
         }
         let object = self.copy_of(node, &external).await?;
         if !is_readable(&object) {
@@ -71,13 +71,12 @@ impl OffloadContent {
             return skipped("dry-run", "the content would be brought back");
         }
         let number = self.bring_back(node, &external, &object, &mark, run).await?;
-        if versions.iter().any(|version| version.number == of && !is_pointer(version)) {
-            let pointers =
-                versions.iter().filter(|version| is_pointer(version)).map(|version| version.number);
-            self.finish_purge(node, (of, object.size), number, pointers.collect(), run).await?;
-        }
+        let kept = match is_repeated {
+            true => self.drop_repeated(node, (of, object.size), number, run).await?,
+            false => None,
+        };
         self.answered(node).await?;
-        self.recall_is_done(node, run).await?;
+        self.ask_again(node, kept.as_ref(), run).await?;
         Ok(Outcome::Delivered(Delivery {
             result: json!({"node": node, "version": number, "recalledFrom": external.location}),
             digest: Some(external.sha256.clone()),
@@ -86,6 +85,32 @@ impl OffloadContent {
                 .map(|(name, fact)| (name.to_owned(), fact))
                 .into(),
         }))
+    }
+
+    /// Why nothing is done today: somebody has checked the document out, or all that is left is to take away what must
+    /// not be touched.
+    async fn not_now(&self, node: NodeId, only_drops: bool, run: &Run) -> Result<Option<ReductionRefused>> {
+        let why = if only_drops {
+            self.content_server.untouchable(node, OfficialRecords::Keep).await?
+        } else {
+            let reserved_by = self.content_server.get_node(node).await?.reserved_by;
+            reserved_by.map(|_| ReductionRefused::Reserved)
+        };
+        if why.is_some() && !run.is_dry() {
+            self.ask_again(node, why.as_ref(), run).await?;
+        }
+        Ok(why)
+    }
+
+    /// A recall that something keeps from its end is asked after on the next day, when that may be over.
+    async fn ask_again(&self, node: NodeId, kept: Option<&ReductionRefused>, run: &Run) -> Result<()> {
+        use ReductionRefused::{Held, Locked, Reserved};
+        match kept {
+            Some(Held { .. } | Reserved | Locked(_)) => {
+                self.recall_again(node, after(run.context().now(), TOMORROW), run).await
+            }
+            _ => self.recall_is_done(node, run).await,
+        }
     }
 
     /// The copy the category speaks of.
@@ -176,41 +201,40 @@ impl OffloadContent {
         Ok(number)
     }
 
-    /// An offload that was stopped while it purged may have left the version that now came back. The one that came back
-    /// stands for it: both have the SHA-256 of the category. Where older versions are still there too, nobody vouches for
-    /// their copies here, and all of them stay until the document is offloaded again.
-    async fn finish_purge(
+    /// Takes the version away that now stands in the newest one too: both have the SHA-256 of the category. Gives back
+    /// why it is kept.
+    async fn drop_repeated(
         &self,
         node: NodeId,
-        (of, size): (i64, u64),
+        (version, size): (i64, u64),
         newest: i64,
-        pointers: Vec<i64>,
         run: &Run,
-    ) -> Result<()> {
+    ) -> Result<Option<ReductionRefused>> {
         let reduction = Reduction {
             node,
             newest,
-            verified: [(of, size)].into(),
-            pointers,
+            verified: [(version, size)].into(),
+            pointers: Vec::new(),
             official_records: OfficialRecords::Keep,
         };
         let kept: Option<ReductionRefused> = run
             .effect(
-                "finish-purge",
+                "drop-repeated",
                 Policy::RepeatSafe,
                 || async { Ok(None) },
                 || async {
-                    Ok(match self.content_server.may_reduce(&reduction, of).await? {
+                    Ok(match self.content_server.may_drop_repeated(&reduction, version).await? {
                         Ok(permit) => self.content_server.reduce(permit).await?.err(),
                         Err(why) => Some(why),
                     })
                 },
             )
             .await?;
-        if let Some(why) = kept.filter(|why| *why != ReductionRefused::Gone) {
+        let kept = kept.filter(|why| *why != ReductionRefused::Gone);
+        if let Some(why) = &kept {
             run.note("kept", why.code());
         }
-        Ok(())
+        Ok(kept)
     }
 
     /// The version an earlier attempt brought back.
