@@ -29,25 +29,34 @@ Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 QUEUES, ARNS = "FlowQueues", "FlowQueueArns"
 # Each flow has rules of its own.
 NOT_SHARED = {"RulesUri"}
+# Stacks that put repairs onto the queue of any flow.
+REPAIR = {"reconcile"}
 
 
 def declared(template):
-    """The names of a template's parameters."""
-    return set(yaml.load(pathlib.Path(template).read_text(), Loader=Loader)["Parameters"])
+    """A template's parameters by name."""
+    return yaml.load(pathlib.Path(template).read_text(), Loader=Loader)["Parameters"]
 
 
-def queues(outputs, partition):
+def lacking(template, given):
+    """What a template needs, nobody else knows, and was not given."""
+    needed = {name for name, parameter in declared(template).items() if "Default" not in parameter}
+    return sorted(needed & NOT_SHARED - {argument.split("=", 1)[0] for argument in given})
+
+
+def queues(outputs, partition, repairs=False):
     """The queues of the flows among the outputs of all stacks, as the two parameters; none without a queue.
 
-    `OffloadContentQueueUrl` is the queue of `offload-content`, and the address of a queue says its ARN.
+    `OffloadContentQueueUrl` is the queue of `offload-content`, and the address of a queue says its ARN. A stack that
+    `repairs` tells the first stack's flow too; to a change feed it is of no concern, as uploads feed it.
     """
     found = {}
     for output, url in sorted(outputs.items()):
         if output.endswith("QueueUrl") and not output.endswith("DeadLetterQueueUrl"):
             flow = re.sub(r"(?<!^)([A-Z])", r"-\1", output.removesuffix("QueueUrl")).lower()
             found[flow] = url
-    # The first stack's flow is fed by uploads.
-    found.pop("ingest-uploads", None)
+    if not repairs:
+        found.pop("ingest-uploads", None)
     if not found:
         return {}
     return {QUEUES: json.dumps(found, separators=(",", ":")), ARNS: ",".join(arn(url, partition) for url in found.values())}
@@ -84,6 +93,16 @@ def outputs_of(found):
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
+def is_deployed(cloudformation, stack):
+    """Whether a stack is there: what was given to it stays."""
+    try:
+        return bool(cloudformation.describe_stacks(StackName=stack)["Stacks"])
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return False
+
+
 def of_other_flows(cloudformation, stack, template):
     """The outputs of the stacks of the other flows that are deployed."""
     outputs = {}
@@ -97,16 +116,22 @@ def of_other_flows(cloudformation, stack, template):
 
 
 def main(template, stack, *given):
-    names = declared(template)
+    names = set(declared(template))
     cloudformation = boto3.client("cloudformation")
     try:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         others = of_other_flows(cloudformation, stack, template) if QUEUES in names else {}
     except (ClientError, BotoCoreError) as error:
         sys.exit(f"missing: the stack {stack}, which a flow stands beside. Run `make deploy` without FLOW first. {error}")
+    flow = pathlib.Path(template).stem
+    missing = lacking(template, given)
+    if missing and not is_deployed(cloudformation, f"{stack}-{flow}"):
+        sys.exit(f"missing: {missing[0]}, which {flow} cannot do without. Put its file into the configuration bucket and say "
+                 f"where: ARGS='--parameter-overrides {missing[0]}=s3://<configuration bucket>/<key>'")
     given_before = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
     known = {name: value for name, value in given_before.items() if name not in NOT_SHARED}
-    known |= outputs_of(found) | queues(others, found["StackId"].split(":")[1])
+    outputs = outputs_of(found)
+    known |= outputs | queues(outputs | others, found["StackId"].split(":")[1], flow in REPAIR)
     print("\n".join(arguments(names, known, given)))
 
 

@@ -4,6 +4,7 @@
 """
 
 import json
+import pathlib
 import unittest
 
 import flow_parameters
@@ -32,6 +33,18 @@ class WhatIsFilledIn(unittest.TestCase):
         arn = "arn:aws:sqs:eu-central-1:123456789012:waybill-prod-"
         self.assertEqual(found["FlowQueueArns"], f"{arn}offload-content,{arn}publish-approved")
         self.assertTrue(flow_parameters.queues(OUTPUTS, "aws-cn")["FlowQueueArns"].startswith("arn:aws-cn:"))
+
+    def test_what_repairs_is_given_the_queue_of_the_first_flow_too(self):
+        found = flow_parameters.queues(OUTPUTS, "aws", repairs=True)
+        self.assertEqual(json.loads(found["FlowQueues"])["ingest-uploads"], f"{ADDRESS}ingest-uploads")
+        self.assertIn(":waybill-prod-ingest-uploads", found["FlowQueueArns"])
+
+    def test_a_stack_that_cannot_do_without_rules_lacks_them_until_they_are_given(self):
+        flows = pathlib.Path(__file__).parent / "flows"
+        given = ["--parameter-overrides", "Every=rate(1 day)"]
+        self.assertEqual(flow_parameters.lacking(flows / "reconcile.yaml", given), ["RulesUri"])
+        self.assertEqual(flow_parameters.lacking(flows / "reconcile.yaml", [*given, "RulesUri=s3://here/a.toml"]), [])
+        self.assertEqual(flow_parameters.lacking(flows / "offload-content.yaml", given), [])
 
     def test_sam_reads_back_what_was_meant(self):
         known = {**flow_parameters.queues(OUTPUTS, "aws"), "LedgerTableName": "waybill-prod-ledger", "Other": "x"}

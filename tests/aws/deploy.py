@@ -199,7 +199,7 @@ def main():
             if chosen.plain_http:
                 template = template.replace(*ONLY_OVER_TLS)
             # As `infra/deploy` does: a flow's stack takes the outputs of the stacks before it by name.
-            queues = flow_parameters.queues(outputs, "aws")
+            queues = flow_parameters.queues(outputs, "aws", flow in flow_parameters.REPAIR)
             known = {**outputs, **queues, **for_stack(flow, parameters, outputs)}
             taken |= declared | {f"{flow}:{name}" for name in declared}
             outputs |= deployment.deploy(stack, template, {name: known[name] for name in known if name in declared})

@@ -91,6 +91,10 @@ class Installation:
         )["Attributes"]
 
 
+# What a flow's stack cannot do without.
+GIVEN = {"reconcile:RulesUri": "s3://{ConfigurationBucketName}/reconcile-rules.toml"}
+
+
 class TheTemplate(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -146,7 +150,7 @@ class TheTemplate(unittest.TestCase):
         self.assertEqual(installation.client("secretsmanager").list_secrets()["SecretList"], [])
 
     def test_every_further_flow_stands_beside_it_and_has_its_messages(self):
-        installation = Installation(self.folder, "all")
+        installation = Installation(self.folder, "all", **GIVEN)
         self.assertTrue(FLOWS)
         for flow in FLOWS:
             function = "".join(word.capitalize() for word in flow.split("-"))
@@ -157,7 +161,7 @@ class TheTemplate(unittest.TestCase):
                 installation.message_with(f"for {flow}", function)
 
     def test_with_a_key_of_ones_own_a_further_flow_uses_it_too(self):
-        installation = Installation(self.folder, "all", Encryption="customer-key")
+        installation = Installation(self.folder, "all", Encryption="customer-key", **GIVEN)
         for flow in FLOWS:
             function = "".join(word.capitalize() for word in flow.split("-"))
             queue = installation.outputs.get(f"{function}QueueUrl")
@@ -179,6 +183,18 @@ class TheTemplate(unittest.TestCase):
     def test_a_wrong_parameter_is_refused_before_anything_is_made(self):
         with self.assertRaisesRegex(AssertionError, "ContentServerUrl"):
             Installation(self.folder, ContentServerUrl="ecm.example.com")
+
+    def test_a_comparison_without_rules_is_refused_before_anything_is_made(self):
+        with self.assertRaisesRegex(AssertionError, "RulesUri"):
+            Installation(self.folder, "reconcile")
+
+    def test_a_comparison_may_repair_every_flow_that_stands_beside_it(self):
+        installation = Installation(self.folder, "offload-content", "reconcile", **GIVEN)
+        function = installation.client("lambda").get_function_configuration(FunctionName=installation.outputs["ReconcileFunctionName"])
+        queues = json.loads(function["Environment"]["Variables"]["WAYBILL_FLOW_QUEUES"])
+        self.assertEqual(
+            queues, {"ingest-uploads": installation.outputs["IngestUploadsQueueUrl"], "offload-content": installation.outputs["OffloadContentQueueUrl"]}
+        )
 
     def test_another_machine_is_never_deployed_to(self):
         command = [sys.executable, HERE / "deploy.py", "--url", "https://cloudformation.eu-central-1.amazonaws.com"]

@@ -169,7 +169,9 @@ def reconcile(outputs):
         *ledger("reconcile", outputs),
         ("s3", "put_object", {"Bucket": outputs["ReportBucketName"], "Key": "reports/1.json", "Body": "{}"}),
         ("s3", "list_objects_v2", {"Bucket": outputs["IntakeBucketName"]}),
+        ("s3", "get_object_tagging", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
         ("sqs", "send_message", {"QueueUrl": outputs["OffloadContentQueueUrl"], "MessageBody": "{}"}),
+        ("sqs", "send_message", {"QueueUrl": outputs["IngestUploadsQueueUrl"], "MessageBody": "{}"}),
         ("s3", "get_object", {"Bucket": outputs["ConfigurationBucketName"], "Key": "rules.toml"}),
         ("secretsmanager", "get_secret_value", {"SecretId": outputs["ContentServerSecretArn"]}),
     ]
@@ -254,6 +256,7 @@ class TheRoles(unittest.TestCase):
                 sys.executable, HERE / "deploy.py", "--url", URL, "--account", ACCOUNT, "--artefacts", folder,
                 "--flows", "all", "--plain-http", "--parameters", "EnvironmentName=rights", "FunctionTimeout=60",
                 "ContentServerUrl=http://127.0.0.1:9/otcs/cs.exe", "serve-links:DistributionBucketName=published",
+                "reconcile:RulesUri=s3://{ConfigurationBucketName}/rules.toml",
             ],
             capture_output=True, text=True,
         )
