@@ -2,8 +2,14 @@
 
 use s3_content_server::INGEST_UPLOADS;
 use shared::reconcile::{Action, Kind, Options};
-use simulators::content_server::{Blob, state::ADMIN};
-use tests::storm::{Scenario, StoredObject};
+use simulators::content_server::{
+    Blob,
+    state::{ADMIN, Changes},
+};
+use tests::{
+    repository,
+    storm::{Scenario, StoredObject},
+};
 
 use crate::side::{Compared, INTAKE, repairing, run};
 
@@ -14,6 +20,56 @@ key = "scans/{name}"
 target.folder = "Enterprise:Digitised Archive"
 after = "keep"
 "#;
+
+/// Evidence with everything a rule can map: captures, user metadata, a sidecar, rows, the hour of delivery.
+const MAPPING: &str = r#"
+[[rule]]
+name = "evidence"
+key = "evidence/{claim_number}/{name}"
+sidecar = "optional"
+existing = "new-version"
+target.folder = "Enterprise:Digitised Archive"
+after = "keep"
+
+[[rule.category]]
+path = "Business/Claim Evidence"
+fields = [
+  { to = "Claim Number", from = "capture.claim_number", required = true },
+  { to = "Loss Date", from = "sidecar.loss_date", as = "date" },
+  { to = "Received At", from = "now.time", as = "date-time" },
+  { to = "Estimated Amount", from = "sidecar.amount", as = "integer" },
+  { to = "Third Party Involved", from = "sidecar.third_party", as = "boolean" },
+  { to = "Keywords", from = "sidecar.keywords", multi = true },
+  { to = "Remarks", from = "sidecar.remarks" },
+]
+rows = [
+  { to = "Parties", from = "sidecar.parties", fields = [
+    { to = "Name", from = "row.name", required = true },
+    { to = "Role", from = "row.role" },
+  ] },
+]
+"#;
+
+fn evidence() -> Vec<StoredObject> {
+    let about = serde_json::json!({
+        "loss_date": "2031-03-04", "amount": 1200, "third_party": true, "keywords": ["storm", "roof"],
+        "remarks": "the roof of the barn", "parties": [{"name": "Ada Byron", "role": "Witness"}],
+    });
+    ["barn.txt", "roof.txt", "yard.txt"]
+        .into_iter()
+        .flat_map(|name| {
+            let key = format!("evidence/100117/{name}");
+            [
+                StoredObject::new(format!("{key}.metadata.json"), "application/json", about.to_string()),
+                StoredObject::new(key, "text/plain", format!("what {name} looks like")),
+            ]
+        })
+        .collect()
+}
+
+fn mapping() -> Scenario {
+    Scenario::of("evidence", &INGEST_UPLOADS, MAPPING, evidence, (3, 3, 0))
+}
 
 fn objects() -> Vec<StoredObject> {
     let scan =
@@ -151,6 +207,98 @@ fn other_bytes_in_the_target_are_found_by_size_at_once_and_by_hash_when_read() {
             said.finding("three.txt").differences.iter().map(|one| one.what.as_str()).collect();
         assert_eq!(whats, ["sha256"]);
         assert_eq!(said.counts().equal, 1, "what was read and agrees is proven");
+    });
+}
+
+#[test]
+fn values_that_people_changed_are_told_by_the_names_of_their_fields_and_never_repaired() {
+    run(async {
+        let compared = Compared::after(mapping()).await;
+        let said = compared.compare(Options::default()).await;
+        assert_eq!(said.found(), [], "what was filed is what the rule maps");
+
+        let server = &compared.world.content_server;
+        let (barn, roof) = (node(&compared, "barn.txt"), node(&compared, "roof.txt"));
+        let set = |node: i64, attribute: &str, value: serde_json::Value| {
+            repository::set_value(server, node, "Claim Evidence", attribute, value);
+        };
+        set(barn, "Remarks", "the roof of the house of Charles Babbage".into());
+        set(barn, "Estimated Amount", serde_json::Value::Null);
+        set(barn, "Keywords", serde_json::json!(["storm", "roof", "hail"]));
+        // Nothing that the rule maps, and nothing that says anything else.
+        set(roof, "Handler", ADMIN.into());
+        set(roof, "Loss Date", "2031-03-04T00:00:00".into());
+        let changes = Changes { name: Some("roof of the barn.txt".into()), ..Changes::default() };
+        server.with_state(|state| state.update(ADMIN, roof, changes)).expect("renamed");
+
+        let said = compared.compare(repairing()).await;
+        let named = |name: &str| (Kind::Metadata, format!("s3://{INTAKE}/evidence/100117/{name}"));
+        assert_eq!(said.found(), [named("barn.txt"), named("roof.txt")]);
+        let told = |name: &str| -> Vec<[String; 3]> {
+            let differences = said.finding(name).differences.iter();
+            differences.map(|one| [one.what.clone(), one.source.clone(), one.target.clone()]).collect()
+        };
+        let of = |what: &str, target: &str| [what.to_owned(), "a value".to_owned(), target.to_owned()];
+        assert_eq!(
+            told("barn.txt"),
+            [
+                of("Claim Evidence:Estimated Amount", "no value"),
+                of("Claim Evidence:Keywords", "another value"),
+                of("Claim Evidence:Remarks", "another value"),
+            ]
+        );
+        assert_eq!(told("roof.txt"), [of("name", "another value")]);
+
+        let finding = said.finding("barn.txt");
+        assert_eq!((finding.repair.action, finding.repair.safe), (Action::Person, false));
+        assert_eq!((said.counts().metadata, said.counts().queued, compared.world.waiting()), (2, 0, 0));
+        let page = compared.text(&format!("{}report.html", said.prefix)).await;
+        assert!(page.contains("Alike, with other metadata (2)"), "{page}");
+        for report in [page, compared.text(&format!("{}report.json", said.prefix)).await] {
+            for personal in ["Babbage", "barn of", "1200", "hail", "Ada"] {
+                assert!(!report.contains(personal), "the report tells {personal}: {report}");
+            }
+        }
+    });
+}
+
+#[test]
+fn rows_of_a_set_are_compared_one_by_one() {
+    run(async {
+        let compared = Compared::after(mapping()).await;
+        let barn = node(&compared, "barn.txt");
+        compared.world.content_server.with_state(|state| {
+            let category = state.category_named("Claim Evidence").expect("the category").id;
+            let rows = serde_json::json!({"9_1_10": "Ada Byron", "9_2_10": "Mary Somerville"});
+            let rows = rows.as_object().expect("an object").clone().into_iter().collect();
+            state.edit_category(ADMIN, barn, category, &rows, None).expect("a row more");
+        });
+        let said = compared.compare(Options::default()).await;
+        let whats: Vec<_> =
+            said.finding("barn.txt").differences.iter().map(|one| one.what.as_str()).collect();
+        assert_eq!(whats, ["Claim Evidence:Parties[2]:Name"]);
+    });
+}
+
+#[test]
+fn only_the_last_upload_of_a_document_is_held_against_its_values() {
+    run(async {
+        let compared = Compared::after(mapping()).await;
+        // A second version of the object, with another sidecar: the values are those of the second.
+        for (name, text) in
+            [("barn.txt.metadata.json", r#"{"remarks": "seen again"}"#), ("barn.txt", "in May")]
+        {
+            let object = StoredObject::new(format!("evidence/100117/{name}"), "text/plain", text.to_owned());
+            compared.world.upload(&object).await;
+        }
+        compared.work().await;
+        compared.hours(3).await;
+        assert_eq!(compared.compare(Options::default()).await.found(), []);
+        // A sidecar that was cleared away says nothing any more of what it once said.
+        let gone = compared.world.s3.delete_object().bucket(INTAKE);
+        gone.key("evidence/100117/roof.txt.metadata.json").send().await.expect("cleared away");
+        let said = compared.compare(Options::default()).await;
+        assert_eq!(said.found(), [], "what the rule does not map any more is not compared");
     });
 }
 

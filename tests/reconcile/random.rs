@@ -12,7 +12,7 @@ use shared::{
     ledger::Ending,
     reconcile::{
         Account, Action, Again, Comparison, Eventual, Facts, Kind, Listed, Look, Options, Page, Pair, Seen,
-        Side, Sides, Words,
+        Side, Sides, Words, fingerprint,
     },
 };
 use tests::storm::Scenario;
@@ -44,6 +44,8 @@ enum Planted {
     OtherHash,
     OtherMetadata,
     OtherState,
+    /// In both, alike but for a field.
+    OtherField,
     /// Alike in what both sides state.
     HalfKnown,
     /// In the target alone.
@@ -64,6 +66,7 @@ impl Planted {
             Self::Removed | Self::Failed => Some((Kind::Missing, false)),
             Self::OtherSize | Self::OtherHash => Some((Kind::Different, true)),
             Self::OtherMetadata | Self::OtherState => Some((Kind::Different, false)),
+            Self::OtherField => Some((Kind::Metadata, false)),
             Self::Stray => Some((Kind::Extra, false)),
             Self::Hidden | Self::Refused => Some((Kind::Unverifiable, false)),
             _ => None,
@@ -77,15 +80,15 @@ impl Planted {
 
 fn planted() -> impl Strategy<Value = Planted> {
     use Planted::{
-        Alike, Equal, Excused, Failed, Flickering, HalfKnown, Hidden, Lost, OtherHash, OtherMetadata,
-        OtherSize, OtherState, PutAside, Refused, Removed, Skipped, Stray, Stuck, UnderWay, Young,
-        YoungStray,
+        Alike, Equal, Excused, Failed, Flickering, HalfKnown, Hidden, Lost, OtherField, OtherHash,
+        OtherMetadata, OtherSize, OtherState, PutAside, Refused, Removed, Skipped, Stray, Stuck, UnderWay,
+        Young, YoungStray,
     };
     prop_oneof![
         6 => Just(Equal),
         14 => prop::sample::select(vec![
             Alike, Lost, Removed, Failed, PutAside, Skipped, Excused, Young, UnderWay, Stuck, OtherSize, OtherHash,
-            OtherMetadata, OtherState, HalfKnown, Stray, YoungStray, Hidden, Refused, Flickering,
+            OtherMetadata, OtherState, OtherField, HalfKnown, Stray, YoungStray, Hidden, Refused, Flickering,
         ]),
     ]
 }
@@ -151,6 +154,12 @@ impl MadeUp {
                 pair.target = there(Facts { metadata: Some("n".into()), ..facts(1, "a") });
             }
             Planted::OtherState => pair.target = there(Facts { state: Some("t".into()), ..facts(1, "a") }),
+            Planted::OtherField => {
+                let fields = |value: &str| Some([("a field".to_owned(), fingerprint(value))].into());
+                pair.source = there(Facts { mapped: fields("this"), ..facts(1, "a") });
+                pair.target = there(Facts { mapped: fields("that"), ..facts(1, "a") });
+                pair.if_different = again(Action::LookAgain);
+            }
             Planted::Stray | Planted::YoungStray => {
                 (pair.source, pair.target) = (Seen::Absent, usual());
                 if thing == Planted::YoungStray {
@@ -289,7 +298,7 @@ proptest! {
             let source = things.iter().filter(|thing| thing.is_in_source()).count();
             prop_assert_eq!(counts.source, source as u64);
             let all = counts.equal + counts.alike + counts.accounted + counts.in_flight + counts.missing
-                + counts.different + counts.extra + counts.unverifiable;
+                + counts.different + counts.metadata + counts.extra + counts.unverifiable;
             prop_assert_eq!(all, things.len() as u64);
 
             // What was queued is safe, and as much of it as was allowed; each thing once, in the order it was found.

@@ -110,8 +110,15 @@ async fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> 
 fn progress(standing: &Standing) {
     let counts = &standing.state.counts;
     eprintln!(
-        "{} of the source, {} of the target; {} missing, {} different, {} extra, {} unverifiable",
-        counts.source, counts.target, counts.missing, counts.different, counts.extra, counts.unverifiable
+        "{} of the source, {} of the target; {} missing, {} different, {} with other metadata, {} extra, \
+         {} unverifiable",
+        counts.source,
+        counts.target,
+        counts.missing,
+        counts.different,
+        counts.metadata,
+        counts.extra,
+        counts.unverifiable
     );
 }
 

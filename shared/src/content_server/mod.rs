@@ -64,7 +64,7 @@ pub use self::{
     audit::{AuditEntry, AuditFilter},
     categories::{
         Attribute, AttributeKind, AttributeSet, AttributeValue, CategoryDefinition, CategoryOutcome,
-        CategoryValues,
+        CategoryValues, ComparedValue,
     },
     children::{ChildFilter, Children},
     credential::Credential,

@@ -340,6 +340,7 @@ impl<'a> Comparison<'a> {
             metric("Missing"),
             metric("Different"),
             metric("Extra"),
+            metric("Metadata"),
             metric("Unverifiable"),
             metric("InFlight"),
             metric("RepairsQueued"),
@@ -362,6 +363,7 @@ impl<'a> Comparison<'a> {
             ("Missing", Kind::Missing),
             ("Different", Kind::Different),
             ("Extra", Kind::Extra),
+            ("Metadata", Kind::Metadata),
             ("Unverifiable", Kind::Unverifiable),
         ] {
             if let Some(object) = line.as_object_mut() {

@@ -34,11 +34,15 @@ pub fn judge(pair: &Pair, listed_on: Side, words: &Words, now: Timestamp, grace:
         (Seen::There(_), _) if listed_on == Side::Target => return Verdict::Nothing,
         (Seen::Unreadable(_), _) | (_, Seen::Unreadable(_)) => Kind::Unverifiable,
         (Seen::There(source), Seen::There(target)) => {
-            let differences = differences(source, target);
-            if differences.is_empty() {
-                return Verdict::Equal { proven: is_proven(source, target) };
-            }
-            return settle(pair, Kind::Different, differences, words, now, is_young);
+            let mut differences = differences(source, target);
+            let mapped = mapped_otherwise(source, target);
+            let kind = match (differences.is_empty(), mapped.is_empty()) {
+                (true, true) => return Verdict::Equal { proven: is_proven(source, target) },
+                (true, false) => Kind::Metadata,
+                (false, _) => Kind::Different,
+            };
+            differences.extend(mapped);
+            return settle(pair, kind, differences, words, now, is_young);
         }
         (Seen::There(_), Seen::Absent) => Kind::Missing,
         (Seen::Absent, Seen::There(_)) => Kind::Extra,
@@ -96,6 +100,22 @@ fn differences(source: &Facts, target: &Facts) -> Vec<Difference> {
     .collect()
 }
 
+/// The fields of the source that the target holds otherwise. What they hold is not told: it may be anything.
+fn mapped_otherwise(source: &Facts, target: &Facts) -> Vec<Difference> {
+    let (Some(ours), Some(theirs)) = (&source.mapped, &target.mapped) else { return Vec::new() };
+    let told = |value: &str, word: &str| if value.is_empty() { "no value" } else { word }.to_owned();
+    ours.iter()
+        .filter_map(|(field, ours)| {
+            let theirs = theirs.get(field).map(String::as_str).unwrap_or_default();
+            (ours != theirs).then(|| Difference {
+                what: field.clone(),
+                source: told(ours, "a value"),
+                target: told(theirs, "another value"),
+            })
+        })
+        .collect()
+}
+
 fn is_proven(source: &Facts, target: &Facts) -> bool {
     source.sha256.is_some() && target.sha256.is_some()
         || source.crc64_nvme.is_some() && target.crc64_nvme.is_some()
@@ -108,7 +128,8 @@ fn repair(pair: &Pair, kind: Kind, words: &Words) -> (Repair, Option<String>) {
         (Kind::Missing, _) => pair.if_missing.as_ref(),
         (Kind::Different, _) => pair.if_different.as_ref(),
         (Kind::Extra, _) => pair.if_extra.as_ref(),
-        (Kind::Unverifiable, _) => None,
+        // What differs may be what a person has corrected.
+        (Kind::Metadata | Kind::Unverifiable, _) => None,
     };
     if let Some(Again { action, message }) = by_message {
         let what = match action {
@@ -126,6 +147,10 @@ fn repair(pair: &Pair, kind: Kind, words: &Words) -> (Repair, Option<String>) {
         }
         (Kind::Missing, _) => &words.missing,
         (Kind::Different, _) => &words.different,
+        (Kind::Metadata, _) => {
+            "find out which side is right, and correct the other one by hand: nothing overwrites what a person may have \
+             corrected"
+        }
         (Kind::Extra, _) => &words.extra,
         (Kind::Unverifiable, _) => "remove what keeps it from being read, then compare again",
     };
@@ -136,7 +161,7 @@ fn explain(pair: &Pair, kind: Kind, differences: &[Difference], words: &Words) -
     let mut text = match kind {
         Kind::Missing => format!("It is among the {}, and not among the {}.", words.source, words.target),
         Kind::Extra => format!("It is among the {}, and not among the {}.", words.target, words.source),
-        Kind::Different => {
+        Kind::Different | Kind::Metadata => {
             let what: Vec<&str> = differences.iter().map(|difference| difference.what.as_str()).collect();
             format!("Both sides have it, and differ in {}.", what.join(", "))
         }
@@ -148,7 +173,7 @@ fn explain(pair: &Pair, kind: Kind, differences: &[Difference], words: &Words) -
             format!("It could not be compared: {}.", reason.unwrap_or("no reason was given"))
         }
     };
-    if matches!(kind, Kind::Missing | Kind::Different) {
+    if matches!(kind, Kind::Missing | Kind::Different | Kind::Metadata) {
         text.push_str(&match &pair.account {
             Account::NotAsked => String::new(),
             Account::Nothing => " The ledger has no record of it.".to_owned(),

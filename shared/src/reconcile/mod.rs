@@ -13,11 +13,12 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, pin::Pin};
+use std::{collections::BTreeMap, future::Future, pin::Pin};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub use self::{
     comparison::{Comparison, Options, Phase, Place, State},
@@ -71,8 +72,16 @@ pub struct Facts {
     pub version: Option<String>,
     /// A digest over the metadata that the flow carries across.
     pub metadata: Option<String>,
+    /// What the flow maps, field by field: the [`fingerprint`] of each value. Of the target's fields those count that
+    /// the source has too.
+    pub mapped: Option<BTreeMap<String, String>>,
     /// The state it is in, where the flow mirrors one: a hold, a retention, an approval.
     pub state: Option<String>,
+}
+
+/// What stands for a value that is compared: equal for equal values, empty for none, and it tells nothing of the value.
+pub fn fingerprint(value: &str) -> String {
+    if value.is_empty() { String::new() } else { hex::encode(Sha256::digest(value)) }
 }
 
 /// What a side showed.
@@ -249,6 +258,8 @@ pub enum Kind {
     Missing,
     /// Both have it, not alike.
     Different,
+    /// Both have it, alike but for values that the flow maps.
+    Metadata,
     /// The target has it, the source does not.
     Extra,
     /// It could not be compared.
@@ -257,13 +268,15 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, the worst first.
-    pub const ALL: [Self; 4] = [Self::Missing, Self::Different, Self::Extra, Self::Unverifiable];
+    pub const ALL: [Self; 5] =
+        [Self::Missing, Self::Different, Self::Metadata, Self::Extra, Self::Unverifiable];
 
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Different => "different",
+            Self::Metadata => "metadata",
             Self::Extra => "extra",
             Self::Unverifiable => "unverifiable",
         }
@@ -273,11 +286,11 @@ impl Kind {
 /// One fact in which the sides differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
-    /// `size`, `sha256`, `crc64-nvme`, `version`, `metadata` or `state`.
+    /// `size`, `sha256`, `crc64-nvme`, `version`, `metadata`, `state`, or the name of a field that the flow maps.
     pub what: String,
-    /// What the source says.
+    /// What the source says; of a field only whether it has a value.
     pub source: String,
-    /// What the target says.
+    /// What the target says, likewise.
     pub target: String,
 }
 
@@ -338,6 +351,8 @@ pub struct Counts {
     pub missing: u64,
     /// See [`Kind::Different`].
     pub different: u64,
+    /// See [`Kind::Metadata`].
+    pub metadata: u64,
     /// See [`Kind::Extra`].
     pub extra: u64,
     /// See [`Kind::Unverifiable`].
@@ -361,6 +376,7 @@ impl Counts {
                 match finding.kind {
                     Kind::Missing => self.missing += 1,
                     Kind::Different => self.different += 1,
+                    Kind::Metadata => self.metadata += 1,
                     Kind::Extra => self.extra += 1,
                     Kind::Unverifiable => self.unverifiable += 1,
                 }
@@ -374,6 +390,7 @@ impl Counts {
         match kind {
             Kind::Missing => self.missing,
             Kind::Different => self.different,
+            Kind::Metadata => self.metadata,
             Kind::Extra => self.extra,
             Kind::Unverifiable => self.unverifiable,
         }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Account, Action, Again, Facts, Kind, Pair, Seen, Side, Verdict, Words, judge};
+use super::{Account, Action, Again, Facts, Kind, Pair, Seen, Side, Verdict, Words, fingerprint, judge};
 use crate::ledger::Ending;
 
 fn now() -> Timestamp {
@@ -71,4 +71,45 @@ fn a_side_that_cannot_be_read_is_never_taken_for_empty() {
     let Verdict::Found(found, None) = of(&hidden, Side::Source) else { panic!("nothing was found") };
     assert_eq!(found.kind, Kind::Unverifiable);
     assert!(found.explanation.contains("no right to see it"));
+}
+
+#[test]
+fn fields_that_are_mapped_are_a_kind_of_their_own_and_no_value_is_told() {
+    let mapped = |fields: &[(&str, &str)]| {
+        let fields = fields.iter().map(|(field, value)| ((*field).to_owned(), fingerprint(value)));
+        Seen::There(Facts { size: Some(1), mapped: Some(fields.collect()), ..Facts::default() })
+    };
+    let source = mapped(&[("Claim:Number", "100117"), ("Claim:Handler", "Ada"), ("Claim:Note", "")]);
+    // What the target has besides is none of the flow's business.
+    let same = mapped(&[("Claim:Number", "100117"), ("Claim:Handler", "Ada"), ("Claim:Remark", "by hand")]);
+    assert_eq!(of(&pair(source.clone(), same), Side::Source), Verdict::Equal { proven: false });
+
+    let again = Some(Again { action: Action::LookAgain, message: "again".into() });
+    let other = mapped(&[("Claim:Number", "100118"), ("Claim:Note", "new")]);
+    let corrected = Pair { if_different: again, ..pair(source.clone(), other) };
+    let Verdict::Found(found, message) = of(&corrected, Side::Source) else { panic!("nothing was found") };
+    assert_eq!((found.kind, found.repair.safe, message), (Kind::Metadata, false, None));
+    let told: Vec<_> = found
+        .differences
+        .iter()
+        .map(|one| [one.what.as_str(), one.source.as_str(), one.target.as_str()])
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["Claim:Handler", "a value", "no value"],
+            ["Claim:Note", "no value", "another value"],
+            ["Claim:Number", "a value", "another value"],
+        ]
+    );
+
+    // Where a side does not say what it holds, nothing is compared; where the content differs, that is what counts.
+    assert!(matches!(of(&pair(source.clone(), facts(None)), Side::Source), Verdict::Equal { .. }));
+    let Seen::There(longer) = mapped(&[]) else { unreachable!() };
+    let longer = Seen::There(Facts { size: Some(2), ..longer });
+    let Verdict::Found(found, _) = of(&pair(source, longer), Side::Source) else {
+        panic!("nothing was found")
+    };
+    assert_eq!(found.kind, Kind::Different);
+    assert_eq!(found.differences[0].what, "size");
 }

@@ -303,6 +303,7 @@ fn tell(standing: &Standing) {
         missing = counts.missing,
         different = counts.different,
         extra = counts.extra,
+        metadata = counts.metadata,
         unverifiable = counts.unverifiable,
         queued = counts.queued,
         reports = format!("s3://{}/{}", standing.place.bucket, standing.place.prefix),

@@ -1,5 +1,7 @@
 //! Category values of a plan, in the terms of the target.
 
+use std::sync::Arc;
+
 use shared::{
     content_server::{AttributeValue, CategoryDefinition, CategoryValues, NodeId, NodePath, Root, volume},
     error::{Error, FailureClass, Result, System},
@@ -18,27 +20,37 @@ impl IngestUploads {
     ) -> Result<Vec<CategoryValues>> {
         let mut all = Vec::with_capacity(plans.len());
         for plan in plans {
-            let category = self.category_id(&plan.category).await?;
-            let definition = self.content_server.category_definition(category, near).await?;
-            let mut values = CategoryValues::new(category);
-            for field in &plan.values.fields {
-                let value = self.attribute_value(field).await?;
-                definition.put(&mut values, &field.to, value)?;
-            }
-            for set in &plan.values.sets {
-                let known = set_id(&definition, &set.to)?;
-                values.replace_rows(known);
-                for (row, fields) in (1_u32..).zip(&set.rows) {
-                    for field in fields {
-                        let value = self.attribute_value(field).await?;
-                        definition.put_row(&mut values, &format!("{}:{}", set.to, field.to), row, value)?;
-                    }
-                }
-            }
+            let (definition, values) = self.values_of(near, plan).await?;
             definition.check_required(&values)?;
             all.push(values);
         }
         Ok(all)
+    }
+
+    /// The values of a category, with what it is made of.
+    pub(super) async fn values_of(
+        &self,
+        near: NodeId,
+        plan: &CategoryPlan,
+    ) -> Result<(Arc<CategoryDefinition>, CategoryValues)> {
+        let category = self.category_id(&plan.category).await?;
+        let definition = self.content_server.category_definition(category, near).await?;
+        let mut values = CategoryValues::new(category);
+        for field in &plan.values.fields {
+            let value = self.attribute_value(field).await?;
+            definition.put(&mut values, &field.to, value)?;
+        }
+        for set in &plan.values.sets {
+            let known = set_id(&definition, &set.to)?;
+            values.replace_rows(known);
+            for (row, fields) in (1_u32..).zip(&set.rows) {
+                for field in fields {
+                    let value = self.attribute_value(field).await?;
+                    definition.put_row(&mut values, &format!("{}:{}", set.to, field.to), row, value)?;
+                }
+            }
+        }
+        Ok((definition, values))
     }
 
     async fn category_id(&self, category: &Reference) -> Result<NodeId> {

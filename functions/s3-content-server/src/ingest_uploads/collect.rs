@@ -78,6 +78,14 @@ impl IngestUploads {
         object: &S3Object,
         run: &Run,
     ) -> Result<Option<serde_json::Value>> {
+        match self.read_sidecar(event).await? {
+            None if wanted == Sidecar::Required => wait_for_sidecar(object, run).map(|()| None),
+            found => Ok(found),
+        }
+    }
+
+    /// The sidecar of an upload; nothing when there is none.
+    pub(super) async fn read_sidecar(&self, event: &ObjectEvent) -> Result<Option<serde_json::Value>> {
         let key = sidecar_key(event.key.as_str());
         if key.len() > s3_key_limit() {
             return Ok(None);
@@ -87,13 +95,7 @@ impl IngestUploads {
             Ok(output) => output,
             Err(error) => {
                 let error = classify(System::S3, "read sidecar", error);
-                return match error.class() {
-                    FailureClass::Gone if wanted == Sidecar::Required => {
-                        wait_for_sidecar(object, run).map(|()| None)
-                    }
-                    FailureClass::Gone => Ok(None),
-                    _ => Err(error),
-                };
+                return if error.class() == FailureClass::Gone { Ok(None) } else { Err(error) };
             }
         };
         let length = u64::try_from(output.content_length().unwrap_or(0)).unwrap_or(0);

@@ -20,7 +20,7 @@ use crate::{
 /// How long a version whose answer was lost may take to appear, before it is added again.
 const SETTLING: Duration = Duration::from_secs(90);
 /// Names tried for a document that is kept beside one of the same name.
-const MOST_NAMESAKES: u32 = 500;
+pub(super) const MOST_NAMESAKES: u32 = 500;
 
 /// One upload on its way, with everything known about it.
 pub(super) struct Job<'a> {
@@ -327,7 +327,7 @@ fn external(job: &Job<'_>) -> External {
 }
 
 /// `report.pdf` as `report (2).pdf`.
-fn numbered(name: &str, number: u32) -> String {
+pub(super) fn numbered(name: &str, number: u32) -> String {
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => format!("{stem} ({number}).{extension}"),
         _ => format!("{name} ({number})"),

@@ -10,6 +10,7 @@ mod categories;
 mod collect;
 mod deliver;
 mod finish;
+mod mapped;
 mod members;
 mod target;
 mod verify;
@@ -17,17 +18,19 @@ mod verify;
 use std::sync::Arc;
 
 use shared::{
-    content_server,
+    content_server::{self, NodeId},
     environment::Environment,
     error::{Error, Result, System},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
+    reconcile::Eventual,
     s3_notification::{self, Notification, ObjectEvent},
+    transfer::S3Object,
 };
 
 use crate::{
     intake_rules::{After, Existing, IntakeRules, SAMPLE},
     parts,
-    sides::uploads::{TakesUploads, is_overtaken},
+    sides::uploads::{OnBothSides, TakesUploads, is_overtaken},
     uploads::{self, order::Order, passage::Passage, put_aside},
 };
 
@@ -108,6 +111,15 @@ impl TakesUploads for IngestUploads {
 
     fn target(&self) -> &content_server::Client {
         &self.content_server
+    }
+
+    fn mapped<'a>(
+        &'a self,
+        upload: &'a ObjectEvent,
+        object: &'a S3Object,
+        node: NodeId,
+    ) -> Eventual<'a, Result<Option<OnBothSides>>> {
+        Box::pin(self.map_both_sides(upload, object, node))
     }
 }
 

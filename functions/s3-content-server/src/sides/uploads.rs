@@ -5,6 +5,8 @@
 //! not end. Without either it was never dealt with. Documents that no upload stands behind any more are none of this
 //! comparison's business: sources may be moved and deleted, by rule and by people.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::{
@@ -46,6 +48,30 @@ pub(crate) trait TakesUploads: Flow {
 
     /// Where it makes it.
     fn target(&self) -> &Client;
+
+    /// What its rules map of an upload, and what the document holds of that; nothing where that is not compared.
+    fn mapped<'a>(
+        &'a self,
+        _upload: &'a ObjectEvent,
+        _object: &'a S3Object,
+        _node: NodeId,
+    ) -> Eventual<'a, Result<Option<OnBothSides>>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+/// Fingerprints of mapped values by the names of their fields, on both sides.
+#[derive(Debug, Default)]
+pub(crate) struct OnBothSides {
+    source: BTreeMap<String, String>,
+    target: BTreeMap<String, String>,
+}
+
+impl OnBothSides {
+    pub(crate) fn put(&mut self, field: String, source: String, target: String) {
+        self.source.insert(field.clone(), source);
+        self.target.insert(field, target);
+    }
 }
 
 /// Whether the event of an upload that was lost, and is sent again without its place among those of its key, comes too
@@ -171,7 +197,14 @@ impl<F: TakesUploads> UploadSides<F> {
                         .sha256,
                 );
             }
-            self.find(&made, &item, look, told.unseen, &mut pair).await?;
+            let described = self.find(&made, &item, look, told.unseen, &mut pair).await?;
+            if let Some(node) = described.filter(|_| version.latest)
+                && let Seen::There(target) = &mut pair.target
+                && let Some(both) = self.flow.mapped(&event, &object, node).await?
+            {
+                source.mapped = Some(both.source);
+                target.mapped = Some(both.target);
+            }
             if matches!(pair.target, Seen::There(_)) && made.size.is_some() && version.version.is_none() {
                 pair.note = Some(
                     "The bucket keeps no versions: an upload of the same key and size may have taken \
@@ -221,8 +254,16 @@ impl<F: TakesUploads> UploadSides<F> {
         })
     }
 
-    /// Looks for what was made in Content Server.
-    async fn find(&self, made: &Made, item: &Item, look: Look, unseen: bool, pair: &mut Pair) -> Result<()> {
+    /// Looks for what was made in Content Server. Gives the document back when this upload is the last that gave it its
+    /// values.
+    async fn find(
+        &self,
+        made: &Made,
+        item: &Item,
+        look: Look,
+        unseen: bool,
+        pair: &mut Pair,
+    ) -> Result<Option<NodeId>> {
         let client = self.flow.target();
         let node = NodeId(made.node);
         let versions = match client.list_versions(node).await {
@@ -232,7 +273,7 @@ impl<F: TakesUploads> UploadSides<F> {
                     pair.accounted = Some("the rights of its rule leave the service user none".into());
                 }
                 pair.note = Some(format!("Node {node} is not there, or the service user may not see it."));
-                return Ok(());
+                return Ok(None);
             }
             Err(error) => return Err(error),
         };
@@ -242,12 +283,12 @@ impl<F: TakesUploads> UploadSides<F> {
             if newest.is_some_and(|newest| newest > made.version) {
                 pair.accounted = Some("newer versions stand in its place".into());
             }
-            return Ok(());
+            return Ok(None);
         };
         if self.flow.is_reference(&made.rule) {
             pair.note = Some("The document only says where the object is.".into());
             pair.target = Seen::There(Facts::default());
-            return Ok(());
+            return Ok(None);
         }
         let is_marked = self.is_marked(node, version, item).await?;
         let mut facts = Facts { size: version.file_size, ..Facts::default() };
@@ -262,7 +303,8 @@ impl<F: TakesUploads> UploadSides<F> {
             facts.sha256 = Some(hash_body(download.body, download.length).await?.sha256);
         }
         pair.target = Seen::There(facts);
-        Ok(())
+        let is_last = !versions.iter().any(|other| other.number > made.version && is_of_an_upload(other));
+        Ok(Some(node).filter(|_| is_marked && is_last))
     }
 
     /// Whether a version carries the mark of the item, as the flow leaves it.
@@ -311,6 +353,12 @@ impl<F: TakesUploads> UploadSides<F> {
         });
         Some(Again { action: Action::Redeliver, message: message.to_string() })
     }
+}
+
+/// Whether a version was made of an upload: other flows add versions too, and leave the values alone.
+fn is_of_an_upload(version: &Version) -> bool {
+    let words = version.external_identity.as_deref().unwrap_or_default().split(':').collect::<Vec<_>>();
+    matches!(words.as_slice(), ["waybill", asset, _, _] if !matches!(*asset, "pointer" | "recall"))
 }
 
 /// What an event of the asset's chain says.

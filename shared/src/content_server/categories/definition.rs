@@ -80,6 +80,16 @@ impl CategoryDefinition {
         })
     }
 
+    /// The name of the attribute under a key; `Set[2]:Attribute` in the second row of a set.
+    pub(super) fn name_of(&self, key: &str) -> Option<String> {
+        let (pattern, row) = unrow(key);
+        let attribute = self.attributes.iter().find(|attribute| attribute.key == pattern)?;
+        Some(match (&attribute.set, row) {
+            (Some(set), Some(row)) => format!("{}[{row}]:{}", set.name, attribute.name),
+            _ => attribute.name.clone(),
+        })
+    }
+
     /// Sets an attribute by its name, after checking that it can hold the value. Inside a set, in the first row.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! from 1. People name attributes; [`CategoryDefinition`] translates.
 
 mod attribute;
+mod compare;
 mod definition;
 mod form;
 mod read;
@@ -11,6 +12,7 @@ mod value;
 mod write;
 
 pub use attribute::{Attribute, AttributeKind, AttributeSet};
+pub use compare::ComparedValue;
 pub use definition::CategoryDefinition;
 pub use value::{AttributeValue, CategoryValues};
 pub use write::CategoryOutcome;

@@ -27,7 +27,7 @@ code{font:0.85rem ui-monospace,monospace;overflow-wrap:anywhere}\
 
 /// What the page shows of each kind.
 #[derive(Debug, Default)]
-pub(super) struct Sections([Vec<Finding>; 4]);
+pub(super) struct Sections([Vec<Finding>; Kind::ALL.len()]);
 
 impl Sections {
     pub(super) fn add(&mut self, finding: Finding) {
@@ -113,12 +113,20 @@ fn counts(page: &mut String, counts: &Counts) {
         ("on their way", counts.in_flight),
         ("missing", counts.missing),
         ("different", counts.different),
+        ("other metadata", counts.metadata),
         ("extra", counts.extra),
         ("unverifiable", counts.unverifiable),
     ] {
         let _ = write!(page, "<li><b>{count}</b>{name}</li>");
     }
     page.push_str("</ul>\n");
+    let _ = write!(
+        page,
+        "<p class=\"muted\">Accounted for: not on both sides, or not alike, and in order, such as what was put aside with \
+         a reason. On their way: too young to count as a difference. Unverifiable: one side could not be read. Of the \
+         differences, {} can be repaired by the flow itself; a person decides about the others.</p>\n",
+        counts.repairable
+    );
 }
 
 fn section(page: &mut String, kind: Kind, findings: &[Finding], all: u64) {
@@ -128,6 +136,7 @@ fn section(page: &mut String, kind: Kind, findings: &[Finding], all: u64) {
     let heading = match kind {
         Kind::Missing => "Missing in the target",
         Kind::Different => "Different",
+        Kind::Metadata => "Alike, with other metadata",
         Kind::Extra => "Only in the target",
         Kind::Unverifiable => "Could not be compared",
     };
@@ -179,6 +188,8 @@ fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            // Those that turn the direction of writing round make a name look like another one.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => escaped.push('\u{fffd}'),
             character if character.is_control() && !matches!(character, '\n' | '\t') => {
                 escaped.push('\u{fffd}');
             }
