@@ -202,8 +202,7 @@ impl PublishSides {
             crc64_nvme: object.checksum_crc64_nvme.clone(),
             ..Facts::default()
         };
-        let stated = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        source.crc64_nvme = stated(said.crc64_nvme);
+        source.crc64_nvme = Some(said.crc64_nvme.to_owned()).filter(|text| !text.is_empty());
         let mut as_it_should_be = false;
         if let Place::Holds(copy) = &place {
             source.sha256 = Some(copy.sha256.clone());
