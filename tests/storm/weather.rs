@@ -35,11 +35,13 @@ fn the_same_seed_is_the_same_night() {
 
 #[test]
 fn every_fault_at_every_call_ends_like_a_clean_run() {
-    let stories = calm_through(&THROUGH_FAULTS[..4]);
+    let stories = calm();
     let mut schedules = Vec::new();
     for (scenario, calm) in &stories {
-        for (number, call) in calm.calls.iter().enumerate().filter(|(number, _)| is_due(scenario, *number)) {
-            schedules.extend(Fault::all(call.form).iter().map(|fault| (scenario, calm, number, *fault)));
+        for (number, call) in calm.calls.iter().enumerate().filter(|(number, _)| is_wanted(*number)) {
+            let faults = Fault::all(call.form).iter().enumerate();
+            let due = faults.filter(|(turn, _)| is_due(scenario, number + turn));
+            schedules.extend(due.map(|(_, fault)| (scenario, calm, number, *fault)));
         }
     }
     none(&each(&schedules, |(scenario, calm, number, fault)| {
@@ -59,11 +61,12 @@ fn two_rivals_held_at_every_call_make_one_document() {
         Fault::CrashAfter,
         Fault::DropAfter,
     ];
-    let stories = calm_through(THROUGH_FAULTS);
+    let stories = calm();
     let mut schedules = Vec::new();
     for (scenario, calm) in &stories {
-        for number in (0..calm.calls.len() * 2).filter(|number| is_due(scenario, *number)) {
-            schedules.extend(faults.iter().map(|fault| (scenario, calm, number, *fault)));
+        for number in (0..calm.calls.len() * 2).filter(|number| is_wanted(*number)) {
+            let due = faults.iter().enumerate().filter(|(turn, _)| is_due(scenario, number + turn));
+            schedules.extend(due.map(|(_, fault)| (scenario, calm, number, *fault)));
         }
     }
     none(&each(&schedules, |(scenario, calm, number, fault)| {
@@ -80,7 +83,8 @@ fn clocks_further_apart_than_a_claim_lasts_make_nothing_twice() {
     let mut schedules = Vec::new();
     for (scenario, calm) in &stories {
         let numbers = (0..calm.calls.len()).filter(|number| is_wanted(*number));
-        schedules.extend(numbers.map(|number| (scenario, calm, number)));
+        let due = numbers.filter(|number| is_due(scenario, *number));
+        schedules.extend(due.map(|number| (scenario, calm, number)));
     }
     none(&each(&schedules, |(scenario, calm, number)| {
         let report = overtaken(scenario, &calm.made, *number, None);
@@ -92,11 +96,13 @@ fn clocks_further_apart_than_a_claim_lasts_make_nothing_twice() {
 
 #[test]
 fn what_people_do_at_any_call_is_respected() {
-    let stories = calm_through(THROUGH_PEOPLE);
+    let stories = calm();
     let mut schedules = Vec::new();
     for (scenario, calm) in &stories {
-        for intervention in scenario.interventions {
-            schedules.extend((0..calm.calls.len()).map(|number| (scenario, calm, number, *intervention)));
+        for (turn, intervention) in scenario.interventions.iter().enumerate() {
+            let numbers = (0..calm.calls.len()).filter(|number| is_wanted(*number));
+            let due = numbers.filter(|number| is_due(scenario, number + turn));
+            schedules.extend(due.map(|number| (scenario, calm, number, *intervention)));
         }
     }
     none(&each(&schedules, |(scenario, calm, number, intervention)| {
@@ -109,40 +115,6 @@ fn what_people_do_at_any_call_is_respected() {
 /// The wanted scenarios, each with its run without faults.
 fn calm() -> Vec<(Scenario, Report)> {
     wanted().into_iter().map(|scenario| (scenario, clean(&scenario))).collect()
-}
-
-/// Stories of the younger flows that go through rivals at held calls; the first four through every fault too. The
-/// others go through random nights and clocks apart, and through these when `STORM_SCENARIO` names them.
-const THROUGH_FAULTS: &[&str] = &[
-    "every version is copied and kept",
-    "old versions are purged",
-    "a pointer stands for the content",
-    "what is held is left alone",
-    "the approved version is published, not the newest",
-    "another version is approved",
-    "an upload starts its workflow",
-    "a document is replicated with its versions",
-    "a data set is exported",
-];
-
-/// Those in which people have acted before every call.
-const THROUGH_PEOPLE: &[&str] = &[
-    "every version is copied and kept",
-    "old versions are purged",
-    "a pointer stands for the content",
-    "what is held is left alone",
-    "the approved version is published, not the newest",
-    "another version is approved",
-    "an upload starts its workflow",
-];
-
-fn calm_through(names: &[&str]) -> Vec<(Scenario, Report)> {
-    let mut stories = calm();
-    if std::env::var_os("STORM_SCENARIO").is_none() {
-        stories
-            .retain(|(scenario, _)| scenario.flow.name == "ingest-uploads" || names.contains(&scenario.name));
-    }
-    stories
 }
 
 /// Runs each schedule, on every processor, and tells what broke, in the schedules' order. A schedule has a thread to
@@ -176,17 +148,29 @@ fn wanted() -> Vec<Scenario> {
         .collect()
 }
 
-/// As [`is_wanted`]; of stories of younger flows one call in seven, unless `STORM_SCENARIO` names them.
-fn is_due(scenario: &Scenario, call: usize) -> bool {
-    let is_old = matches!(scenario.flow.name, "ingest-uploads" | "offload-content")
-        || std::env::var_os("STORM_SCENARIO").is_some();
-    is_wanted(call) && (is_old || call % 7 == 3)
+/// Seeds from which a storm leaves nothing out.
+const WHOLE: u64 = 20_000;
+
+/// In a shorter storm, stories of flows other than the main job meet one schedule in so many: at each call another
+/// part of the faults, so that each fault still comes to each story.
+const SHARE: usize = 6;
+
+/// Whether a schedule's turn is taken in this storm.
+fn is_due(scenario: &Scenario, turn: usize) -> bool {
+    scenario.flow.name == "ingest-uploads"
+        || number("STORM_SEEDS").is_some_and(|seeds| seeds >= WHOLE)
+        || std::env::var_os("STORM_SCENARIO").is_some()
+        || turn.is_multiple_of(SHARE)
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// Every call when `STORM_SEEDS` asks for a whole storm, otherwise one in seven; or the one that `STORM_CALL` names.
 fn is_wanted(call: usize) -> bool {
-    match std::env::var("STORM_CALL").ok().and_then(|text| text.parse::<usize>().ok()) {
-        Some(wanted) => wanted == call,
+    match number("STORM_CALL") {
+        Some(wanted) => wanted == call as u64,
         None => std::env::var_os("STORM_SEEDS").is_some() || call % 7 == 3,
     }
 }
@@ -204,7 +188,6 @@ pub(crate) fn none(broken: &[String]) {
 
 #[test]
 fn random_nights() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (first, last) = match number("STORM_SEED") {
         Some(seed) => (seed, seed),
         None => (1, number("STORM_SEEDS").unwrap_or(100)),
