@@ -1,6 +1,11 @@
 //! Simulators behind the very code that ships, without a socket: requests of vendor clients and of the AWS SDK go
 //! straight into a router.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use axum::body::Body as ServedBody;
 use bytes::BytesMut;
 use http_body_util::{BodyExt, StreamBody};
@@ -25,13 +30,24 @@ pub fn transport(router: axum::Router) -> Transport {
 }
 
 /// Lets a router answer one request. The answer is collected, so that it can be cut or changed afterwards; one that
-/// breaks off by itself still does.
+/// breaks off by itself still does. Where the request's body breaks off, so does the connection: the answer is marked
+/// as [`Dropped`], and the caller never sees it.
 pub async fn call(router: axum::Router, request: http::Request<Body>) -> http::Response<Body> {
-    let request = request.map(|body| ServedBody::new(body.boxed()));
-    let response = match router.oneshot(request).await {
+    let broke = Arc::new(AtomicBool::new(false));
+    let noted = broke.clone();
+    let request = request.map(|body| {
+        ServedBody::new(body.map_err(move |error| {
+            noted.store(true, Ordering::Relaxed);
+            error
+        }))
+    });
+    let mut response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
+    if broke.load(Ordering::Relaxed) {
+        response.extensions_mut().insert(Dropped);
+    }
     let (parts, mut body) = response.into_parts();
     let mut collected = BytesMut::new();
     while let Some(frame) = body.frame().await {

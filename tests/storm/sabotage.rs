@@ -23,6 +23,19 @@ fn a_flow_that_does_not_look_before_it_repeats_is_caught() {
     assert!(is_caught(Sabotage::NoProbe));
 }
 
+#[test]
+fn a_message_that_is_acknowledged_before_its_item_ended_is_caught() {
+    let scenario = scenarios().into_iter().next().expect("a scenario");
+    let calm = clean(&scenario);
+    let lost = (0..calm.calls.len()).any(|call| {
+        let early = Some(Sabotage::EarlyAcknowledgement);
+        one_fault(&scenario, &calm.made, call, Fault::CrashBefore, early)
+            .outcome
+            .is_err_and(|broken| broken.0.contains("never begun"))
+    });
+    assert!(lost);
+}
+
 /// A worker that was overtaken must not write an ending of its own.
 fn endings_are_doubled(sabotage: Option<Sabotage>) -> bool {
     let scenario = scenarios().into_iter().next().expect("a scenario");

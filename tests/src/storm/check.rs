@@ -132,6 +132,7 @@ struct Item {
     key: String,
     status: String,
     last_reason: String,
+    result: String,
 }
 
 fn items(world: &World) -> impl Iterator<Item = Item> {
@@ -142,6 +143,7 @@ fn items(world: &World) -> impl Iterator<Item = Item> {
             key: of("item_key"),
             status: of("status"),
             last_reason: of("last_reason"),
+            result: of("result"),
         })
     })
 }
@@ -164,6 +166,41 @@ fn endings(world: &World) -> Result<Endings, Broken> {
         )));
     }
     Ok(endings)
+}
+
+/// G5: whatever was told to the flow in the beginning has an ending of its own, or is in the dead-letter queue unread.
+/// What follows from that (a moved source is an upload too) may come or not, as the night goes.
+pub fn nothing_is_lost(
+    world: &World,
+    scenario: &Scenario,
+    told: usize,
+    endings: &Endings,
+) -> Result<(), Broken> {
+    let (delivered, skipped, quarantined) = scenario.clean;
+    let told = told.min(delivered + skipped + quarantined);
+    let unread = world.dead_letters().len() - endings.get("failed").copied().unwrap_or(0);
+    let ended: usize = endings.values().sum();
+    if ended + unread < told {
+        return Err(Broken(format!("{told} items were told, {ended} ended and {unread} were never begun")));
+    }
+    Ok(())
+}
+
+/// After faults that say nothing about an item, none is put aside or failed that is not in a clean run. What a person
+/// must decide, because nobody can know whether a call was carried out, is no failure of the flow.
+pub fn nothing_is_given_up(world: &World, scenario: &Scenario) -> Result<(), Broken> {
+    let given_up: Vec<Item> = items(world)
+        .filter(|item| ["quarantined", "failed"].contains(&item.status.as_str()))
+        .filter(|item| !item.result.contains("effect.undecided"))
+        .collect();
+    if given_up.len() > scenario.clean.2 {
+        let shown: Vec<String> = given_up
+            .iter()
+            .map(|item| format!("{}: {} ({} {})", item.key, item.status, item.last_reason, item.result))
+            .collect();
+        return Err(Broken(format!("given up after a fault that passes:\n{}", shown.join("\n"))));
+    }
+    Ok(())
 }
 
 /// G2: every version in the target has the bytes of an object that was uploaded.

@@ -10,7 +10,7 @@ use shared::{
 };
 use tokio::sync::Notify;
 
-use super::World;
+use super::{Sabotage, World};
 
 /// How the queue is worked.
 #[derive(Debug, Clone, Copy)]
@@ -124,18 +124,28 @@ async fn invoke(
     let mut event = SqsEvent::default();
     event.records = messages.iter().map(record).collect();
     let response = tokio::select! {
-        (response, _) = runner.run_counted(event, Invocation { deadline }) => response,
-        () = crash.notified() => return None,
-        () = tokio::time::sleep(Duration::from_secs(TIME_OUT)) => return None,
+        (response, _) = runner.run_counted(event, Invocation { deadline }) => Some(response),
+        () = crash.notified() => None,
+        () = tokio::time::sleep(Duration::from_secs(TIME_OUT)) => None,
     };
-    let failed: BTreeSet<String> =
-        response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+    let Some(response) = response else {
+        if world.tap.sabotage() == Some(Sabotage::EarlyAcknowledgement) {
+            acknowledge(world, &messages, &BTreeSet::new()).await;
+        }
+        return None;
+    };
+    let failed = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+    acknowledge(world, &messages, &failed).await;
+    Some((runner, crash))
+}
+
+/// Deletes the messages of a batch, but those that failed.
+async fn acknowledge(world: &World, messages: &[Value], failed: &BTreeSet<String>) {
     for message in messages {
         if message["MessageId"].as_str().is_some_and(|id| !failed.contains(id)) {
             world.call_queue("DeleteMessage", json!({"ReceiptHandle": message["ReceiptHandle"]})).await;
         }
     }
-    Some((runner, crash))
 }
 
 async fn receive(world: &World, batch: i32) -> Vec<Value> {

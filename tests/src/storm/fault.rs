@@ -113,6 +113,16 @@ impl Fault {
         }
     }
 
+    /// Whether it says nothing about the item: after it has passed, the item must end as in a clean run.
+    pub fn passes(self, form: Form) -> bool {
+        match self {
+            // A vendor system answers so when it will not carry out the call, however often it is asked.
+            Self::Refused(403 | 409 | 423 | 500) => form != Form::Vendor,
+            Self::FlipRequest | Self::FlipAnswer => false,
+            _ => true,
+        }
+    }
+
     /// Whether the call itself is carried out.
     pub fn takes_effect(self) -> bool {
         !matches!(

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use super::{Broken, Call, Drive, Fault, Intervention, Sabotage, Scenario, World, check, drive, world::Made};
+use super::{
+    Broken, Call, Drive, Fault, Intervention, Sabotage, Scenario, World, check,
+    check::{nothing_is_given_up, nothing_is_lost},
+    drive,
+    world::Made,
+};
 
 /// What a run was like.
 #[derive(Debug)]
@@ -155,6 +160,8 @@ fn night(
     clean: Option<&Made>,
     night: Night,
 ) -> Report {
+    // Several faults may use up the times an item is tried.
+    let only = plan.first_key_value().map(|(call, fault)| (*call, *fault)).filter(|_| plan.len() == 1);
     run(async {
         let world = World::new(scenario, plan, sabotage, seed).await;
         for object in (scenario.objects)() {
@@ -162,6 +169,7 @@ fn night(
         }
         let mut events = world.events();
         events.extend((scenario.messages)(&world));
+        let told = events.len();
         if let Some((call, intervention)) = night.intervention {
             let content_server = world.content_server.clone();
             world.tap.before(call, move || (intervention.act)(&content_server));
@@ -194,7 +202,18 @@ fn night(
         };
         let (quiet, ()) = tokio::join!(work, world.live(scenario));
         let made = world.made();
-        let outcome = check(&world, scenario, quiet, clean.unwrap_or(&made));
+        let mut outcome = check(&world, scenario, quiet, clean.unwrap_or(&made));
+        if night.intervention.is_none() {
+            outcome = outcome.and_then(|endings| {
+                nothing_is_lost(&world, scenario, told, &endings)?;
+                let calls = world.tap.calls();
+                let met = only.and_then(|(call, fault)| Some((calls.get(call)?.form, fault)));
+                if met.is_some_and(|(form, fault)| fault.passes(form)) {
+                    nothing_is_given_up(&world, scenario)?;
+                }
+                Ok(endings)
+            });
+        }
         Report { calls: world.tap.calls(), made, outcome }
     })
 }

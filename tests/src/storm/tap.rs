@@ -13,6 +13,7 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt, StreamBody};
 use shared::http::{Body, Transport, TransportError, TransportErrorKind, full};
+use simulators::faults::Dropped;
 use tokio::sync::Notify;
 
 use super::fault::{Fault, Form};
@@ -33,6 +34,8 @@ pub enum Sabotage {
     NoFencing,
     /// Every claim looks like the first, so nothing is looked for before it is repeated.
     NoProbe,
+    /// What a process that died was working on counts as done.
+    EarlyAcknowledgement,
 }
 
 /// Something that happens elsewhere.
@@ -95,6 +98,11 @@ impl Tap {
         away.as_ref().is_some_and(|scope| signed.is_some_and(|signed| signed.contains(scope)))
     }
 
+    /// The protection that is missing.
+    pub fn sabotage(&self) -> Option<Sabotage> {
+        self.0.sabotage
+    }
+
     /// The calls so far.
     pub fn calls(&self) -> Vec<Call> {
         self.0.calls.lock().expect("no panic while calling").clone()
@@ -135,7 +143,7 @@ impl Tap {
         if self.is_away(&request) {
             return Err(TransportError::new(TransportErrorKind::Connect, "nobody answers"));
         }
-        let Some(fault) = fault else { return Ok(self.pass(request, form, None).await) };
+        let Some(fault) = fault else { return is_whole(self.pass(request, form, None).await) };
         match fault {
             Fault::CrashBefore => die(crash).await,
             Fault::DropBefore => return Err(broken()),
@@ -152,7 +160,7 @@ impl Tap {
             }
             _ => {}
         }
-        let response = self.pass(request, form, Some(fault)).await;
+        let response = is_whole(self.pass(request, form, Some(fault)).await)?;
         match fault {
             Fault::CrashAfter => die(crash).await,
             Fault::DropAfter => Err(broken()),
@@ -240,6 +248,14 @@ async fn die(crash: &Notify) -> ! {
 
 fn broken() -> TransportError {
     TransportError::new(TransportErrorKind::Interrupted, "the connection was cut")
+}
+
+/// No answer comes to a request that broke off by itself.
+fn is_whole(response: Response<Body>) -> Result<Response<Body>, TransportError> {
+    match response.extensions().get::<Dropped>() {
+        Some(Dropped) => Err(broken()),
+        None => Ok(response),
+    }
 }
 
 async fn bytes_of(body: Body) -> Bytes {

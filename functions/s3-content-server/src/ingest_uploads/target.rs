@@ -7,7 +7,7 @@ use std::{
 
 use shared::{
     content_server::{
-        BusinessObject, External, NewFolder, NewWorkspace, NodeId, NodePath as ServerPath,
+        BusinessObject, External, NOT_ACCESSIBLE, NewFolder, NewWorkspace, NodeId, NodePath as ServerPath,
         Root as ServerRoot, WorkspaceType, volume,
     },
     error::{Error, FailureClass, Result, System},
@@ -67,18 +67,20 @@ impl Places {
 const LOOKED_UP_ANEW: &str = "looked-up-anew";
 
 impl IngestUploads {
-    /// A refusal may be due to an id remembered from before that stands for nothing any more. Then all of them are
-    /// forgotten and the item is tried once more; a second refusal is believed.
+    /// A refusal may be due to an id that stands for nothing any more: one remembered from before, or that of a document
+    /// which went away after it was found. Then all of them are forgotten and the item is tried once more; a second
+    /// refusal is believed.
     pub(super) async fn look_anew(&self, refusal: Error, known: u64, run: &Run) -> Error {
         let may_be_outdated = refusal.system() == System::ContentServer
             && matches!(
                 refusal.class(),
                 FailureClass::Gone | FailureClass::Forbidden | FailureClass::Invalid
             );
-        if !may_be_outdated
-            || run.recorded::<bool>(LOOKED_UP_ANEW).is_some()
-            || !self.places.forget_until(known)
-        {
+        if !may_be_outdated || run.recorded::<bool>(LOOKED_UP_ANEW).is_some() {
+            return refusal;
+        }
+        let is_away = refusal.class() == FailureClass::Gone || refusal.code() == NOT_ACCESSIBLE;
+        if !self.places.forget_until(known) && !is_away {
             return refusal;
         }
         if let Err(error) = run.checkpoint(LOOKED_UP_ANEW, &true).await {
