@@ -136,7 +136,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             interventions: &PEOPLE[..2],
-            ..story("approved documents are one package", packed(), two_approved, TAKEN_BACK, (2, 0, 0))
+            messages: |world| vec![change(world, STORM, None, ""), change(world, FLOOD, None, "")],
+            ..story("approved documents are one package", packed(), two_approved, TAKEN_BACK, (3, 0, 0))
         },
         Scenario {
             interventions: &[],
