@@ -164,7 +164,7 @@ fn large(world: &World) {
             settings.large_upload.min_size = 500;
             settings.large_upload.part_size = 300;
             settings.range_requests = true;
-            settings.latency_milliseconds = 4_000;
+            settings.latency_milliseconds = 2_500;
         },
         r#"{"large_upload": {"from_size": 500}, "range_downloads": true}"#,
     );

@@ -161,7 +161,9 @@ fn night(
     night: Night,
 ) -> Report {
     // Several faults may use up the times an item is tried.
-    let only = plan.first_key_value().map(|(call, fault)| (*call, *fault)).filter(|_| plan.len() == 1);
+    // Whoever's clock is minutes ahead may think that it has waited long enough.
+    let is_one = plan.len() == 1 && how.clock_off.abs() <= 15;
+    let only = plan.first_key_value().map(|(call, fault)| (*call, *fault)).filter(|_| is_one);
     run(async {
         let world = World::new(scenario, plan, sabotage, seed).await;
         for object in (scenario.objects)() {
