@@ -187,11 +187,15 @@ pub fn nothing_is_lost(
 }
 
 /// After faults that say nothing about an item, none is put aside or failed that is not in a clean run. What a person
-/// must decide, because nobody can know whether a call was carried out, is no failure of the flow.
+/// must decide, because nobody can know whether a call was carried out, is no failure of the flow; nor is it when people
+who decide at a time of their own find less than in a calm night.
 pub fn nothing_is_given_up(world: &World, scenario: &Scenario) -> Result<(), Broken> {
+    if !scenario.meanwhile.is_empty() {
+        return Ok(());
+    }
     let given_up: Vec<Item> = items(world)
         .filter(|item| ["quarantined", "failed"].contains(&item.status.as_str()))
-        .filter(|item| !item.result.contains("effect.undecided"))
+        .filter(|item| !item.result.contains(".undecided\""))
         .collect();
     if given_up.len() > scenario.clean.2 {
         let shown: Vec<String> = given_up
