@@ -188,7 +188,7 @@ pub fn nothing_is_lost(
 
 /// After faults that say nothing about an item, none is put aside or failed that is not in a clean run. What a person
 /// must decide, because nobody can know whether a call was carried out, is no failure of the flow; nor is it when people
-who decide at a time of their own find less than in a calm night.
+/// who decide at a time of their own find less than in a calm night.
 pub fn nothing_is_given_up(world: &World, scenario: &Scenario) -> Result<(), Broken> {
     if !scenario.meanwhile.is_empty() {
         return Ok(());
