@@ -175,5 +175,5 @@ async fn the_file_is_the_bag(world: &World, case: i64) {
     let files: BTreeMap<String, Vec<u8>> =
         files.into_iter().map(|(name, bytes)| (name.split_once('/').unwrap().1.to_owned(), bytes)).collect();
     assert!(files == bag, "{:?} and not {:?}", files.keys(), bag.keys());
-    assert_eq!(bag.keys().filter(|path| path.starts_with("data/")).count(), 2);
+    assert_eq!(bag.keys().filter(|path| path.starts_with("data/")).count(), 3, "the notice was there before");
 }
