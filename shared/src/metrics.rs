@@ -43,3 +43,54 @@ pub fn line(context: &Context, sets: &[&[&str]], labels: &[(&str, &str)], figure
 pub fn print(line: &Value) {
     batch::metrics::print(line);
 }
+
+/// The most values of one metric that CloudWatch takes in one line.
+pub(crate) const MOST_VALUES: usize = 100;
+
+/// As many values as one line can hold: every one at first; when they become too many, every second, every fourth and
+/// so on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Sample {
+    values: Vec<i64>,
+    seen: u64,
+    thinned: u32,
+}
+
+impl Sample {
+    pub(crate) fn values(&self) -> &[i64] {
+        &self.values
+    }
+
+    pub(crate) fn add(&mut self, value: i64) {
+        if self.is_next() && self.values.len() >= MOST_VALUES {
+            let mut keep = false;
+            self.values.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.thinned += 1;
+        }
+        if self.is_next() {
+            self.values.push(value);
+        }
+        self.seen += 1;
+    }
+
+    fn is_next(&self) -> bool {
+        self.seen.trailing_zeros() >= self.thinned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_spread_evenly_over_everything_it_saw() {
+        let mut sample = Sample::default();
+        (0..100).for_each(|value| sample.add(value));
+        assert_eq!(sample.values(), (0..100).collect::<Vec<_>>());
+        (100..1000).for_each(|value| sample.add(value));
+        assert_eq!(sample.values(), (0..1000).step_by(16).collect::<Vec<_>>());
+    }
+}

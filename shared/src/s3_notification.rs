@@ -108,6 +108,11 @@ pub struct ObjectEvent {
 }
 
 impl ObjectEvent {
+    /// When it happened, in milliseconds since the epoch.
+    pub fn happened(&self) -> Option<i64> {
+        Some(self.time.as_deref()?.parse::<jiff::Timestamp>().ok()?.as_millisecond())
+    }
+
     /// Whether an object was created.
     pub fn is_created(&self) -> bool {
         self.name.starts_with("ObjectCreated")

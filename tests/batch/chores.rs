@@ -37,6 +37,12 @@ enum Does {
     Mend,
     /// An effect that must not be repeated, whose answer is lost; it can be found once `found` is there.
     Once,
+    /// The target is out of order until somebody has put an object named `mended` into the bucket.
+    Outage,
+    /// Takes three invocations, and cannot be accepted in the end.
+    Long,
+    /// Does something else for three seconds, then asks the target and delivers.
+    Slow,
     /// Ends without a word to the target.
     Skip,
     /// Asks the target, which refuses what it was asked.
@@ -127,6 +133,10 @@ impl Flow for Chores {
             Does::Mend if self.has("mended").await => {}
             Does::Mend => return Err(Error::bug("mend", "not mended yet").with_code("chore.broken")),
             Does::Once => return self.once(name, run).await,
+            Does::Outage if self.has("mended").await => {}
+            Does::Outage => return Err(out_of_order(FailureClass::Transient)),
+            Does::Long => return long(run).await,
+            Does::Slow => wait(3).await,
             Does::Skip => return Ok(Outcome::Skipped(Reason::new("chore.skip", "nothing to do"))),
             Does::Refused => {
                 self.ask().await?;
@@ -141,10 +151,22 @@ impl Flow for Chores {
         delivered
     }
 
-    async fn put_aside(&self, chore: &Chore, _: &Reason, _: &Run) -> Result<Value> {
+    async fn put_aside(&self, chore: &Chore, _: &Reason, run: &Run) -> Result<Value> {
         assert!(chore.does != Does::PanicAside, "as the message says");
+        let envelope = run.envelope().expect("the message it came in").into_bytes();
+        let put = self.s3.put_object().bucket(QUARANTINE).key(format!("aside/{}", chore.name));
+        put.body(envelope.into()).send().await.expect("put");
         Ok(Value::Null)
     }
+}
+
+async fn long(run: &Run) -> Result<Outcome> {
+    let parts: u32 = run.recorded("parts").unwrap_or(0);
+    if parts == 2 {
+        return Err(Error::invalid("chore.bad", "it is bad"));
+    }
+    run.checkpoint("parts", &(parts + 1)).await?;
+    Ok(Outcome::Continue)
 }
 
 impl Chores {
@@ -249,17 +271,44 @@ impl Process {
     }
 
     pub(crate) async fn deliver_messages(&self, messages: Vec<SqsMessage>) -> Vec<usize> {
+        self.deliver_counted(messages).await.0
+    }
+
+    /// Delivers a batch; returns which messages stay, and the figures of the batch.
+    pub(crate) async fn deliver_counted(&self, messages: Vec<SqsMessage>) -> (Vec<usize>, Value) {
         let ids: Vec<_> = messages.iter().map(|message| message.message_id.clone().unwrap()).collect();
         let mut event = SqsEvent::default();
         event.records = messages;
         let deadline = self.world.context.now_milliseconds() + 60_000;
-        let (response, _) = self.runner.run_counted(event, Invocation { deadline }).await;
+        let (response, tally) = self.runner.run_counted(event, Invocation { deadline }).await;
         let stays = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier);
         let mut stays: Vec<usize> =
             stays.filter_map(|id| ids.iter().position(|known| *known == id)).collect();
         stays.sort_unstable();
-        stays
+        (stays, tally.render(CHORES.name, "test", &self.world.context))
     }
+}
+
+/// The next message of the queue, as Lambda hands it over, if one can be seen now.
+pub(crate) async fn receive(world: &World) -> Option<SqsMessage> {
+    let request = json!({"MaxNumberOfMessages": 1, "MessageSystemAttributeNames": ["All"]});
+    let answer = world.call_queue("ReceiveMessage", request).await;
+    let received = answer.pointer("/Messages/0")?;
+    let text = |name: &str| received[name].as_str().map(str::to_owned);
+    let mut message = SqsMessage::default();
+    message.message_id = text("MessageId");
+    message.receipt_handle = text("ReceiptHandle");
+    message.body = text("Body");
+    let attributes = received["Attributes"].as_object().expect("attributes").iter();
+    message.attributes = attributes
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect();
+    Some(message)
+}
+
+/// What Lambda does with a message that does not stay.
+pub(crate) async fn delete(world: &World, message: &SqsMessage) {
+    world.call_queue("DeleteMessage", json!({"ReceiptHandle": message.receipt_handle})).await;
 }
 
 /// The message as it looks after a person moved it from the dead-letter queue.

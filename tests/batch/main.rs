@@ -3,3 +3,6 @@
 mod breakers;
 mod chores;
 mod endings;
+mod figures;
+mod intake;
+mod logs;

@@ -25,6 +25,7 @@ pub(crate) async fn write(
         "item": item.key.digest(),
         "source": source,
         "reason": reason,
+        "envelope": run.envelope(),
         "quarantinedAt": run.context().now().to_string(),
     });
     environment

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 use tracing::Instrument;
 
-use super::{CRASHES_ALLOWED, Invocation, Runner, Tally, Verdict, queue::Redrive};
+use super::{CRASHES_ALLOWED, Invocation, Runner, Tally, Verdict, continuation, queue::Redrive};
 use crate::{
     audit::{self, AuditEvent, EventType},
     error::{Error, FailureClass, Result, Retry, System},
@@ -34,16 +34,26 @@ pub(super) async fn deliver(
     tally: &Tally,
 ) -> Verdict {
     let item = event.item();
-    let span =
-        tracing::info_span!("item", flow = runner.name, item = item.key.digest(), asset = item.asset_text);
-    let verdict = begin_and_run(runner, event, &item.key, message, invocation, tally).instrument(span);
-    match verdict.await {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            tracing::warn!(flow = runner.name, item = item.key.digest(), error = ?error, "the item stays on the queue");
-            Verdict::Leave(runner.backoff(message))
+    let span = tracing::info_span!(
+        "item",
+        flow = runner.name,
+        item = item.key.digest(),
+        asset = item.asset_text,
+        // Known once the item is claimed.
+        fence = tracing::field::Empty,
+        // That of what sent the message; the invocation's own is in its span.
+        trace = message.attributes.get("AWSTraceHeader").map(String::as_str),
+    );
+    let verdict = async {
+        match begin_and_run(runner, event, &item.key, message, invocation, tally).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                tracing::warn!(error = ?error, "the item stays on the queue");
+                Verdict::Leave(runner.backoff(message))
+            }
         }
-    }
+    };
+    verdict.instrument(span).await
 }
 
 async fn begin_and_run(
@@ -73,7 +83,10 @@ async fn begin_and_run(
             return key_reuse(runner, event, key, message, invocation, tally).await;
         }
     };
-    tally.begun(attempt.fence);
+    // An item's work that goes on in a further invocation is one run.
+    if continuation::hops(message) == 0 {
+        tally.begun(attempt.fence);
+    }
     tracing::Span::current().record("fence", attempt.fence);
     let left = invocation.deadline - environment.context.now_milliseconds();
     // A margin longer than the invocation would leave no time at all.
@@ -85,7 +98,8 @@ async fn begin_and_run(
         item.asset.clone(),
         invocation.deadline - 2 * margin,
         environment.settings.dry_run,
-    );
+    )
+    .since(happened(event, message));
     if crashes >= CRASHES_ALLOWED {
         let error = Error::bug("handle", format!("{crashes} attempts at this item ended without a word"))
             .with_code("attempts.crashed");
@@ -103,11 +117,17 @@ async fn begin_and_run(
         Err(_) => Err(out_of_time(&run).await),
     };
     tally.worked(environment.context.now_milliseconds() - began, run.retries());
+    tally.called(&answered.latencies());
     tally.measured(run.measured());
     for breaker in &runner.breakers {
         breaker.report(&outcome, &answered).await;
     }
     conclude(runner, event, message, &run, outcome, tally).await
+}
+
+/// When what an item is about happened; where the event does not say, when its message was sent.
+fn happened(event: &AnyEvent, message: &SqsMessage) -> Option<i64> {
+    event.happened().or_else(|| continuation::sent(message))
 }
 
 /// Claims the item; one that failed only for a message that a person put back.
@@ -223,7 +243,8 @@ async fn key_reuse(
                 item.asset.clone(),
                 invocation.deadline,
                 runner.environment.settings.dry_run,
-            );
+            )
+            .since(happened(event, message));
             let error = Error::invalid("item.key-reused", "this item was received before with other content")
                 .remedy("find out why the source uses one identity for two things");
             quarantine(runner, event, message, &run, &error, tally).await
@@ -247,6 +268,8 @@ async fn quarantine(
     }
     tracing::warn!(error = ?error, code = error.code(), "put aside");
     tally.quarantined(error.class() == FailureClass::Forbidden);
+    let (envelope, _) = continuation::unwrap(message.body.as_deref().unwrap_or_default());
+    run.keep_envelope(envelope);
     let put_aside = AssertUnwindSafe(runner.flow.put_aside(event, &reason, run)).catch_unwind().await;
     let put_aside = put_aside
         .unwrap_or_else(|_panic| Err(Error::bug("put aside", "the flow panicked").with_code("panic")));
@@ -331,7 +354,10 @@ async fn end(
     event.detail.extend(run.notes());
     let completion = Completion { ending, result, event };
     let sealed = run.ledger().complete(&run.attempt(), &completion, run.known_chain_end()).await?;
-    tally.ended(ending);
+    let since = run.happened();
+    // Clocks of two machines differ.
+    let lag = since.map(|since| (run.context().now_milliseconds() - since).max(0));
+    tally.ended(ending, lag);
     tracing::info!(ending = ending.name(), sequence = sealed.sequence, hash = sealed.hash, "ended");
     Ok(Verdict::Acknowledge)
 }

@@ -8,10 +8,12 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{context::Context, flow::Measure, ledger::Ending};
-
-/// The most values of one metric that CloudWatch takes in one line.
-const MOST_VALUES: usize = 100;
+use crate::{
+    context::Context,
+    flow::Measure,
+    ledger::Ending,
+    metrics::{MOST_VALUES, Sample},
+};
 
 /// Counts of one batch.
 #[derive(Debug, Default)]
@@ -32,7 +34,9 @@ struct Counts {
     continued: u64,
     retries: u64,
     bytes: u64,
-    work_milliseconds: Vec<i64>,
+    work_milliseconds: Sample,
+    call_milliseconds: Sample,
+    lag_milliseconds: Sample,
     breaker_open: bool,
     measured: BTreeMap<Measure, Vec<f64>>,
 }
@@ -44,8 +48,12 @@ impl Tally {
         counts.distinct_items += u64::from(fence == 1);
     }
 
-    pub(super) fn ended(&self, ending: Ending) {
+    /// An item ended, so many milliseconds after what it is about happened.
+    pub(super) fn ended(&self, ending: Ending, lag: Option<i64>) {
         let mut counts = self.counts();
+        if let Some(lag) = lag {
+            counts.lag_milliseconds.add(lag);
+        }
         match ending {
             Ending::Delivered => counts.delivered += 1,
             Ending::Skipped => counts.skipped += 1,
@@ -80,8 +88,14 @@ impl Tally {
 
     pub(super) fn worked(&self, milliseconds: i64, retries: u32) {
         let mut counts = self.counts();
-        counts.work_milliseconds.push(milliseconds);
+        counts.work_milliseconds.add(milliseconds);
         counts.retries += u64::from(retries);
+    }
+
+    /// So long vendor systems took to answer.
+    pub(super) fn called(&self, milliseconds: &[i64]) {
+        let mut counts = self.counts();
+        milliseconds.iter().for_each(|time| counts.call_milliseconds.add(*time));
     }
 
     pub(super) fn bytes(&self, bytes: u64) {
@@ -118,7 +132,8 @@ impl Tally {
                         metric("Runs", "Count"), metric("DistinctItems", "Count"),
                         metric("GivenBack", "Count"), metric("Parked", "Count"),
                         metric("Continued", "Count"), metric("Retries", "Count"),
-                        metric("Bytes", "Bytes"), metric("TargetLatency", "Milliseconds"),
+                        metric("Bytes", "Bytes"), metric("ItemDuration", "Milliseconds"),
+                        metric("TargetLatency", "Milliseconds"), metric("Lag", "Milliseconds"),
                         metric("BreakerOpen", "Count"),
                     ],
                 }],
@@ -138,7 +153,9 @@ impl Tally {
             "Continued": counts.continued,
             "Retries": counts.retries,
             "Bytes": counts.bytes,
-            "TargetLatency": counts.work_milliseconds,
+            "ItemDuration": counts.work_milliseconds.values(),
+            "TargetLatency": counts.call_milliseconds.values(),
+            "Lag": counts.lag_milliseconds.values(),
             "BreakerOpen": u8::from(counts.breaker_open),
         });
         for (what, values) in counts.measured {

@@ -110,7 +110,6 @@ impl Runner {
                 Gate::Closed(self.environment.context.now_milliseconds() + 30_000)
             }
         };
-        tally.breaker_open(matches!(gate, Gate::Closed(_)));
         let width = match gate {
             Gate::One => 1,
             Gate::Open | Gate::Closed(_) => self.environment.settings.target_concurrency.max(1),
@@ -129,6 +128,9 @@ impl Runner {
             .filter_map(std::future::ready)
             .collect::<Vec<_>>()
             .await;
+        // As it is at the end: a probe that failed, or the failure that opened it, counts; a probe that succeeded does not.
+        let open = matches!(gate, Gate::Closed(_)) || self.breakers.iter().any(Breaker::is_open);
+        tally.breaker_open(open);
         let mut response = SqsBatchResponse::default();
         response.batch_item_failures = failures
             .into_iter()

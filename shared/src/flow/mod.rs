@@ -41,6 +41,12 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// What identifies an item and its asset.
     fn item(&self, event: &Self::Event) -> Item;
 
+    /// When what the event tells of happened, in milliseconds since the epoch, if the event says so.
+    fn happened(&self, event: &Self::Event) -> Option<i64> {
+        let _ = event;
+        None
+    }
+
     /// Delivers one item.
     fn handle(&self, event: &Self::Event, run: &Run) -> impl Future<Output = Result<Outcome>> + Send;
 
@@ -145,12 +151,17 @@ impl Entry {
 }
 
 /// One item of a message, its type erased.
-pub struct AnyEvent(Box<dyn std::any::Any + Send + Sync>, Item);
+pub struct AnyEvent(Box<dyn std::any::Any + Send + Sync>, Item, Option<i64>);
 
 impl AnyEvent {
     /// Its identity.
     pub fn item(&self) -> &Item {
         &self.1
+    }
+
+    /// As [`Flow::happened`].
+    pub fn happened(&self) -> Option<i64> {
+        self.2
     }
 }
 
@@ -179,8 +190,8 @@ impl<F: Flow> AnyFlow for F {
         let Parsed { events, mut refused } = Flow::parse(self, body)?;
         let mut known = Vec::with_capacity(events.len());
         for event in events {
-            match std::panic::catch_unwind(AssertUnwindSafe(|| self.item(&event))) {
-                Ok(item) => known.push(AnyEvent(Box::new(event), item)),
+            match std::panic::catch_unwind(AssertUnwindSafe(|| (self.item(&event), self.happened(&event)))) {
+                Ok((item, happened)) => known.push(AnyEvent(Box::new(event), item, happened)),
                 Err(_panic) => refused.push(Reason::from(&Error::bug("identify", "the flow panicked"))),
             }
         }

@@ -24,6 +24,8 @@ pub struct Run {
     retries: Mutex<u32>,
     notes: Mutex<BTreeMap<String, String>>,
     measured: Mutex<Vec<(Measure, f64)>>,
+    happened: Option<i64>,
+    envelope: Mutex<Option<String>>,
 }
 
 /// After the name of an effect: the checkpoint that tells that it was begun and must not be made twice.
@@ -45,7 +47,29 @@ impl Run {
             retries: Mutex::new(0),
             notes: Mutex::default(),
             measured: Mutex::default(),
+            happened: None,
+            envelope: Mutex::default(),
         }
+    }
+
+    /// Says when what the item is about happened, in milliseconds since the epoch.
+    #[must_use]
+    pub(crate) fn since(mut self, happened: Option<i64>) -> Self {
+        self.happened = happened;
+        self
+    }
+
+    pub(crate) fn happened(&self) -> Option<i64> {
+        self.happened
+    }
+
+    pub(crate) fn keep_envelope(&self, envelope: String) {
+        *lock(&self.envelope) = Some(envelope);
+    }
+
+    /// The body of the message an item that is put aside came in, as it was sent.
+    pub fn envelope(&self) -> Option<String> {
+        lock(&self.envelope).clone()
     }
 
     /// Claims an item outside the batch runner, for tools and tests: a run until `stop_at` under a lease until

@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
+use tokio::time::Instant;
 
 use super::{Answered, Body, Pace, Payload, Transport, TransportError, TransportErrorKind, body};
 use crate::{
@@ -17,6 +18,8 @@ pub struct Limits {
     pub attempts: u32,
     /// Time without an answer head after which an attempt is given up, for calls without a large body.
     pub answer: Duration,
+    /// An answer head that takes longer shows that the target struggles; not for calls with a time-out of their own.
+    pub slow: Duration,
     /// The longest pause between two attempts; anything longer is the queue's business.
     pub pause: Duration,
     /// The largest answer read into memory, in bytes.
@@ -28,6 +31,7 @@ impl Default for Limits {
         Self {
             attempts: 3,
             answer: Duration::from_secs(30),
+            slow: Duration::from_secs(10),
             pause: Duration::from_secs(4),
             answer_bytes: 16 << 20,
         }
@@ -164,15 +168,13 @@ impl Client {
     pub async fn send(&self, request: &Request) -> Result<Response> {
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt(request).await?;
+            let (outcome, took) = self.attempt(request).await?;
             let last = attempt >= self.limits.attempts;
+            self.adapt(request, &outcome, took);
             let pause = match &outcome {
                 Ok(response) => match response.status.as_u16() {
                     status @ (429 | 502..=504) => {
                         let asked = retry_after(&response.headers);
-                        if status == 429 || asked.is_some() {
-                            self.pace.slow_down(asked);
-                        }
                         let repeatable = status == 429 || request.idempotent;
                         if !repeatable || asked.is_some_and(|asked| asked > self.limits.pause) {
                             None
@@ -180,10 +182,7 @@ impl Client {
                             Some(asked.unwrap_or_else(|| self.backoff(attempt)))
                         }
                     }
-                    _ => {
-                        self.pace.speed_up();
-                        None
-                    }
+                    _ => None,
                 },
                 Err(error) => match error.kind {
                     TransportErrorKind::Connect => Some(self.backoff(attempt)),
@@ -240,7 +239,8 @@ impl Client {
         Ok(bytes.freeze())
     }
 
-    async fn attempt(&self, request: &Request) -> Result<Result<Response, TransportError>> {
+    /// One attempt, and how long it took from the moment it was its turn.
+    async fn attempt(&self, request: &Request) -> Result<(Result<Response, TransportError>, Duration)> {
         let mut outgoing = http::Request::builder()
             .method(request.method.clone())
             .uri(format!("{}{}", self.base, request.target));
@@ -271,7 +271,8 @@ impl Client {
         })?;
         self.pace.slot().await;
         let timeout = request.timeout.unwrap_or(self.limits.answer);
-        Ok(match tokio::time::timeout(timeout, self.transport.send(outgoing)).await {
+        let began = Instant::now();
+        let outcome = match tokio::time::timeout(timeout, self.transport.send(outgoing)).await {
             Ok(Ok(response)) => {
                 let (parts, body) = response.into_parts();
                 Answered::note(self.system, parts.status);
@@ -279,7 +280,30 @@ impl Client {
             }
             Ok(Err(error)) => Err(error),
             Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout, elapsed)),
-        })
+        };
+        let took = began.elapsed();
+        Answered::took(took);
+        Ok((outcome, took))
+    }
+
+    /// Sends less to a target that says it has too much, or looks like it; more again to one that answers well.
+    fn adapt(&self, request: &Request, outcome: &Result<Response, TransportError>, took: Duration) {
+        let response = match outcome {
+            Ok(response) => response,
+            Err(error) if error.kind == TransportErrorKind::Timeout => return self.pace.ease_off(),
+            Err(_) => return,
+        };
+        let is_slow = request.timeout.is_none() && took > self.limits.slow;
+        match (response.status.as_u16(), retry_after(&response.headers)) {
+            (429, asked) => self.pace.slow_down(asked),
+            (502..=504, Some(asked)) => self.pace.slow_down(Some(asked)),
+            (502..=504, None) => self.pace.ease_off(),
+            // With a page in it, it comes from what stands before the target; else it is an answer like others.
+            (500, _) if is_page(&response.headers) => self.pace.ease_off(),
+            _ if is_slow => self.pace.ease_off(),
+            (200..=499, _) => self.pace.speed_up(),
+            _ => {}
+        }
     }
 
     fn backoff(&self, attempt: u32) -> Duration {
@@ -300,6 +324,11 @@ impl Client {
         };
         Error::new(class, self.system, request.operation, code, error.to_string()).source(error)
     }
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.trim_start().to_ascii_lowercase().starts_with("text/html")
 }
 
 /// What a `Retry-After` header in seconds asks for. The date form is not used by the systems we call.

@@ -1,6 +1,8 @@
 //! HTTP, the one seam to every outside system: AWS and vendor systems alike are reached through a [`Transport`]
 //! at a configured address. Tests put simulators behind it; the code that ships does not know.
 
+#[cfg(test)]
+mod adaptation;
 mod answered;
 mod body;
 mod client;

@@ -56,6 +56,13 @@ impl Pace {
         }
     }
 
+    /// The target struggles and does not say how much is too much: half the rate, down to an eighth of the set one.
+    pub fn ease_off(&self) {
+        let mut slots = self.lock();
+        let least = slots.current.min(slots.fastest / 8.0);
+        slots.current = (slots.current / 2.0).max(least);
+    }
+
     /// The target answered well: a little faster again, up to the set rate.
     pub fn speed_up(&self) {
         let mut slots = self.lock();

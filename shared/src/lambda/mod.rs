@@ -6,7 +6,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::Instrument;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter, util::SubscriberInitExt};
 
 use self::door::Door;
 
@@ -44,16 +44,25 @@ pub fn start_function(entry: &'static FunctionEntry) -> Result<(), StartError> {
     runtime.block_on(serve_function(entry))
 }
 
-/// Logs go out as JSON, one line each.
 fn tell() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    log_lines(filter, std::io::stdout).init();
+}
+
+/// How logs go out: as JSON, one line each. `span` is the item a line is about, `spans` names the invocation as well.
+pub fn log_lines<W>(filter: EnvFilter, to: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'line> MakeWriter<'line> + Send + Sync + 'static,
+{
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(true)
-        .with_span_list(false)
+        .with_span_list(true)
         .with_target(false)
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
-        .init();
+        .with_env_filter(filter)
+        .with_writer(to)
+        .finish()
 }
 
 async fn serve(entry: &'static Entry) -> Result<(), lambda_runtime::Error> {
@@ -111,12 +120,13 @@ async fn invoke(
 
 fn bounds(context: &lambda_runtime::Context) -> (Invocation, tracing::Span) {
     let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
-    let span = tracing::info_span!(
-        "invocation",
-        request_id = context.request_id,
-        trace = context.xray_trace_id.as_deref().unwrap_or_default()
-    );
-    (Invocation { deadline }, span)
+    let trace = context.xray_trace_id.as_deref().unwrap_or_default();
+    (Invocation { deadline }, invocation_span(&context.request_id, trace))
+}
+
+/// What every log line of one invocation carries.
+pub fn invocation_span(request_id: &str, trace: &str) -> tracing::Span {
+    tracing::info_span!("invocation", request_id, trace)
 }
 
 async fn await_shutdown() {

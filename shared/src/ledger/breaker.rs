@@ -63,6 +63,11 @@ impl Breaker {
         self.target
     }
 
+    /// Whether it was open when this worker last heard of it.
+    pub fn is_open(&self) -> bool {
+        self.seen().opened
+    }
+
     /// Whether work may go on. Reads the shared state at most every few seconds; while the breaker is open and its
     /// pause is over, exactly one worker is told to probe.
     ///

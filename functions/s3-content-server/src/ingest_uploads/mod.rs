@@ -78,6 +78,10 @@ impl Flow for IngestUploads {
         uploads::item(event)
     }
 
+    fn happened(&self, event: &ObjectEvent) -> Option<i64> {
+        event.happened()
+    }
+
     async fn handle(&self, event: &ObjectEvent, run: &Run) -> Result<Outcome> {
         run.note("source", format!("s3://{}/{}", event.bucket, event.key));
         if let Some(reason) = self.not_for_us(event) {

@@ -118,6 +118,14 @@ impl Flow for StageAttachments {
         }
     }
 
+    fn happened(&self, event: &StageEvent) -> Option<i64> {
+        match event {
+            StageEvent::Uploaded(upload) => upload.happened(),
+            StageEvent::Look(time) => Some(time.as_millisecond()),
+            StageEvent::Completed(_) => None,
+        }
+    }
+
     async fn handle(&self, event: &StageEvent, run: &Run) -> Result<Outcome> {
         let outcome = match event {
             StageEvent::Uploaded(upload) => Box::pin(self.stage(upload, run)).await,

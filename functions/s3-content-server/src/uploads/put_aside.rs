@@ -52,6 +52,7 @@ pub(crate) async fn quarantine(
         },
         "copied": copied,
         "reason": reason,
+        "envelope": run.envelope(),
         "quarantinedAt": run.context().now().to_string(),
     });
     s3.put_object()
