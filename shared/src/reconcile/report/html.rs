@@ -120,11 +120,11 @@ fn counts(page: &mut String, counts: &Counts) {
         let _ = write!(page, "<li><b>{count}</b>{name}</li>");
     }
     page.push_str("</ul>\n");
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<p class=\"muted\">Accounted for: not on both sides, or not alike, and in order, such as what was put aside with \
          a reason. On their way: too young to count as a difference. Unverifiable: one side could not be read. Of the \
-         differences, {} can be repaired by the flow itself; a person decides about the others.</p>\n",
+         differences, {} can be repaired by the flow itself; a person decides about the others.</p>",
         counts.repairable
     );
 }
