@@ -332,9 +332,9 @@ class Template:
             if not any(str(action).startswith("dynamodb:") for action in as_list(statement.get("Action"))):
                 continue
             keys = at(statement, "Condition.ForAllValues:StringLike.dynamodb:LeadingKeys")
-            # Whoever compares the sides of other flows reads what became of their items, and writes nothing of theirs.
-            reads = set(as_list(statement.get("Action"))) == {"dynamodb:GetItem"}
-            if reads and keys and all(str(key).endswith("#item#*") and key != "*#item#*" for key in as_list(keys)):
+            # Whoever compares the sides of other flows reads what they remember, and writes nothing of theirs.
+            reads = set(as_list(statement.get("Action"))) <= {"dynamodb:GetItem", "dynamodb:Query"}
+            if reads and keys and all(re.match(r"[a-z-]+#", str(key)) for key in as_list(keys)):
                 continue
             if not keys or not set(as_list(keys)) <= allowed:
                 self.refuse("ledger", name, f"dynamodb:LeadingKeys must be there and stay within {', '.join(sorted(allowed))}")

@@ -170,6 +170,10 @@ def reconcile(outputs):
         ("s3", "put_object", {"Bucket": outputs["ReportBucketName"], "Key": "reports/1.json", "Body": "{}"}),
         ("s3", "list_objects_v2", {"Bucket": outputs["IntakeBucketName"]}),
         ("s3", "get_object_tagging", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
+        ("dynamodb", "get_item", {
+            "TableName": outputs["LedgerTableName"],
+            "Key": {"pk": {"S": "export-for-analysis#watermark"}, "sk": {"S": "claims"}},
+        }),
         ("sqs", "send_message", {"QueueUrl": outputs["OffloadContentQueueUrl"], "MessageBody": "{}"}),
         ("sqs", "send_message", {"QueueUrl": outputs["IngestUploadsQueueUrl"], "MessageBody": "{}"}),
         ("s3", "get_object", {"Bucket": outputs["ConfigurationBucketName"], "Key": "rules.toml"}),

@@ -67,9 +67,11 @@ pub static FLOWS: &[&Entry] = &[
 
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[
+    SidesEntry { flow: "export-for-analysis", connect: export_for_analysis::sides::connect },
     SidesEntry { flow: "ingest-uploads", connect: sides::uploads::connect::<IngestUploads> },
     SidesEntry { flow: "offload-content", connect: offload_content::connect_sides },
     SidesEntry { flow: "publish-approved", connect: publish_approved::connect_sides },
     SidesEntry { flow: "archive-closed-files", connect: archive_closed_files::connect_sides },
+    SidesEntry { flow: "replicate-content", connect: replicate_content::sides::connect },
     SidesEntry { flow: "stage-attachments", connect: sides::uploads::connect::<StageAttachments> },
 ];

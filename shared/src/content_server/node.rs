@@ -36,6 +36,10 @@ pub mod kind {
     pub const DOCUMENT: i64 = 144;
     /// A business workspace.
     pub const WORKSPACE: i64 = 848;
+    /// Search query that somebody saved.
+    pub const SEARCH_QUERY: i64 = 258;
+    /// WebReport.
+    pub const WEB_REPORT: i64 = 30303;
 }
 
 /// A node's own facts.

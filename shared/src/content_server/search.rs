@@ -18,6 +18,8 @@ pub struct Search {
     pub location: Option<NodeId>,
     /// The order, such as `asc_OTModifyDate`.
     pub sort: Option<String>,
+    /// A search query saved in the server, by its number, instead of an expression.
+    pub saved: Option<NodeId>,
 }
 
 /// The pages of a search. Each node comes once: servers were seen to answer earlier results again past the end.
@@ -32,6 +34,16 @@ impl Client {
     pub fn search(&self, search: Search) -> Found<'_> {
         Found { client: self, search, turn: Turn::new(self) }
     }
+
+    /// What a WebReport whose destination is the browser answers. Its author decides what that is; here it has to be
+    /// JSON.
+    ///
+    /// # Errors
+    /// `Gone` when there is no such node, `Forbidden` when it is no report; what is no JSON is not understood.
+    pub async fn web_report(&self, report: NodeId) -> Result<serde_json::Value> {
+        let call = Call::get("run report", format!("/v1/nodes/{report}/output")).reading();
+        self.ask(&call.query("format", "webreport")).await
+    }
 }
 
 impl Found<'_> {
@@ -42,13 +54,15 @@ impl Found<'_> {
     pub async fn next_page(&mut self) -> Result<Option<Vec<Node>>> {
         const OPERATION: &str = "search";
         let Some(page) = self.turn.page(OPERATION)? else { return Ok(None) };
-        let mut call = Call::post(OPERATION, "/v2/search")
-            .reading()
-            .field("where", &self.search.query)
-            .field("lookfor", "complexquery")
-            .field("within", "all")
-            .field("page", page)
-            .field("limit", self.turn.limit);
+        let mut call =
+            Call::post(OPERATION, "/v2/search").reading().field("page", page).field("limit", self.turn.limit);
+        call = match self.search.saved {
+            Some(saved) => call.field("query_id", saved),
+            None => {
+                let call = call.field("where", &self.search.query).field("lookfor", "complexquery");
+                call.field("within", "all")
+            }
+        };
         if let Some(location) = self.search.location {
             call = call.field("location_id1", location);
         }

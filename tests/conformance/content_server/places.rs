@@ -152,8 +152,12 @@ async fn a_document_is_found_by_search_once_it_is_indexed() {
             .await
             .unwrap();
         let query = format!("OTSubType:144 AND OTName:{}", query_text("needle.txt"));
-        let search =
-            Search { query, location: Some(tenant.folder), sort: Some("desc_OTModifyDate".to_owned()) };
+        let search = Search {
+            query,
+            location: Some(tenant.folder),
+            sort: Some("desc_OTModifyDate".to_owned()),
+            saved: None,
+        };
         let found = tenant.client.search(search).all().await.unwrap();
         assert_eq!(found.iter().map(|node| node.id).collect::<Vec<_>>(), [made.id]);
         let wrong = Search { query: "OTName:(((".to_owned(), ..Search::default() };

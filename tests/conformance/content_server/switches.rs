@@ -162,7 +162,8 @@ async fn a_search_past_its_end_ends() {
             let name = format!("{number}.txt");
             client.create_document(&document(folder, &name), &upload(&name, b"x")).await.unwrap();
         }
-        let search = Search { query: "OTSubType:144".to_owned(), location: Some(folder), sort: None };
+        let search =
+            Search { query: "OTSubType:144".to_owned(), location: Some(folder), ..Search::default() };
         assert_eq!(client.search(search).all().await.unwrap().len(), 4, "repeats {repeats}");
     }
 }

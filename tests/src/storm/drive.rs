@@ -44,17 +44,14 @@ const BATCHES: usize = 20_000;
 pub async fn drive(world: &World, flow: &'static Entry, how: Drive) -> bool {
     let workers = (0..how.workers).map(|number| {
         let clock_off = if number == 0 { 0 } else { how.clock_off };
-        // No two processes of a world draw the same ids.
-        let first = u64::try_from(number).expect("a few workers") * 1_000_000;
-        async move { work(world, flow, how.batch, clock_off, first).await }
+        async move { work(world, flow, how.batch, clock_off).await }
     });
     let all = futures_util::future::join_all(workers);
     tokio::time::timeout(PATIENCE, all).await.is_ok() && world.waiting() == 0
 }
 
-async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64, first: u64) {
+async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64) {
     let mut runner: Option<(Runner, Arc<Notify>)> = None;
-    let mut process = first;
     for _ in 0..BATCHES {
         world.restore();
         for event in world.events() {
@@ -72,17 +69,14 @@ async fn work(world: &World, flow: &'static Entry, batch: i32, clock_off: i64, f
         }
         let (current, crash) = match runner.take() {
             Some(running) => running,
-            None => {
-                process += 1;
-                match start(world, flow, process, clock_off).await {
-                    Some(started) => started,
-                    // A process that does not start leaves its messages to their visibility time-out.
-                    None => {
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                        continue;
-                    }
+            None => match start(world, flow, world.next_process(), clock_off).await {
+                Some(started) => started,
+                // A process that does not start leaves its messages to their visibility time-out.
+                None => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
                 }
-            }
+            },
         };
         if let Some(alive) = invoke(world, current, crash, messages, clock_off).await {
             runner = Some(alive);
@@ -99,6 +93,9 @@ async fn start(
     let crash = Arc::new(Notify::new());
     let environment = world.environment(world.tap.transport(crash.clone()), process, clock_off);
     tokio::select! {
+        // In this order, always: which branch is looked at first must not be left to chance.
+        biased;
+        () = crash.notified() => None,
         started = Runner::connect(flow, environment) => match started {
             Ok(runner) => Some((runner, crash.clone())),
             Err(error) => {
@@ -106,7 +103,6 @@ async fn start(
                 None
             }
         },
-        () = crash.notified() => None,
         () = tokio::time::sleep(Duration::from_secs(TIME_OUT)) => None,
     }
 }
@@ -124,10 +120,11 @@ async fn invoke(
     let mut event = SqsEvent::default();
     event.records = messages.iter().map(record).collect();
     let response = tokio::select! {
-        (response, _) = runner.run_counted(event, Invocation { deadline }) => Some(response),
-        () = crash.notified() => None,
-        () = tokio::time::sleep(Duration::from_secs(TIME_OUT)) => None,
-    };
+    biased;
+            () = crash.notified() => None,
+            (response, _) = runner.run_counted(event, Invocation { deadline }) => Some(response),
+            () = tokio::time::sleep(Duration::from_secs(TIME_OUT)) => None,
+        };
     let Some(response) = response else {
         if world.tap.sabotage() == Some(Sabotage::EarlyAcknowledgement) {
             acknowledge(world, &messages, &BTreeSet::new()).await;

@@ -50,6 +50,7 @@ struct Inner {
     aws: axum::Router,
     plan: Mutex<BTreeMap<usize, Fault>>,
     calls: Mutex<Vec<Call>>,
+    met: Mutex<Vec<Fault>>,
     meanwhile: Mutex<BTreeMap<usize, Act>>,
     sabotage: Option<Sabotage>,
     open: AtomicBool,
@@ -72,6 +73,7 @@ impl Tap {
             aws,
             plan: Mutex::new(plan),
             calls: Mutex::default(),
+            met: Mutex::default(),
             meanwhile: Mutex::default(),
             sabotage,
             open: AtomicBool::new(true),
@@ -106,6 +108,11 @@ impl Tap {
     /// The calls so far.
     pub fn calls(&self) -> Vec<Call> {
         self.0.calls.lock().expect("no panic while calling").clone()
+    }
+
+    /// The faults that were put in so far.
+    pub fn met(&self) -> Vec<Fault> {
+        self.0.met.lock().expect("no panic while calling").clone()
     }
 
     /// Whether every planned fault has been met.
@@ -204,7 +211,9 @@ impl Tap {
         let fault = self.0.plan.lock().expect("no panic while calling").remove(&number);
         // A fault is planned for a number; another call may have come there, which cannot go wrong in this way.
         let possible = fault.filter(|fault| Fault::all(form).contains(fault));
-        possible.filter(|_| self.0.open.load(Ordering::Relaxed))
+        let fault = possible.filter(|_| self.0.open.load(Ordering::Relaxed));
+        self.0.met.lock().expect("no panic while calling").extend(fault);
+        fault
     }
 
     async fn pass(&self, request: Request<Body>, form: Form, fault: Option<Fault>) -> Response<Body> {

@@ -5,7 +5,7 @@ use std::{
     fmt::Write as _,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -64,6 +64,7 @@ pub struct World {
     seeded: BTreeSet<i64>,
     seed: u64,
     redrives: AtomicUsize,
+    processes: AtomicU64,
     /// SHA-256 of what was uploaded.
     uploaded: Mutex<BTreeSet<String>>,
     /// How much of the story is still to happen.
@@ -104,6 +105,7 @@ impl World {
             seeded,
             seed,
             redrives: AtomicUsize::new(0),
+            processes: AtomicU64::new(0),
             uploaded: Mutex::default(),
             to_happen: AtomicUsize::new(scenario.meanwhile.len()),
             rules: scenario.rules,
@@ -137,6 +139,11 @@ impl World {
         });
         self.aws.secrets().put("content-server", &secret.to_string());
         let _ = self.aws.s3().take_notifications();
+    }
+
+    /// The number of the next process of the flow: no two of a world draw the same ids, however often the queue is worked.
+    pub fn next_process(&self) -> u64 {
+        self.processes.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// What a process of the flow is given. `clock_off` is how far its clock is from the world's, in seconds.

@@ -382,3 +382,108 @@ fn a_bucket_that_is_not_there_is_a_fault_of_the_configuration() {
         assert_eq!(reason["reason"]["class"], "forbidden");
     });
 }
+
+/// Ledger writes, calls to AWS, calls to Content Server and bytes read by the function so far.
+fn costs(world: &World) -> [u64; 4] {
+    let calls = world.tap.calls();
+    let vendor = calls.iter().filter(|call| call.form == Form::Vendor).count() as u64;
+    [world.aws.dynamodb().counters("ledger").writes, calls.len() as u64 - vendor, vendor, world.tap.content()]
+}
+
+/// What one more document of one version costs, the first time, when nothing changed, and to restore: README.md of the
+/// flow says so.
+#[test]
+fn figures_per_document() {
+    const FEW: usize = 3;
+    const MANY: usize = 13;
+    const SIZE: usize = 10_500;
+    let measured = |count: usize| {
+        let mut phases = Vec::new();
+        told(async {
+            let story =
+                Scenario::of_messages("calm", &REPLICATE_CONTENT, RULES, |_| (), |_| Vec::new(), (0, 0, 0));
+            let world = World::new(&story, BTreeMap::new(), None, 1).await;
+            let nodes: Vec<i64> = world.content_server.with_state(|state| {
+                let content = |number: usize| format!("{number:010}").repeat(SIZE / 10).into_bytes();
+                let numbers = 0..count;
+                numbers
+                    .map(|number| document(state, MAPS, &format!("{number}.tif"), &[content(number)]))
+                    .collect()
+            });
+            for occasion in ["first", "again"] {
+                let before = costs(&world);
+                for node in &nodes {
+                    world.send(&change(&world, *node, Change::Changed, None, occasion)).await;
+                }
+                quiet(&world).await;
+                let after = costs(&world);
+                phases.push([0, 1, 2, 3].map(|at| after[at] - before[at]));
+            }
+            let before = costs(&world);
+            let report = asked(&world, "one", json!({"request": "restore", "set": "plans"})).await;
+            assert_eq!(report["equal"], true);
+            let after = costs(&world);
+            phases.push([0, 1, 2, 3].map(|at| after[at] - before[at]));
+        });
+        phases
+    };
+    let (few, many) = (measured(FEW), measured(MANY));
+    let more = (MANY - FEW) as f64;
+    let each: Vec<[f64; 4]> = few
+        .iter()
+        .zip(&many)
+        .map(|(few, many)| [0, 1, 2, 3].map(|at| (many[at] - few[at]) as f64 / more))
+        .collect();
+    println!("per document of {SIZE} bytes: writes, AWS, vendor, bytes; new, unchanged, restored: {each:?}");
+    let bytes = |phase: usize| each[phase][3] / SIZE as f64;
+    // Read twice to be replicated, never when nothing changed; sent and read back once to be restored.
+    assert!(bytes(0) < 2.2 && bytes(1) < 0.4 && bytes(2) < 2.5, "{each:?}");
+    assert!(each[0][0] <= 6.0 && each[1][0] <= 6.0 && each[2][0] <= 2.0, "{each:?}");
+    assert!(each[0][2] <= 20.0 && each[1][2] <= 12.0 && each[2][2] <= 30.0, "{each:?}");
+}
+
+/// A restore and a drill longer than an invocation go on in the next ones, and restore everything once.
+#[test]
+fn a_restore_longer_than_an_invocation_goes_on_in_the_next_ones() {
+    told(async {
+        let world = replicated(RULES).await;
+        let continued =
+            |world: &World| world.tap.calls().iter().filter(|call| call.what == "SendMessage").count();
+        world.set_content_server(|settings| settings.latency_milliseconds = 1000, "");
+        let report = asked(&world, "slow", json!({"request": "restore", "set": "plans"})).await;
+        assert!(continued(&world) >= 1, "it took one invocation");
+        assert_eq!(
+            (&report["equal"], &report["counts"]["documents"]),
+            (&json!(true), &json!(3)),
+            "{report:#}"
+        );
+        assert_eq!(restored(&world, &report).len(), 5, "each thing is there once");
+        let lines: usize = report["entries"]
+            .as_array()
+            .expect("entries")
+            .iter()
+            .map(|key| entries(&world, key.as_str().expect("a key")).len())
+            .sum();
+        assert_eq!(lines, 5, "each thing is told once");
+    });
+}
+
+/// So does the replication of a document with many versions.
+#[test]
+fn a_document_longer_than_an_invocation_is_replicated_in_several() {
+    told(async {
+        let story = Scenario::of_messages("slow", &REPLICATE_CONTENT, RULES, plans, changed, (1, 0, 0));
+        let world = World::new(&story, BTreeMap::new(), None, 1).await;
+        world.content_server.with_state(|state| (0..20).for_each(|_| add_version(state)));
+        world.set_content_server(|settings| settings.latency_milliseconds = 2000, "");
+        world.send(&change(&world, PLAN, Change::Changed, None, "first")).await;
+        quiet(&world).await;
+        let calls = world.tap.calls();
+        let continued = calls.iter().filter(|call| call.what == "SendMessage").count();
+        assert!(continued >= 2, "it took {} invocations", continued + 1);
+        let downloads =
+            calls.iter().filter(|call| call.form == Form::Vendor && call.what.ends_with("/content"));
+        assert_eq!(downloads.count(), 46, "each of 23 versions was read twice, whoever began it");
+        replica_is(&world);
+    });
+}

@@ -37,6 +37,9 @@ pub struct FlowSpec {
     /// Where the flow keeps content, unless its rules say it: its function's `WAYBILL_CONTENT_BUCKET`.
     #[serde(default)]
     pub content_bucket: String,
+    /// The Region of that bucket, where it is another one: its function's `WAYBILL_CONTENT_REGION`.
+    #[serde(default)]
+    pub content_region: String,
     /// Minutes for which a difference counts as being on its way. Without it: 60.
     pub grace_minutes: Option<u32>,
     /// Contents are read and hashed on both sides where no side states a hash. It reads everything: seldom, and slowly.
@@ -62,6 +65,8 @@ pub struct FlowPlan {
     pub buckets: Vec<String>,
     /// Where it keeps content.
     pub content_bucket: String,
+    /// The Region of that bucket; the function's own when empty.
+    pub content_region: String,
     /// How it is compared.
     pub options: Options,
 }
@@ -102,6 +107,7 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<FlowPlan>, Diagnostics> {
             rules: spec.rules,
             buckets: spec.buckets,
             content_bucket: spec.content_bucket,
+            content_region: spec.content_region,
             options: Options {
                 deep: spec.deep,
                 repair: spec.repair,

@@ -211,6 +211,7 @@ impl Reconcile {
         let mut environment = self.environment.clone();
         environment.settings.rules.clone_from(&plan.rules);
         environment.settings.content_bucket.clone_from(&plan.content_bucket);
+        environment.settings.content_region.clone_from(&plan.content_region);
         environment
     }
 

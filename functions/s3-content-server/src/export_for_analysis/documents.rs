@@ -14,7 +14,7 @@ use shared::{
 };
 
 use super::{
-    ExportForAnalysis,
+    ExportForAnalysis, Mode,
     gate::{Bounds, Look, Seen, is_no, why},
     manifest::{Counts, Line, State, metadata},
     plan::{Plan, WorkObject},
@@ -104,7 +104,7 @@ impl ExportForAnalysis {
             return Ok(Some(done));
         }
         let found = self.selected(selection).await?;
-        let mut walk = Walk::new(self, data_set, (&found, plan.since.is_none()), done.after);
+        let mut walk = Walk::new(self, data_set, (&found, plan.mode == Mode::Full), done.after);
         let mut work = Work { data_set, plan, bounds, run, sweep: run.is_taken_over() };
         let mut part = String::new();
         let mut in_part = 0;
@@ -192,7 +192,7 @@ impl ExportForAnalysis {
             Look::In(seen) => seen,
             Look::Out(why) => return self.withheld(work, next, why, false).await,
         };
-        let versions = match self.versions(work, &seen).await? {
+        let versions = match self.versions(work.data_set, seen.node.id).await? {
             Ok(versions) => versions,
             Err(why) => return self.withheld(work, next, why, false).await,
         };
@@ -229,9 +229,13 @@ impl ExportForAnalysis {
     }
 
     /// The versions that the rules take, oldest first; or why none of them.
-    async fn versions(&self, work: &Work<'_>, seen: &Seen) -> Result<Result<Vec<Version>, &'static str>> {
-        let listed = match self.content_server.list_versions(seen.node.id).await {
-            Err(error) if is_no(&error) => self.content_server.list_versions(seen.node.id).await,
+    pub(super) async fn versions(
+        &self,
+        data_set: &DataSet,
+        node: NodeId,
+    ) -> Result<Result<Vec<Version>, &'static str>> {
+        let listed = match self.content_server.list_versions(node).await {
+            Err(error) if is_no(&error) => self.content_server.list_versions(node).await,
             listed => listed,
         };
         let mut versions = match listed {
@@ -239,14 +243,14 @@ impl ExportForAnalysis {
             Err(error) if is_no(&error) => return Ok(Err(why::UNREADABLE)),
             Err(error) => return Err(error),
         };
-        if work.data_set.versions == Versions::Newest {
+        if data_set.versions == Versions::Newest {
             versions = versions.pop().into_iter().collect();
         }
-        versions.retain(|version| work.data_set.takes_type(version.mime_type.as_deref()));
+        versions.retain(|version| data_set.takes_type(version.mime_type.as_deref()));
         if versions.is_empty() {
             return Ok(Err(why::MEDIA_TYPE));
         }
-        versions.retain(|version| version.file_size.is_none_or(|size| size <= work.data_set.max_size));
+        versions.retain(|version| version.file_size.is_none_or(|size| size <= data_set.max_size));
         if versions.is_empty() {
             return Ok(Err(why::SIZE));
         }

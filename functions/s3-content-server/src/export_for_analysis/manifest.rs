@@ -92,7 +92,8 @@ pub struct Marker {
     pub data_set: String,
     /// The run.
     pub run: String,
-    /// `full`: every document there is; `incremental`: what changed since an earlier run, and perhaps a little more.
+    /// `full`: every document there is; `incremental`: what changed since an earlier run, and perhaps a little more;
+    /// `selected`: what a saved query finds.
     pub mode: Mode,
     /// When the run began.
     pub begun: String,

@@ -8,6 +8,7 @@
 
 mod documents;
 mod gate;
+mod lines;
 mod manifest;
 mod plan;
 mod publish;
@@ -15,6 +16,7 @@ mod remembered;
 mod request;
 mod results;
 mod select;
+pub(crate) mod sides;
 mod text;
 mod values;
 
@@ -30,10 +32,10 @@ use shared::{
     s3_notification::{self, Notification},
 };
 
-use self::request::{Place, RESULTS};
+use self::request::{Place, RESULTS, lines_of};
 pub use self::{
     manifest::{Line, Marker, State, manifest_schema, marker_schema},
-    request::{ExportEvent, ExportRequest, KIND, Mode},
+    request::{ExportEvent, ExportRequest, KIND, Mode, Saved},
 };
 use crate::{
     export_rules::{DataSet, ExportRules, SAMPLE},
@@ -109,7 +111,12 @@ impl Flow for ExportForAnalysis {
                         Key::of(&["content-server", &place.node.to_string()]),
                         format!("node {}", place.node),
                     ),
-                    None => (key, Key::of(&[&event.bucket, event.key.as_str()]), event.key.to_string()),
+                    None => match lines_of(event.key.as_str()) {
+                        Some((data_set, _)) => {
+                            (key, Key::of(&["data-set", data_set]), format!("data set {data_set}"))
+                        }
+                        None => (key, Key::of(&[&event.bucket, event.key.as_str()]), event.key.to_string()),
+                    },
                 }
             }
         };

@@ -9,7 +9,7 @@ use shared::{
     flow::{Flow, Run},
 };
 
-use super::{ExportForAnalysis, ExportRequest, Mode};
+use super::{ExportForAnalysis, ExportRequest, Mode, Saved};
 use crate::export_rules::DataSet;
 
 /// How far the clocks of Content Server and of the function may differ.
@@ -28,6 +28,9 @@ pub(super) struct Plan {
     pub(super) begun: Timestamp,
     /// Where its window begins; nothing when everything is looked at.
     pub(super) since: Option<Timestamp>,
+    /// The saved query that says which documents.
+    #[serde(default)]
+    pub(super) saved: Option<Saved>,
 }
 
 impl Plan {
@@ -72,18 +75,30 @@ impl ExportForAnalysis {
         request: &ExportRequest,
         run: &Run,
     ) -> Result<Plan> {
+        if let Some(Saved::Query(name)) = &request.saved
+            && !data_set.queries.contains_key(name)
+        {
+            let message = "the data set saves no query of the name that was asked for";
+            return Err(Error::invalid("export.no-query", message).field("query").remedy(
+                "correct the name in the request, or add the query under `queries` of the data set",
+            ));
+        }
         let mark = match request.mode {
-            Mode::Full => None,
+            Mode::Full | Mode::Selected => None,
             Mode::Incremental => self.environment.ledger.watermark(Self::NAME, &data_set.name).await?,
         };
         let since = mark.as_deref().map(|mark| before(mark, data_set)).transpose()?;
         let begun = run.context().now();
         Ok(Plan {
             run: request.key().short().to_owned(),
-            mode: if since.is_some() { Mode::Incremental } else { Mode::Full },
+            mode: match request.mode {
+                Mode::Incremental if since.is_none() => Mode::Full,
+                mode => mode,
+            },
             date: begun.to_zoned(TimeZone::UTC).date().to_string(),
             begun,
             since,
+            saved: request.saved.clone(),
         })
     }
 

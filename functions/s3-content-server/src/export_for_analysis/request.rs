@@ -24,17 +24,27 @@ pub enum ExportEvent {
 }
 
 /// A data set is to be exported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExportRequest {
     /// The data set, by its name in the rules.
     pub data_set: String,
     /// How much of it.
-    #[serde(default)]
     pub mode: Mode,
+    /// A saved query that says which of its documents.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Saved>,
     /// What tells two requests apart; without it the envelope's id.
-    #[serde(default)]
     pub occasion: String,
+}
+
+/// A query that is saved somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Saved {
+    /// In the rules of the data set, by its name there.
+    Query(String),
+    /// In Content Server, by the number of its node: a search query, or a WebReport.
+    SavedSearch(i64),
 }
 
 /// How much of a data set.
@@ -46,6 +56,46 @@ pub enum Mode {
     Incremental,
     /// Everything, and what is not there any more.
     Full,
+    /// What a saved query finds. Of other documents nothing is said, and the next incremental run looks back as if this
+    /// one had not been.
+    Selected,
+}
+
+/// The data of a request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    data_set: String,
+    #[serde(default)]
+    mode: Option<Mode>,
+    #[serde(default)]
+    query: Option<String>,
+    #[serde(default)]
+    saved_search: Option<i64>,
+    #[serde(default)]
+    occasion: String,
+}
+
+impl Written {
+    fn request(self, id: &str) -> std::result::Result<ExportRequest, &'static str> {
+        let saved = match (self.query, self.saved_search) {
+            (Some(_), Some(_)) => return Err("it names a query and a saved search"),
+            (Some(name), None) => Some(Saved::Query(name)),
+            (None, Some(node)) if node > 0 => Some(Saved::SavedSearch(node)),
+            (None, Some(_)) => return Err("its saved search is no node"),
+            (None, None) => None,
+        };
+        let mode = match (self.mode, &saved) {
+            (None | Some(Mode::Selected), Some(_)) => Mode::Selected,
+            (Some(_), Some(_)) => return Err("a saved query has no other mode than `selected`"),
+            (Some(Mode::Selected), None) => {
+                return Err("the mode `selected` needs a query or a saved search");
+            }
+            (mode, None) => mode.unwrap_or_default(),
+        };
+        let occasion = if self.occasion.is_empty() { id.to_owned() } else { self.occasion };
+        Ok(ExportRequest { data_set: self.data_set, mode, saved, occasion })
+    }
 }
 
 impl ExportRequest {
@@ -66,22 +116,32 @@ impl ExportRequest {
         let Some(Data::Json(data)) = event.data() else {
             return Err(refused("the event has no JSON data".into()));
         };
-        let mut request: Self = serde_json::from_value(data.clone())
+        let written: Written = serde_json::from_value(data.clone())
             .map_err(|error| refused(format!("the event's data is not a request: {error}")))?;
-        if request.occasion.is_empty() {
-            event.id().clone_into(&mut request.occasion);
-        }
-        Ok(request)
+        written
+            .request(event.id())
+            .map_err(|what| refused(format!("the event's data is not a request: {what}")))
     }
 
     /// What makes two requests the same run.
     pub fn key(&self) -> Key {
-        let mode = match self.mode {
-            Mode::Incremental => "incremental",
-            Mode::Full => "full",
-        };
-        Key::of(&["export", &self.data_set, mode, &self.occasion])
+        let (data_set, occasion) = (self.data_set.as_str(), self.occasion.as_str());
+        match (&self.saved, self.mode) {
+            (Some(Saved::Query(name)), _) => Key::of(&["export", data_set, "query", name, occasion]),
+            (Some(Saved::SavedSearch(node)), _) => {
+                Key::of(&["export", data_set, "saved-search", &node.to_string(), occasion])
+            }
+            (None, Mode::Full) => Key::of(&["export", data_set, "full", occasion]),
+            (None, _) => Key::of(&["export", data_set, "incremental", occasion]),
+        }
     }
+}
+
+/// The data set and the file name of values of many documents: `results/<data set>/<file name>.jsonl`.
+pub(super) fn lines_of(key: &str) -> Option<(&str, &str)> {
+    let (data_set, name) = key.strip_prefix(RESULTS)?.split_once('/')?;
+    let stem = name.strip_suffix(".jsonl")?;
+    (!data_set.is_empty() && !stem.is_empty() && !name.contains('/')).then_some((data_set, name))
 }
 
 /// Where a result belongs, by its key: `results/<data set>/<node>/<version>/<file name>`.
@@ -132,17 +192,49 @@ mod tests {
     }
 
     #[test]
+    fn a_saved_query_is_asked_for_by_its_name_or_its_number() {
+        let request = |data: &str| ExportRequest::parse(&body(KIND, data)).unwrap();
+        let named = request(r#"{"data_set":"claims","query":"open-claims"}"#);
+        assert_eq!((&named.saved, named.mode), (&Some(Saved::Query("open-claims".into())), Mode::Selected));
+        let numbered = request(r#"{"data_set":"claims","saved_search":4711,"mode":"selected"}"#);
+        assert_eq!((&numbered.saved, numbered.mode), (&Some(Saved::SavedSearch(4711)), Mode::Selected));
+        let plain = request(r#"{"data_set":"claims"}"#);
+        let keys = [&named, &numbered, &plain].map(|request| request.key().digest().to_owned());
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
+        let shown = serde_json::to_value(&named).unwrap();
+        assert_eq!(shown["query"], "open-claims", "whoever reads a reason sees what was asked for");
+    }
+
+    #[test]
     fn what_is_no_request_is_refused_with_what_was_expected() {
         let others = [
             String::new(),
             "{}".to_owned(),
             body("other", r#"{"data_set":"claims"}"#),
-            body(KIND, r#"{"data_set":"claims","query":"everything"}"#),
+            body(KIND, r#"{"data_set":"claims","expression":"everything"}"#),
+            body(KIND, r#"{"data_set":"claims","query":"a","saved_search":7}"#),
+            body(KIND, r#"{"data_set":"claims","query":"a","mode":"full"}"#),
+            body(KIND, r#"{"data_set":"claims","mode":"selected"}"#),
+            body(KIND, r#"{"data_set":"claims","saved_search":0}"#),
             body(KIND, r#"{"mode":"full"}"#),
         ];
         for body in others {
             let error = ExportRequest::parse(&body).unwrap_err();
             assert_eq!(error.code(), "event.not-a-request", "{body}");
+        }
+    }
+
+    #[test]
+    fn values_of_many_documents_belong_to_the_data_set() {
+        assert_eq!(lines_of("results/claims/model-7.jsonl"), Some(("claims", "model-7.jsonl")));
+        for key in [
+            "results/claims/a/b.jsonl",
+            "results/b.jsonl",
+            "results//b.jsonl",
+            "results/claims/.jsonl",
+            "results/claims/b.json",
+        ] {
+            assert_eq!(lines_of(key), None, "{key}");
         }
     }
 

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use shared::{
-    content_server::{ChildFilter, Node, NodeId, Search, kind},
+    content_server::{ChildFilter, NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId, Search, kind},
     error::{Error, FailureClass, Result},
     flow::Run,
 };
 
 use super::{
-    ExportForAnalysis,
+    ExportForAnalysis, Mode, Saved,
     gate::Bounds,
     plan::{CLOCKS_DIFFER, Plan, WorkObject, read_back},
 };
@@ -72,6 +72,10 @@ impl Found {
             _ => true,
         });
         self.nodes.extend(in_window.map(|node| node.id.0));
+        self.bounded()
+    }
+
+    fn bounded(&self) -> Result<()> {
         if self.nodes.len() > MOST_DOCUMENTS {
             let message = format!("the data set has more than {MOST_DOCUMENTS} documents");
             return Err(Error::invalid("export.too-many", message)
@@ -123,7 +127,8 @@ impl ExportForAnalysis {
         let selection = Selection {
             list: self.keep((data_set, plan), name, text).await?,
             count: found.nodes.len(),
-            watermark: if complete { found.watermark(plan) } else { None },
+            // What a saved query finds is not everything that changed.
+            watermark: if complete && plan.mode != Mode::Selected { found.watermark(plan) } else { None },
             complete,
         };
         run.checkpoint(SELECTION, &selection).await?;
@@ -144,6 +149,18 @@ impl ExportForAnalysis {
         Ok(found.nodes.into_iter().collect())
     }
 
+    /// All documents a run would look at.
+    pub(super) async fn find_all(
+        &self,
+        data_set: &DataSet,
+        plan: &Plan,
+        bounds: &Bounds,
+    ) -> Result<Vec<i64>> {
+        let mut found = Found::default();
+        self.find(data_set, plan, bounds, &mut found, || false).await?;
+        Ok(found.nodes.into_iter().collect())
+    }
+
     /// Goes on finding; says whether everything was found. It stops between two pages.
     async fn find(
         &self,
@@ -153,9 +170,55 @@ impl ExportForAnalysis {
         found: &mut Found,
         must_stop: impl Fn() -> bool,
     ) -> Result<bool> {
-        match data_set.find {
-            Find::Walk => self.walk(plan, bounds, found, must_stop).await,
-            Find::Search => self.search(data_set, plan, bounds, found, must_stop).await,
+        match (&plan.saved, data_set.find) {
+            (Some(Saved::SavedSearch(node)), _) => {
+                // What is saved in the server says which documents of the data set; it adds none.
+                if data_set.query.is_some() && !self.search(data_set, plan, bounds, found, must_stop).await? {
+                    return Ok(false);
+                }
+                let mut saved = Found::default();
+                self.saved_search(NodeId(*node), plan, &mut saved).await?;
+                match data_set.query {
+                    Some(_) => found.nodes.retain(|node| saved.nodes.contains(node)),
+                    None => found.nodes = saved.nodes,
+                }
+                Ok(true)
+            }
+            (None, Find::Walk) => self.walk(plan, bounds, found, must_stop).await,
+            (Some(Saved::Query(_)), _) | (None, Find::Search) => {
+                self.search(data_set, plan, bounds, found, must_stop).await
+            }
+        }
+    }
+
+    /// What a search query that is saved in Content Server finds, or a WebReport names.
+    async fn saved_search(&self, node: NodeId, plan: &Plan, found: &mut Found) -> Result<()> {
+        let no_search = |what: &str| {
+            Error::invalid("export.no-saved-search", format!("node {node} {what}"))
+                .field("saved_search")
+                .remedy("name a search query or a WebReport that the service user may open")
+        };
+        let kind = match self.content_server.get_node(node).await {
+            Ok(node) => node.kind,
+            Err(error) if matches!(error.code(), NOT_ACCESSIBLE | NOT_FOUND) => {
+                return Err(no_search("is not there, or the service user may not see it"));
+            }
+            Err(error) => return Err(error),
+        };
+        match kind {
+            kind::SEARCH_QUERY => {
+                let search = Search { saved: Some(node), ..Search::default() };
+                self.search_all(search, plan, found).await
+            }
+            kind::WEB_REPORT => {
+                let report = self.content_server.web_report(node).await?;
+                let nodes = numbers(&report).ok_or_else(|| {
+                    no_search("answers something else than a list of numbers, or of objects with `id`")
+                })?;
+                found.nodes.extend(nodes);
+                found.bounded()
+            }
+            _ => Err(no_search("is neither a search query nor a WebReport")),
         }
     }
 
@@ -171,6 +234,7 @@ impl ExportForAnalysis {
             query: self.query(data_set, plan, after),
             location: Some(bounds.within),
             sort: Some(sort.to_owned()),
+            saved: None,
         };
         if found.unordered.is_none() {
             let up = self.first_page(asked(0, BY_NUMBER)).await?;
@@ -221,8 +285,11 @@ impl ExportForAnalysis {
         Ok(())
     }
 
-    fn query(&self, data_set: &DataSet, plan: &Plan, after: i64) -> String {
+    pub(super) fn query(&self, data_set: &DataSet, plan: &Plan, after: i64) -> String {
         let mut parts: Vec<String> = data_set.query.iter().map(|query| format!("({query})")).collect();
+        if let Some(Saved::Query(name)) = &plan.saved {
+            parts.extend(data_set.queries.get(name).map(|query| format!("({query})")));
+        }
         parts.push(format!("[QLREGION \"OTSubType\"] = \"{}\"", kind::DOCUMENT));
         if let Some(since) = plan.since {
             let zone = TimeZone::get(&self.content_server.settings().time_zone).unwrap_or(TimeZone::UTC);
@@ -282,9 +349,19 @@ fn rejected(error: Error) -> Error {
         return error
             .with_code("export.query-rejected")
             .field("query")
-            .remedy("correct `query` of the data set, trying it in Content Server's search first");
+            .remedy("correct the expression, trying it in Content Server's own search first");
     }
     error
+}
+
+/// The numbers of nodes that a report lists, alone or as `id` of objects; its list may be called `data` or `results`.
+fn numbers(report: &serde_json::Value) -> Option<Vec<i64>> {
+    let list = ["data", "results"].iter().find_map(|name| report.get(name)).unwrap_or(report);
+    let number = |entry: &serde_json::Value| match entry.get("id").unwrap_or(entry) {
+        serde_json::Value::String(text) => text.trim().parse().ok(),
+        value => value.as_i64(),
+    };
+    list.as_array()?.iter().map(|entry| number(entry).filter(|number| *number > 0)).collect()
 }
 
 /// Whether a server heeds the order asked for, by its first pages in both orders.
@@ -301,4 +378,34 @@ fn changed_since(since: Timestamp, zone: TimeZone) -> String {
         "([QLREGION \"OTModifyDate\"] > \"{day}\" OR \
          ([QLREGION \"OTModifyDate\"] = \"{day}\" AND [QLREGION \"OTModifyTime\"] >= \"{time}\"))"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_report_lists_numbers_alone_or_in_objects_and_nothing_else() {
+        for report in [json!([7, 8]), json!({"data": [{"id": 7}, {"id": "8"}]}), json!({"results": ["7", 8]})]
+        {
+            assert_eq!(numbers(&report), Some(vec![7, 8]), "{report}");
+        }
+        for report in [json!({}), json!([7, "x"]), json!([{"node": 7}]), json!([-7]), json!("7")] {
+            assert_eq!(numbers(&report), None, "{report}");
+        }
+        assert_eq!(numbers(&json!([])), Some(Vec::new()));
+    }
+
+    #[test]
+    fn more_documents_than_a_run_takes_are_told() {
+        let most = i64::try_from(MOST_DOCUMENTS).unwrap();
+        let mut found = Found { nodes: (1..=most).collect(), ..Found::default() };
+        found.bounded().unwrap();
+        found.nodes.insert(most + 1);
+        let error = found.bounded().unwrap_err();
+        assert_eq!((error.code(), error.class()), ("export.too-many", FailureClass::Invalid));
+        assert!(error.remedy_text().is_some_and(|remedy| remedy.contains("divide")));
+    }
 }

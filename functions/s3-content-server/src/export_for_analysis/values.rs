@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use shared::{
-    content_server::{AttributeValue, CategoryDefinition, CategoryValues, MemberKind},
+    content_server::{AttributeValue, CategoryDefinition, CategoryValues, MemberKind, Node},
     error::{Error, Result},
     flow::{Delivery, Flow, Outcome, Policy, Run},
     ledger::{Key, Sighting},
     mapping::{Mapped, MappedField, Record, Value, Violations},
 };
 
-use super::{ExportForAnalysis, results::Returned, skipped};
-use crate::export_rules::{Overwrite, Values};
+use super::{ExportForAnalysis, remembered::Kept, results::Returned, skipped};
+use crate::export_rules::{DataSet, Overwrite, Values};
 
 /// The `schema` of values that come back.
-const SCHEMA: &str = "waybill.result.v1";
+pub(super) const SCHEMA: &str = "waybill.result.v1";
 /// The largest file of values, in bytes.
 const LARGEST: u64 = 1 << 20;
 
@@ -30,6 +30,27 @@ struct ResultFile {
     values: Map<String, Json>,
 }
 
+/// What became of values that came back.
+pub(super) enum Applied {
+    /// So many were written; the names of those that stayed as somebody else left them.
+    Written { written: usize, kept: Vec<String> },
+    /// The rules ask for none of them.
+    Nothing,
+    /// So many would be written.
+    Dry(usize),
+}
+
+/// A result has to say which content it was made from.
+pub(super) fn is_of(kept: &Kept, sha256: &str) -> Result<()> {
+    if sha256.eq_ignore_ascii_case(&kept.stored.sha256) {
+        return Ok(());
+    }
+    let message = "the result was made from another content than the data set has of this version";
+    Err(Error::invalid("result.other-content", message)
+        .field("sha256")
+        .remedy("copy `sha256` from the manifest's line"))
+}
+
 /// What an earlier result wrote, by attribute, each as a hash.
 type Own = BTreeMap<String, String>;
 
@@ -41,7 +62,38 @@ impl ExportForAnalysis {
         run: &Run,
     ) -> Result<Outcome> {
         let file = self.result_file(returned).await?;
-        let record = Record::new().with("result", file.values);
+        let applied =
+            Box::pin(self.write_values(returned.data_set, rule, &returned.node, file.values, run)).await?;
+        let (written, kept) = match applied {
+            Applied::Written { written, kept } => (written, kept),
+            Applied::Nothing => {
+                return skipped("result.nothing", "the result has no value that the rules ask for");
+            }
+            Applied::Dry(wanted) => return skipped("dry-run", &format!("{wanted} values would be written")),
+        };
+        Ok(Outcome::Delivered(Delivery {
+            result: json!({ "node": returned.node.id, "written": written, "kept": kept }),
+            detail: [
+                ("version", returned.version.to_string()),
+                ("written", written.to_string()),
+                ("kept", kept.len().to_string()),
+            ]
+            .map(|(name, fact)| (name.to_owned(), fact))
+            .into(),
+            ..Delivery::default()
+        }))
+    }
+
+    /// Writes values that came back for a document, as far as they may replace what is there.
+    pub(super) async fn write_values(
+        &self,
+        data_set: &DataSet,
+        rule: &Values,
+        node: &Node,
+        values: Map<String, Json>,
+        run: &Run,
+    ) -> Result<Applied> {
+        let record = Record::new().with("result", values);
         let mut violations = Violations::new();
         let Mapped { fields, .. } = rule.fields.apply(&record, "", &mut violations);
         let fields = violations.finish(fields).map_err(Error::from)?;
@@ -50,46 +102,34 @@ impl ExportForAnalysis {
             wanted.push((field.to.clone(), self.attribute(field).await?));
         }
         let category = self.places.id(&self.content_server, &rule.category).await?;
-        let definition = self.content_server.category_definition(category, returned.node.id).await?;
+        let definition = self.content_server.category_definition(category, node.id).await?;
         // What does not fit the category is refused before anything is looked at.
         let mut check = CategoryValues::new(category);
         for (name, value) in &wanted {
             definition.put(&mut check, name, value.clone())?;
         }
         if wanted.is_empty() {
-            return skipped("result.nothing", "the result has no value that the rules ask for");
+            return Ok(Applied::Nothing);
         }
         if run.is_dry() {
-            return skipped("dry-run", &format!("{} values would be written", wanted.len()));
+            return Ok(Applied::Dry(wanted.len()));
         }
-        let list = format!("{}/values", returned.data_set.name);
-        let own = self.own_values(&list, returned.node.id.0).await?;
+        let list = format!("{}/values", data_set.name);
+        let mut own = self.own_values(&list, node.id.0).await?;
         let kept = std::sync::Mutex::new(Vec::new());
         let decide = |present: Option<&CategoryValues>| {
             let (values, left) = chosen(&definition, present, &wanted, (rule.overwrite, &own))?;
             *kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = left;
             Ok((!values.is_empty()).then_some(values))
         };
-        let change = || async {
-            self.content_server.change_category(returned.node.id, category, &decide).await.map(drop)
-        };
+        let change =
+            || async { self.content_server.change_category(node.id, category, &decide).await.map(drop) };
         run.effect("write-values", Policy::RepeatSafe, || async { Ok(None) }, change).await?;
         let kept = kept.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let written = wanted.iter().filter(|(name, _)| !kept.contains(name));
-        let mut own = own;
         own.extend(written.map(|(name, value)| (name.clone(), hash(value))));
-        self.own_these(&list, returned.node.id.0, &own).await?;
-        Ok(Outcome::Delivered(Delivery {
-            result: json!({ "node": returned.node.id, "written": wanted.len() - kept.len(), "kept": kept }),
-            detail: [
-                ("version", returned.version.to_string()),
-                ("written", (wanted.len() - kept.len()).to_string()),
-                ("kept", kept.len().to_string()),
-            ]
-            .map(|(name, fact)| (name.to_owned(), fact))
-            .into(),
-            ..Delivery::default()
-        }))
+        self.own_these(&list, node.id.0, &own).await?;
+        Ok(Applied::Written { written: wanted.len() - kept.len(), kept })
     }
 
     async fn result_file(&self, returned: &Returned<'_>) -> Result<ResultFile> {
@@ -108,12 +148,7 @@ impl ExportForAnalysis {
                 .field("schema")
                 .remedy(format!("send `{SCHEMA}`")));
         }
-        if !file.sha256.eq_ignore_ascii_case(&returned.kept.stored.sha256) {
-            let message = "the result was made from another content than the data set has of this version";
-            return Err(Error::invalid("result.other-content", message)
-                .field("sha256")
-                .remedy("copy `sha256` from the manifest's line"));
-        }
+        is_of(&returned.kept, &file.sha256)?;
         Ok(file)
     }
 

@@ -34,6 +34,16 @@ pub(super) fn data_set(
             "remove `query`, or `find = \"walk\"`",
         );
     }
+    for (name, query) in &spec.queries {
+        if name.trim().is_empty() || query.value().trim().is_empty() {
+            diagnostics.report(
+                query.span(),
+                "empty-query",
+                "a saved query needs a name and an expression",
+                "write both, or remove the line",
+            );
+        }
+    }
     let audience = audience(&spec.readable_by, diagnostics);
     let forbid = forbid(spec.forbid, diagnostics);
     let fields = Mapping::compile(&spec.fields, &[], lookups, &scope(), diagnostics);
@@ -46,6 +56,7 @@ pub(super) fn data_set(
         within: within?,
         find: spec.find,
         query: spec.query.map(Located::into_value).filter(|query| !query.trim().is_empty()),
+        queries: spec.queries.into_iter().map(|(name, query)| (name, query.into_value())).collect(),
         overlap_minutes: spec.overlap_minutes.map_or(OVERLAP_MINUTES, Located::into_value),
         versions: spec.versions,
         content_types: spec.content_types.map(Located::into_value).unwrap_or_default(),

@@ -1,6 +1,8 @@
 //! The rule file as it is written. The comments here are the descriptions editors show (the JSON Schema is made from
 //! them), so they speak to the person who writes rules.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::mapping::{FieldSpec, Located, Lookups};
@@ -35,6 +37,10 @@ pub struct DataSetSpec {
     /// An expression of Content Server's query language that documents must match, such as
     /// `[QLREGION "OTMimeType"] = "application/pdf"`. Only with `find = "search"`.
     pub query: Option<Located<String>>,
+    /// Further expressions, each by a name: a request that names one exports what it finds of the data set, and nothing
+    /// else.
+    #[serde(default)]
+    pub queries: BTreeMap<String, Located<String>>,
     /// How many minutes an incremental run looks back behind the last one, for what the search index shows late and for
     /// clocks that differ. Without it: 60.
     pub overlap_minutes: Option<Located<u32>>,
@@ -123,7 +129,7 @@ pub struct ValueSpec {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResultsSpec {
-    /// Values, in a file `*.json`, which become values of a category of the document.
+    /// Values, in a file `*.json` for one document or `*.jsonl` for many, which become values of a category of theirs.
     pub values: Option<ValuesSpec>,
     /// A text, in a file `*.txt`, which becomes a document beside the one it was made from.
     pub text: Option<TextSpec>,

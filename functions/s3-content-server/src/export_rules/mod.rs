@@ -7,6 +7,8 @@ pub mod file;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use shared::{
     content_server::NodePath,
     mapping::{Diagnostics, Document, Lookups, Mapping, Template},
@@ -36,6 +38,8 @@ pub struct DataSet {
     pub find: Find,
     /// What they must match.
     pub query: Option<String>,
+    /// Expressions that a request may name.
+    pub queries: BTreeMap<String, String>,
     /// Minutes an incremental run looks back.
     pub overlap_minutes: u32,
     /// Which versions.

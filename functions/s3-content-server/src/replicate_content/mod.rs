@@ -18,6 +18,7 @@ mod restore;
 mod restore_document;
 mod restored;
 mod sample;
+pub(crate) mod sides;
 mod verify;
 
 use std::time::Duration;

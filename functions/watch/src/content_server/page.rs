@@ -70,7 +70,12 @@ impl WatchContentServer {
             parts.push(changed_since(since, zone));
         }
         parts.push(format!("[QLREGION \"OTDataID\"] > \"{after}\""));
-        Search { query: parts.join(" AND "), location: below.map(NodeId), sort: Some(sort.to_owned()) }
+        Search {
+            query: parts.join(" AND "),
+            location: below.map(NodeId),
+            sort: Some(sort.to_owned()),
+            saved: None,
+        }
     }
 }
 

@@ -36,7 +36,14 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
 }
 
 fn search(call: &mut Call<'_>) -> Outcome<Reply> {
-    let text = call.params.needed("where")?;
+    let text = match call.params.number("query_id")? {
+        Some(saved) => {
+            let node = call.state.visible(call.actor, saved)?.id;
+            let text = call.state.search_queries.get(&node).cloned();
+            text.ok_or_else(|| Refusal::said(400, "The item is not a search query."))?
+        }
+        None => call.params.needed("where")?,
+    };
     let look_for = call.params.filled("lookfor").unwrap_or_else(|| "complexquery".to_owned());
     let query = Query::parse(&text, &look_for)
         .map_err(|error| Refusal::said(400, format!("Error Evaluating Query: {error}")))?;

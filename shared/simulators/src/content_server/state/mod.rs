@@ -89,6 +89,9 @@ pub struct State {
     pub(crate) large_uploads: BTreeMap<String, large_uploads::LargeUpload>,
     /// Answers of web reports by nickname.
     pub web_reports: BTreeMap<String, serde_json::Value>,
+    /// Expressions of saved search queries by the number of their node.
+    #[serde(default)]
+    pub search_queries: BTreeMap<NodeId, String>,
     /// What search sees.
     #[serde(skip)]
     pub(crate) index: BTreeMap<NodeId, search::Indexed>,
@@ -127,6 +130,7 @@ impl State {
             audit: Vec::new(),
             large_uploads: BTreeMap::new(),
             web_reports: BTreeMap::new(),
+            search_queries: BTreeMap::new(),
             index: BTreeMap::new(),
             unindexed: VecDeque::new(),
             changes: 0,

@@ -47,6 +47,8 @@ pub mod kind {
     pub const CLASSIFICATION: i64 = 199;
     /// Project.
     pub const PROJECT: i64 = 202;
+    /// Search query that somebody saved.
+    pub const SEARCH_QUERY: i64 = 258;
     /// Collection.
     pub const COLLECTION: i64 = 298;
     /// Recycle bin volume.
@@ -85,6 +87,7 @@ pub fn kind_name(number: i64) -> &'static str {
         kind::CLASSIFICATIONS_VOLUME => "Classification Volume",
         kind::CLASSIFICATION => "Classification",
         kind::PROJECT => "Project",
+        kind::SEARCH_QUERY => "Search Query",
         kind::COLLECTION => "Collection",
         kind::RECYCLE_BIN => "Recycle Bin",
         kind::RECORDS_CLASS => "RM Classification",
@@ -108,6 +111,7 @@ pub fn is_container(number: i64) -> bool {
             | kind::CATEGORY
             | kind::URL
             | kind::DOCUMENT
+            | kind::SEARCH_QUERY
             | kind::WEB_REPORT
     )
 }
