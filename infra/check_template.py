@@ -333,7 +333,7 @@ class Template:
                 continue
             keys = at(statement, "Condition.ForAllValues:StringLike.dynamodb:LeadingKeys")
             # Whoever compares the sides of other flows reads what they remember, and writes nothing of theirs.
-            reads = set(as_list(statement.get("Action"))) <= {"dynamodb:GetItem", "dynamodb:Query"}
+            reads = set(as_list(statement.get("Action"))) <= {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
             if reads and keys and all(re.match(r"[a-z-]+#", str(key)) for key in as_list(keys)):
                 continue
             if not keys or not set(as_list(keys)) <= allowed:

@@ -120,11 +120,11 @@ async fn invoke(
     let mut event = SqsEvent::default();
     event.records = messages.iter().map(record).collect();
     let response = tokio::select! {
-    biased;
-            () = crash.notified() => None,
-            (response, _) = runner.run_counted(event, Invocation { deadline }) => Some(response),
-            () = tokio::time::sleep(Duration::from_secs(TIME_OUT)) => None,
-        };
+        biased;
+        () = crash.notified() => None,
+        (response, _) = runner.run_counted(event, Invocation { deadline }) => Some(response),
+        () = tokio::time::sleep(Duration::from_secs(TIME_OUT)) => None,
+    };
     let Some(response) = response else {
         if world.tap.sabotage() == Some(Sabotage::EarlyAcknowledgement) {
             acknowledge(world, &messages, &BTreeSet::new()).await;
