@@ -38,7 +38,7 @@ pub mod kind {
     pub const WORKSPACE: i64 = 848;
     /// Search query that somebody saved.
     pub const SEARCH_QUERY: i64 = 258;
-    /// WebReport.
+    /// `WebReport`.
     pub const WEB_REPORT: i64 = 30303;
 }
 

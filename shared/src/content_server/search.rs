@@ -35,7 +35,7 @@ impl Client {
         Found { client: self, search, turn: Turn::new(self) }
     }
 
-    /// What a WebReport whose destination is the browser answers. Its author decides what that is; here it has to be
+    /// What a `WebReport` whose destination is the browser answers. Its author decides what that is; here it has to be
     /// JSON.
     ///
     /// # Errors
