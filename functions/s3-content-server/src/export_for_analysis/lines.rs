@@ -173,10 +173,10 @@ impl ExportForAnalysis {
         let taken = async {
             let line = read(text)?;
             told.id = Some(line.id);
-            match self.values_of(file, number, &line).await {
+            match Box::pin(self.values_of(file, number, &line)).await {
                 // A refusal is believed the second time.
                 Err(error) if error.class() == FailureClass::Forbidden => {
-                    self.values_of(file, number, &line).await
+                    Box::pin(self.values_of(file, number, &line)).await
                 }
                 taken => taken,
             }
@@ -206,7 +206,7 @@ impl ExportForAnalysis {
             }
             Ok(applied)
         };
-        self.alone_with(line.id, file.run, write).await
+        Box::pin(self.alone_with(line.id, file.run, write)).await
     }
 
     /// Tells the document's audit chain what was written, once.

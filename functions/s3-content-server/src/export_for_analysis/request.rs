@@ -43,7 +43,7 @@ pub struct ExportRequest {
 pub enum Saved {
     /// In the rules of the data set, by its name there.
     Query(String),
-    /// In Content Server, by the number of its node: a search query, or a WebReport.
+    /// In Content Server, by the number of its node: a search query, or a `WebReport`.
     SavedSearch(i64),
 }
 

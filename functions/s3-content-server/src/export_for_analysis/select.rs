@@ -191,7 +191,7 @@ impl ExportForAnalysis {
         }
     }
 
-    /// What a search query that is saved in Content Server finds, or a WebReport names.
+    /// What a search query that is saved in Content Server finds, or a `WebReport` names.
     async fn saved_search(&self, node: NodeId, plan: &Plan, found: &mut Found) -> Result<()> {
         let no_search = |what: &str| {
             Error::invalid("export.no-saved-search", format!("node {node} {what}"))
