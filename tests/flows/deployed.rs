@@ -102,8 +102,11 @@ async fn deployed(flows: &[&str], parameters: &[&str]) -> (Simulator, Installati
 /// first stack.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_stack_comes_up_together_and_a_document_moves() {
-    let rules = "offload-content:RulesUri=s3://{ConfigurationBucketName}/rules.toml";
-    let (ecm, place, outputs) = deployed(&["all"], &[rules]).await;
+    let rules = [
+        "offload-content:RulesUri=s3://{ConfigurationBucketName}/rules.toml",
+        "reconcile:RulesUri=s3://{ConfigurationBucketName}/reconcile-rules.toml",
+    ];
+    let (ecm, place, outputs) = deployed(&["all"], &rules).await;
     place.put_rules(RULES).await;
     let scan = content(3_000_000, 1);
     let node = repository::document(
