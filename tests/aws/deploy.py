@@ -145,8 +145,20 @@ class Deployment:
                 if "FAILED" in event["ResourceStatus"] and event.get("ResourceStatusReason")
             ]
             sys.exit("The stack was not deployed. " + "; ".join(reasons))
+        self.lock(name, body)
         stack = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def lock(self, name, body):
+        """Buckets with Object Lock, which ministack 1.5.33 leaves out when it makes them. Remove it when a release does not."""
+        for logical, resource in json.loads(body)["Resources"].items():
+            if not resource.get("Properties", {}).get("ObjectLockEnabled"):
+                continue
+            found = self.cloudformation.describe_stack_resource(StackName=name, LogicalResourceId=logical)
+            self.s3.put_object_lock_configuration(
+                Bucket=found["StackResourceDetail"]["PhysicalResourceId"],
+                ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"},
+            )
 
 
 def chosen_flows(names):
