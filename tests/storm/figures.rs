@@ -14,7 +14,7 @@ use crate::scenarios;
 /// of content through the function. The READMEs of the flows tell them. The bar of the ledger itself, two writes and the
 /// audit event, is held in `tests/ledger/figures.rs`.
 const MOST: &[(&str, f64, f64, f64, f64)] = &[
-    ("one upload", 10.0, f64::MAX, f64::MAX, f64::MAX),
+    ("one upload", 3.0, f64::MAX, f64::MAX, f64::MAX),
     ("the approved version is published, not the newest", 11.0, 23.0, 48.0, 735.0),
     ("an upload starts its workflow", 12.0, 20.0, 17.0, 377.0),
     ("uploads go to the workflow that is running", 8.5, 16.0, 8.0, 220.0),

@@ -279,7 +279,9 @@ mod calm {
         seed,
         state::{ADMIN, CategoryDefinition, Member, NewNode},
     };
-    use tests::storm::{backwards, clean};
+    use std::collections::BTreeMap;
+
+    use tests::storm::{Call, Drive, Fault, QUARANTINE, backwards, clean, drive};
 
     use super::*;
 
@@ -297,6 +299,55 @@ mod calm {
 
     async fn then_upload(world: &World, key: &str) {
         world.upload(&StoredObject::new(key, "application/pdf", pdf("second"))).await;
+    }
+
+    /// An upload that is damaged on its way: how often something was deleted for it, and why it was put aside. Held: a
+    /// hold is put on where it was filed, before it is read back. Content Server itself would let it go.
+    async fn damaged(held: bool) -> (usize, Vec<String>) {
+        let story = story(one_upload, (1, 0, 0));
+        let calm = clean_calls(&story).await;
+        let at =
+            |end: &str| calm.iter().rposition(|call| call.what.ends_with(end)).expect("the call is made");
+        let world =
+            World::new(&story, [(at("POST /otcs/cs.exe/api/v2/nodes"), Fault::FlipRequest)].into(), None, 1);
+        let world = world.await;
+        world.content_server.with_state(|state| state.settings.record_rules.hold_blocks_delete = false);
+        if held {
+            let server = world.content_server.clone();
+            world.tap.before(at("/content"), move || {
+                server.with_state(|state| {
+                    let folder = state.at("Claims/Storm").expect("the folder").id;
+                    state.apply_hold(ADMIN, folder, seed::FLOOD_HOLD).expect("a hold");
+                });
+            });
+        }
+        play(&world, &story).await;
+        let calls = world.tap.calls();
+        let objects = world.aws.s3().versions(QUARANTINE).into_iter();
+        let reasons = objects.filter(|object| object.key.ends_with(".reason.json")).map(|object| {
+            let told: serde_json::Value = serde_json::from_slice(&object.data).expect("JSON");
+            told["reason"]["code"].as_str().unwrap_or_default().to_owned()
+        });
+        (calls.iter().filter(|call| call.what.starts_with("DELETE")).count(), reasons.collect())
+    }
+
+    async fn clean_calls(story: &Scenario) -> Vec<Call> {
+        let world = World::new(story, BTreeMap::new(), None, 1).await;
+        play(&world, story).await;
+        world.tap.calls()
+    }
+
+    async fn play(world: &World, story: &Scenario) {
+        for object in (story.objects)() {
+            world.upload(&object).await;
+        }
+        assert!(drive(world, story.flow, Drive::default()).await, "the queue becomes quiet");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_damaged_document_is_taken_back_unless_it_was_put_on_hold_meanwhile() {
+        assert_eq!(damaged(false).await, (1, vec![]), "it goes, and the next attempt is good");
+        assert_eq!(damaged(true).await, (0, vec!["verify.held".to_owned()]));
     }
 
     #[test]

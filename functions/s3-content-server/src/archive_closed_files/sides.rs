@@ -7,18 +7,14 @@ use aws_sdk_s3::types::ObjectLockLegalHoldStatus;
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::{
-    audit::EventType,
     aws::classify,
     bagit::{Algorithm, BAG_INFO, Bag, Problem, TAG_MANIFEST, tag_files},
-    content_server::{NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId, NodePath, Root, volume},
+    content_server::{NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId},
     environment::Environment,
     error::{FailureClass, Result, System},
     flow::Flow,
-    ledger::{Ending, Key},
-    node_change::{Change, NodeChange},
-    reconcile::{
-        Account, Action, Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words,
-    },
+    ledger::Key,
+    reconcile::{Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words},
     transfer::{Digests, S3Object, hash_body},
 };
 
@@ -30,7 +26,7 @@ use super::{
     lock::retained_until,
     store,
 };
-use crate::sides::{Prefix, Walk, list_objects};
+use crate::sides::{Prefix, Walk, account, asset, list_objects, listed_node, look_again, roots};
 
 /// The sides.
 pub(crate) struct ArchiveSides {
@@ -75,7 +71,8 @@ impl Sides for ArchiveSides {
         Box::pin(async move {
             match side {
                 Side::Source => {
-                    let roots = self.roots().await?;
+                    let containers = self.flow.rules.rules.iter().map(|rule| rule.within.as_ref());
+                    let roots = roots(&self.flow.content_server, &self.flow.places, containers).await?;
                     self.walk.page(&self.flow.content_server, &roots, cursor.as_deref()).await
                 }
                 Side::Target => list_objects(&self.flow.s3, &self.shelves, cursor.as_deref()).await,
@@ -86,10 +83,7 @@ impl Sides for ArchiveSides {
     fn look<'a>(&'a self, side: Side, listed: &'a Listed, look: Look) -> Eventual<'a, Result<Vec<Pair>>> {
         Box::pin(async move {
             let found = match side {
-                Side::Source => {
-                    let node = listed.facts.as_i64().unwrap_or_default();
-                    Box::pin(self.case(NodeId(node), look)).await?
-                }
+                Side::Source => Box::pin(self.case(listed_node(listed)?, look)).await?,
                 Side::Target => {
                     let text =
                         |name: &str| listed.facts.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -118,19 +112,6 @@ struct Locks {
 }
 
 impl ArchiveSides {
-    /// The containers of the rules; the whole of the enterprise when a rule names none.
-    async fn roots(&self) -> Result<Vec<NodeId>> {
-        let everything = NodePath { root: Root::Volume(volume::ENTERPRISE), segments: Vec::new() };
-        let mut roots = Vec::new();
-        for rule in &self.flow.rules.rules {
-            let path = rule.within.as_ref().unwrap_or(&everything);
-            roots.push(self.flow.places.id(&self.flow.content_server, path).await?);
-        }
-        roots.sort_unstable();
-        roots.dedup();
-        Ok(roots)
-    }
-
     /// A case or record: its bag when it is archived, or that it should have one.
     async fn case(&self, node: NodeId, look: Look) -> Result<Option<Pair>> {
         let node = match self.flow.content_server.get_node(node).await {
@@ -157,7 +138,7 @@ impl ArchiveSides {
             if plan.documents.is_empty() {
                 pair.accounted = Some("there are no documents in it".into());
             }
-            pair.account = self.account(&pair.asset).await?;
+            pair.account = account(&self.flow.environment.ledger, &pair.asset).await?;
             pair.if_missing = Some(self.again(node.id, "archive")?);
             return Ok(Some(pair));
         };
@@ -356,32 +337,9 @@ impl ArchiveSides {
         Ok(Some(found))
     }
 
-    /// How the last item of a case ended, as far as that explains something that is not there.
-    async fn account(&self, asset: &str) -> Result<Account> {
-        let last = self.flow.environment.ledger.chain_end(asset).await?.last;
-        Ok(match last {
-            Some(event) if event.event_type == EventType::Quarantine => {
-                Account::Ended(Ending::Quarantined, event.detail.get("reason").cloned())
-            }
-            _ => Account::NotAsked,
-        })
-    }
-
     /// Lets the flow look at a case and do what its rules say. One request a day.
     fn again(&self, node: NodeId, request: &str) -> Result<Again> {
-        let context = &self.flow.environment.context;
-        let change = NodeChange {
-            node: node.0,
-            change: Change::Requested,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: Some(request.to_owned()),
-            occasion: format!("reconcile {}", context.now().strftime("%Y-%m-%d")),
-        };
-        let message = change.envelope("reconcile", ArchiveClosedFiles::NAME, context)?;
-        Ok(Again { action: Action::LookAgain, message })
+        look_again(ArchiveClosedFiles::NAME, &self.flow.environment.context, node, Some(request))
     }
 }
 
@@ -407,10 +365,6 @@ fn words_of(locks: Locks, is_out: bool) -> String {
 
 fn pair(node: &Node) -> Pair {
     Pair::new(format!("node {}", node.id), &node.name, asset(node.id))
-}
-
-fn asset(node: NodeId) -> String {
-    Key::of(&["content-server", &node.to_string()]).digest().to_owned()
 }
 
 /// The beginning of the keys of the bag that an object is in, and its path there.

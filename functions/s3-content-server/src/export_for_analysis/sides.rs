@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     export_rules::{DataSet, Find},
-    sides::{Prefix, list_objects, read_cursor, write_cursor},
+    sides::{Prefix, asset, list_objects, read_cursor, write_cursor},
 };
 
 /// Documents one page gives at most.
@@ -407,10 +407,6 @@ fn is_behind(changed: Timestamp, mark: Timestamp) -> bool {
 
 fn words(created: Option<&str>) -> String {
     created.map_or_else(|| "of an unknown date".to_owned(), |created| format!("created {created}"))
-}
-
-fn asset(node: NodeId) -> String {
-    Key::of(&["content-server", &node.to_string()]).digest().to_owned()
 }
 
 fn write_value(thing: &Thing) -> Result<serde_json::Value> {

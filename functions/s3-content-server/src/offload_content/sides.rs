@@ -3,25 +3,19 @@
 
 use serde_json::Value;
 use shared::{
-    audit::EventType,
-    content_server::{
-        NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId, NodePath, OfficialRecords, Root, Version, volume,
-    },
+    content_server::{NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId, OfficialRecords, Version},
     environment::Environment,
     error::{FailureClass, Result},
     flow::Flow,
-    ledger::{Ending, Key},
-    node_change::{Change, NodeChange},
-    reconcile::{
-        Account, Action, Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words,
-    },
+    ledger::Key,
+    reconcile::{Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words},
     transfer::{S3Object, UploadSizes, hash_body},
 };
 
 use super::{OffloadContent, external_content::External, pointer::is_pointer, selection::Selection};
 use crate::{
     offload_rules::After,
-    sides::{Prefix, Walk, list_objects},
+    sides::{Prefix, Walk, account, asset, list_objects, listed_node, look_again, roots},
     version_copy::{Reading, Shelf, StoredDescription, VersionCopy, description_key},
 };
 
@@ -75,7 +69,8 @@ impl Sides for OffloadSides {
         Box::pin(async move {
             match side {
                 Side::Source => {
-                    let roots = self.roots().await?;
+                    let containers = self.flow.rules.rules.iter().map(|rule| rule.within.as_ref());
+                    let roots = roots(&self.flow.content_server, &self.flow.places, containers).await?;
                     self.walk.page(&self.flow.content_server, &roots, cursor.as_deref()).await
                 }
                 Side::Target => list_objects(&self.flow.s3, &self.shelves, cursor.as_deref()).await,
@@ -86,10 +81,7 @@ impl Sides for OffloadSides {
     fn look<'a>(&'a self, side: Side, listed: &'a Listed, look: Look) -> Eventual<'a, Result<Vec<Pair>>> {
         Box::pin(async move {
             match side {
-                Side::Source => {
-                    let node = listed.facts.as_i64().unwrap_or_default();
-                    self.document(NodeId(node), look).await
-                }
+                Side::Source => self.document(listed_node(listed)?, look).await,
                 Side::Target => {
                     let text =
                         |name: &str| listed.facts.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -101,19 +93,6 @@ impl Sides for OffloadSides {
 }
 
 impl OffloadSides {
-    /// The containers of the rules; the whole of the enterprise when a rule names none.
-    async fn roots(&self) -> Result<Vec<NodeId>> {
-        let everything = NodePath { root: Root::Volume(volume::ENTERPRISE), segments: Vec::new() };
-        let mut roots = Vec::new();
-        for rule in &self.flow.rules.rules {
-            let path = rule.within.as_ref().unwrap_or(&everything);
-            roots.push(self.flow.places.id(&self.flow.content_server, path).await?);
-        }
-        roots.sort_unstable();
-        roots.dedup();
-        Ok(roots)
-    }
-
     /// A document of Content Server: each of its versions that has a copy, and the one that should have one.
     async fn document(&self, node: NodeId, look: Look) -> Result<Vec<Pair>> {
         let node = match self.flow.content_server.get_node(node).await {
@@ -164,7 +143,7 @@ impl OffloadSides {
         if let Some(why) = self.flow.content_server.untouchable(node.id, records).await? {
             pair.accounted = Some(why.to_string());
         }
-        pair.account = self.account(&pair.asset).await?;
+        pair.account = account(&self.flow.environment.ledger, &pair.asset).await?;
         pair.if_missing = Some(self.again(node.id)?);
         Ok(Some(pair))
     }
@@ -317,41 +296,14 @@ impl OffloadSides {
         copies.description(node, version).await
     }
 
-    /// How the last item of a document ended, as far as that explains something that is not there.
-    async fn account(&self, asset: &str) -> Result<Account> {
-        let last = self.flow.environment.ledger.chain_end(asset).await?.last;
-        Ok(match last {
-            Some(event) if event.event_type == EventType::Quarantine => {
-                Account::Ended(Ending::Quarantined, event.detail.get("reason").cloned())
-            }
-            _ => Account::NotAsked,
-        })
-    }
-
     /// Asks for the document's copies: each must be in its place, and is made where it is not. One request a day.
     fn again(&self, node: NodeId) -> Result<Again> {
-        let context = &self.flow.environment.context;
-        let change = NodeChange {
-            node: node.0,
-            change: Change::Requested,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: Some("offload".into()),
-            occasion: format!("reconcile {}", context.now().strftime("%Y-%m-%d")),
-        };
-        let message = change.envelope("reconcile", OffloadContent::NAME, context)?;
-        Ok(Again { action: Action::LookAgain, message })
+        look_again(OffloadContent::NAME, &self.flow.environment.context, node, Some("offload"))
     }
 }
 
 fn pair(node: &Node, version: i64) -> Pair {
     Pair::new(format!("node {} version {version}", node.id), &node.name, asset(node.id))
-}
-
-fn asset(node: NodeId) -> String {
-    Key::of(&["content-server", &node.to_string()]).digest().to_owned()
 }
 
 /// The shelf that the category's address lies on: what is before `<node>/<version>/<name>`.

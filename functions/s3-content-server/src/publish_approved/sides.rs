@@ -10,15 +10,12 @@ use std::cmp::max;
 use jiff::Timestamp;
 use shared::{
     audit::EventType,
-    content_server::{ChildFilter, NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId, NodePath, Root, kind, volume},
+    content_server::{ChildFilter, NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId, kind},
     environment::Environment,
     error::{Error, FailureClass, Result},
     flow::Flow,
     ledger::Ending,
-    node_change::{Change, NodeChange},
-    reconcile::{
-        Account, Action, Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words,
-    },
+    reconcile::{Account, Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words},
     transfer::{S3Object, hash_body},
 };
 
@@ -30,7 +27,7 @@ use super::{
     standing::{Content, Offer, Standing, Unit},
 };
 use crate::{
-    sides::{ListedVersion, Walk, list_versions},
+    sides::{ListedVersion, Walk, list_versions, listed_node, look_again, roots},
     version_copy::version_source,
 };
 
@@ -73,7 +70,8 @@ impl Sides for PublishSides {
         Box::pin(async move {
             match side {
                 Side::Source => {
-                    let roots = self.roots().await?;
+                    let containers = self.flow.rules.rules.iter().map(|rule| rule.within.as_ref());
+                    let roots = roots(&self.flow.content_server, &self.flow.places, containers).await?;
                     self.walk.page(&self.flow.content_server, &roots, cursor.as_deref()).await
                 }
                 Side::Target => {
@@ -87,10 +85,7 @@ impl Sides for PublishSides {
     fn look<'a>(&'a self, side: Side, listed: &'a Listed, look: Look) -> Eventual<'a, Result<Vec<Pair>>> {
         Box::pin(async move {
             match side {
-                Side::Source => match listed.facts.as_i64() {
-                    Some(node) => self.document(NodeId(node), look).await,
-                    None => Err(Error::bug("look", "a listed document has no number")),
-                },
+                Side::Source => self.document(listed_node(listed)?, look).await,
                 Side::Target => Ok(self.object(listed).await?.into_iter().collect()),
             }
         })
@@ -98,19 +93,6 @@ impl Sides for PublishSides {
 }
 
 impl PublishSides {
-    /// The containers of the rules; the whole of the enterprise when a rule names none.
-    async fn roots(&self) -> Result<Vec<NodeId>> {
-        let everything = NodePath { root: Root::Volume(volume::ENTERPRISE), segments: Vec::new() };
-        let mut roots = Vec::new();
-        for rule in &self.flow.rules.rules {
-            let path = rule.within.as_ref().unwrap_or(&everything);
-            roots.push(self.flow.places.id(&self.flow.content_server, path).await?);
-        }
-        roots.sort_unstable();
-        roots.dedup();
-        Ok(roots)
-    }
-
     async fn node(&self, node: NodeId) -> Result<Option<Node>> {
         match self.flow.content_server.get_node(node).await {
             Ok(node) => Ok(Some(node)),
@@ -356,19 +338,7 @@ impl PublishSides {
 
     /// Tells the flow that a node changed: one message a day.
     fn again(&self, node: NodeId) -> Result<Again> {
-        let context = &self.flow.environment.context;
-        let change = NodeChange {
-            node: node.0,
-            change: Change::Changed,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: None,
-            occasion: format!("reconcile {}", context.now().strftime("%Y-%m-%d")),
-        };
-        let message = change.envelope("reconcile", PublishApproved::NAME, context)?;
-        Ok(Again { action: Action::LookAgain, message })
+        look_again(PublishApproved::NAME, &self.flow.environment.context, node, None)
     }
 }
 

@@ -7,9 +7,7 @@ use shared::{
     environment::Environment,
     error::Result,
     flow::Flow,
-    ledger::Key,
-    node_change::{Change, NodeChange},
-    reconcile::{Action, Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words},
+    reconcile::{Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words},
     transfer::hash_body,
 };
 
@@ -21,7 +19,7 @@ use super::{
     verify::intact,
 };
 use crate::{
-    sides::{Walk, read_cursor, write_cursor},
+    sides::{Walk, asset, look_again, read_cursor, write_cursor},
     version_copy::{NodeDescription, VersionDescription},
 };
 
@@ -209,24 +207,12 @@ impl ReplicaSides {
     }
 
     fn pair(&self, node: NodeId, name: &str) -> Pair {
-        Pair::new(format!("node {node}"), name, Key::of(&["content-server", &node.to_string()]).digest())
+        Pair::new(format!("node {node}"), name, asset(node))
     }
 
     /// Asks for the node: everything is looked at again, whatever earlier revisions say. One request a day.
     fn again(&self, node: NodeId) -> Result<Again> {
-        let context = &self.flow.environment.context;
-        let change = NodeChange {
-            node: node.0,
-            change: Change::Requested,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: Some("replicate".into()),
-            occasion: format!("reconcile {}", context.now().strftime("%Y-%m-%d")),
-        };
-        let message = change.envelope("reconcile", ReplicateContent::NAME, context)?;
-        Ok(Again { action: Action::LookAgain, message })
+        look_again(ReplicateContent::NAME, &self.flow.environment.context, node, Some("replicate"))
     }
 }
 

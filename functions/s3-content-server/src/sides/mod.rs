@@ -1,5 +1,7 @@
-//! What the sides of the flows of this pair have in common when they are compared: listings that go on behind a cursor.
+//! What the sides of the flows of this pair have in common when they are compared: listings that go on
+//! behind a cursor, and what is said and asked of nodes.
 
+mod nodes;
 mod objects;
 pub(crate) mod uploads;
 mod walk;
@@ -8,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use shared::error::{Error, Result};
 
 pub(crate) use self::{
+    nodes::{account, asset, listed_node, look_again, roots},
     objects::{ListedVersion, Prefix, list_objects, list_versions},
     walk::Walk,
 };

@@ -165,6 +165,19 @@ impl Passage<'_> {
         tracing::warn!(node = placed.node.0, version = placed.version, "taken back");
         // Somebody may have added a version meanwhile: then only ours goes.
         let alone = self.content_server.latest_version(placed.node).await?.number == placed.version;
+        // Asked last. Content Server may refuse the deletion too, or may not.
+        let node = self.content_server.get_node(placed.node).await?;
+        if let Some(holder) = self.content_server.hold_over(&node).await? {
+            let (node, version) = (placed.node, placed.version);
+            return Err(Error::new(
+                FailureClass::Invalid,
+                System::Waybill,
+                "verify",
+                "verify.held",
+                format!("version {version} of node {node} has other bytes, and node {holder} is on hold: it was left"),
+            )
+            .remedy("let the records manager decide about it, then upload the object again"));
+        }
         if placed.new_document && alone {
             return self.content_server.delete_node(placed.node).await;
         }
