@@ -187,15 +187,63 @@ pub enum Tampering {
     End,
 }
 
+impl Tampering {
+    /// Stable and machine-readable.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "audit.unreadable",
+            Self::Rewritten { .. } => "audit.rewritten",
+            Self::Sequence { .. } => "audit.sequence",
+            Self::Broken { .. } => "audit.broken",
+            Self::OtherAsset { .. } => "audit.other-asset",
+            Self::End => "audit.end",
+        }
+    }
+
+    /// The first line that is not as it was written, from 1; nothing when only the end is.
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            Self::Unreadable { line, .. }
+            | Self::Rewritten { line }
+            | Self::Sequence { line, .. }
+            | Self::Broken { line }
+            | Self::OtherAsset { line } => Some(*line),
+            Self::End => None,
+        }
+    }
+}
+
+/// A chain that holds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The asset all of it is about; nothing when there is no event.
+    pub asset: Option<String>,
+    /// How many events there are.
+    pub events: u64,
+    /// The last event's hash; empty when there is no event.
+    pub end: String,
+}
+
 /// Checks an exported chain, one canonical event per line, offline. `noted_end` is the last hash as noted elsewhere
 /// (a receipt, a report); without it a chain cut at its end cannot be told from a whole one. Returns the last hash.
 ///
 /// # Errors
 /// The first tampering found.
 pub fn verify(export: &str, noted_end: Option<&str>) -> Result<String, Tampering> {
+    inspect(export, noted_end).map(|verified| verified.end)
+}
+
+/// As [`verify`], and tells what the chain is.
+///
+/// # Errors
+/// The first tampering found.
+pub fn inspect(export: &str, noted_end: Option<&str>) -> Result<Verified, Tampering> {
     let mut previous_hash = String::new();
     let mut asset: Option<String> = None;
-    for (index, text) in export.lines().enumerate() {
+    let mut events = 0;
+    // Not `lines`: that would not see a carriage return.
+    let lines = export.strip_suffix('\n').unwrap_or(export).split('\n');
+    for (index, text) in lines.enumerate().filter(|_| !export.is_empty()) {
         let line = index + 1;
         let parsed: Canonical = serde_json::from_str(text)
             .map_err(|error| Tampering::Unreadable { line, problem: error.to_string() })?;
@@ -216,10 +264,11 @@ pub fn verify(export: &str, noted_end: Option<&str>) -> Result<String, Tampering
             _ => asset = Some(parsed.event.asset),
         }
         previous_hash = digest(text);
+        events = expected;
     }
     match noted_end {
         Some(noted) if noted != previous_hash => Err(Tampering::End),
-        _ => Ok(previous_hash),
+        _ => Ok(Verified { asset, events, end: previous_hash }),
     }
 }
 
@@ -295,5 +344,31 @@ mod tests {
             assert!(verify(&doubled.join("\n"), Some(&end)).is_err(), "doubled {at}");
         }
         assert_eq!(verify(&lines[..4].join("\n"), Some(&end)), Err(Tampering::End));
+    }
+
+    #[test]
+    fn the_first_line_that_is_wrong_is_told_with_the_reason() {
+        let (lines, end) = chain(4);
+        let told = |lines: &[String]| {
+            let tampering = inspect(&(lines.join("\n") + "\n"), Some(&end)).unwrap_err();
+            (tampering.code(), tampering.line())
+        };
+        let mut changed = lines.clone();
+        changed[1] = changed[1].replace("item 2", "item 9");
+        assert_eq!(told(&changed), ("audit.broken", Some(3)), "the event after it does not follow");
+        let removed = [lines[0].clone(), lines[2].clone(), lines[3].clone()];
+        assert_eq!(told(&removed), ("audit.sequence", Some(2)));
+        let mut returned = lines.clone();
+        returned[2].push('\r');
+        assert_eq!(told(&returned), ("audit.rewritten", Some(3)));
+        let mut cut = lines.clone();
+        cut[3].truncate(20);
+        assert_eq!(told(&cut), ("audit.unreadable", Some(4)));
+        let (other, _) = chain(5);
+        let foreign = [&lines[..], &[other[4].replace("\"a1\"", "\"a2\"")]].concat();
+        assert_eq!(told(&foreign), ("audit.other-asset", Some(5)));
+        assert_eq!(told(&lines[..3]), ("audit.end", None));
+        let whole = inspect(&(lines.join("\n") + "\n"), Some(&end)).unwrap();
+        assert_eq!((whole.asset.as_deref(), whole.events), (Some("a1"), 4));
     }
 }

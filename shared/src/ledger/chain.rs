@@ -93,6 +93,34 @@ impl Ledger {
         }
     }
 
+    /// A whole chain as it is stored, oldest event first, and the hash that is stored with the last one. Nothing is read
+    /// into it: what was changed in the table is exported as it is, for [`audit::verify`] to find.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn export_chain(&self, asset: &str) -> Result<(Vec<String>, String)> {
+        let mut lines = Vec::new();
+        let mut end = String::new();
+        let mut start = None;
+        loop {
+            let output = self
+                .chain_query(asset)
+                .scan_index_forward(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| classify(System::Ledger, "export chain", error))?;
+            for item in output.items() {
+                lines.push(get_text(item, "event").unwrap_or_default().to_owned());
+                get_text(item, "hash").unwrap_or_default().clone_into(&mut end);
+            }
+            start = output.last_evaluated_key;
+            if start.is_none() {
+                return Ok((lines, end));
+            }
+        }
+    }
+
     /// Appends an event that belongs to no item of a queue to its asset's chain, behind whatever others append
     /// meanwhile. After an unknown outcome the same event may be appended again: when the chain already ends with it,
     /// nothing is written.
