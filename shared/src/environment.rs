@@ -290,23 +290,37 @@ impl Environment {
     /// # Errors
     /// When its settings or its secret are wrong.
     pub async fn content_server(&self) -> Result<content_server::Client> {
-        let mut client = if self.settings.content_server_settings.trim().is_empty() {
-            content_server::Settings::default()
-        } else {
-            serde_json::from_str(&self.settings.content_server_settings).map_err(|error| {
-                let what = "WAYBILL_CONTENT_SERVER_SETTINGS is not what the client understands";
-                Error::configuration("settings.content-server", format!("{what}: {error}"))
-            })?
-        };
-        client.base_url.clone_from(&self.settings.content_server_url);
-        client.validate()?;
-        let credential = Credential::from_json(&self.secret(&self.settings.content_server_secret).await?)?;
-        let (transport, context) = (self.transport.clone(), self.context.clone());
-        let client = content_server::Client::new(client, credential, transport, context, self.pace());
+        self.content_server_settings()?;
+        let secret = self.secret(&self.settings.content_server_secret).await?;
+        let client = self.content_server_as(Credential::from_json(&secret)?)?;
         if let Err(error) = client.login().await {
             tracing::warn!(error = ?error, "content server cannot be reached yet");
         }
         Ok(client)
+    }
+
+    /// A client of the configured Content Server with this credential, which has not called anybody yet.
+    ///
+    /// # Errors
+    /// When its settings are wrong.
+    pub fn content_server_as(&self, credential: Credential) -> Result<content_server::Client> {
+        let settings = self.content_server_settings()?;
+        let (transport, context) = (self.transport.clone(), self.context.clone());
+        Ok(content_server::Client::new(settings, credential, transport, context, self.pace()))
+    }
+
+    fn content_server_settings(&self) -> Result<content_server::Settings> {
+        let text = self.settings.content_server_settings.trim();
+        let mut settings = match text {
+            "" => content_server::Settings::default(),
+            text => serde_json::from_str(text).map_err(|error| {
+                let what = "WAYBILL_CONTENT_SERVER_SETTINGS is not what the client understands";
+                Error::configuration("settings.content-server", format!("{what}: {error}"))
+            })?,
+        };
+        settings.base_url.clone_from(&self.settings.content_server_url);
+        settings.validate()?;
+        Ok(settings)
     }
 
     /// After a refused sign-in somebody may have corrected the secret, or changed the password: it is read anew.

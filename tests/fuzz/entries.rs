@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use s3_content_server::intake_rules::{IntakeRules, SAMPLE, Target, Upload, explain};
 use shared::{
+    content_server::NameRules,
     error::FailureClass,
     s3_notification::{self, Notification, ObjectKey},
 };
@@ -35,7 +36,7 @@ pub fn rule_file(input: &[u8]) {
             assert!(!rules.rules().is_empty(), "a file without rules is refused");
             for key in ["claims/100117/a.pdf", "a", "a/b/c/d"] {
                 let record = upload(key, None).record();
-                assert!(!explain(&rules, &record).to_string().is_empty());
+                assert!(!explain(&rules, &record, &NameRules::default()).to_string().is_empty());
             }
         }
         Err(found) => {
@@ -82,7 +83,7 @@ pub fn sidecar(input: &[u8]) {
 /// Whatever the rules make of an upload, they explain it and stay within their target.
 fn judge(upload: &Upload) {
     let record = upload.record();
-    let explanation = explain(&RULES, &record);
+    let explanation = explain(&RULES, &record, &NameRules::default());
     let told = explanation.to_string();
     assert!(!told.is_empty());
     assert!(!told.chars().any(|character| character.is_control() && character != '\n'), "a terminal is safe");

@@ -16,6 +16,7 @@ use damage::Damage;
 use jiff::Timestamp;
 use s3_content_server::intake_rules::{IntakeRules, SAMPLE, Upload, content, explain};
 use shared::{
+    content_server::NameRules,
     environment::Settings,
     s3_notification::{Notification, ObjectKey, parse},
 };
@@ -125,7 +126,7 @@ fn a_damaged_rule_file_works_or_is_refused_with_line_and_remedy() {
         Ok(rules) => {
             assert!(!rules.rules().is_empty(), "a file without rules was accepted");
             let record = upload("claims/4711/police report.pdf", 12, None).record();
-            let _ = explain(&rules, &record);
+            let _ = explain(&rules, &record, &NameRules::default());
         }
         Err(diagnostics) => {
             assert!(!diagnostics.is_empty(), "refused without a reason");
@@ -160,7 +161,7 @@ fn a_damaged_sidecar_or_key_never_stops_the_rules() {
         {
             assert!(!format!("{plan:?}").is_empty());
         }
-        let _ = explain(&rules, &record);
+        let _ = explain(&rules, &record, &NameRules::default());
         let _ = content::check(rules.rules()[0].limits(), key, Some("application/pdf"), input.as_bytes());
     });
 }

@@ -143,7 +143,11 @@ impl Installation {
         request.send().await.expect("the queue is made").queue_url.expect("a queue has an address")
     }
 
-    async fn create_table(&self) {
+    /// Makes the ledger's table.
+    ///
+    /// # Panics
+    /// When the stand-in refuses.
+    pub async fn create_table(&self) {
         let key = |name: &str, kind| {
             KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("complete")
         };

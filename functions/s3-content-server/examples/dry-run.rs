@@ -5,6 +5,8 @@
 //!     --bucket claims-uploads --key claims/AB123456/report.pdf --tags document-type=report
 //! ```
 //!
+//! It shows names as Content Server takes them: as `WAYBILL_CONTENT_SERVER_SETTINGS` says, or as a default installation does.
+//!
 //! Exit code 0: the object would be delivered. 1: it would be put aside, with the reasons, or no rule takes it.
 //! 2: the rules or the command line are wrong.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
@@ -13,6 +15,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use jiff::Timestamp;
 use s3_content_server::intake_rules::{self, IntakeRules, Upload, content};
+use shared::content_server::{NameRules, Settings};
 
 const USAGE: &str = "\
 Usage: dry-run --bucket NAME --key KEY [options]
@@ -128,7 +131,7 @@ fn run(arguments: Vec<String>) -> Result<bool, String> {
         sidecar,
         now: Timestamp::now(),
     };
-    let mut explanation = intake_rules::explain(&rules, &upload.record());
+    let mut explanation = intake_rules::explain(&rules, &upload.record(), &names()?);
     if let (Some(content), Some(limits)) = (&content, &explanation.limits) {
         let name = key.rsplit('/').next().unwrap_or_default();
         let found = content::check(limits, name, value("--type"), &content.head);
@@ -140,6 +143,17 @@ fn run(arguments: Vec<String>) -> Result<bool, String> {
         print!("{explanation}");
     }
     Ok(explanation.rule.is_some() && explanation.violations.is_empty())
+}
+
+/// Which names the Content Server takes.
+fn names() -> Result<NameRules, String> {
+    const VARIABLE: &str = "WAYBILL_CONTENT_SERVER_SETTINGS";
+    let text = std::env::var(VARIABLE).unwrap_or_default();
+    if text.trim().is_empty() {
+        return Ok(NameRules::default());
+    }
+    let settings: Settings = serde_json::from_str(&text).map_err(|error| format!("{VARIABLE}: {error}"))?;
+    Ok(settings.names)
 }
 
 struct Content {

@@ -11,6 +11,7 @@ pub mod offload_content;
 pub mod offload_rules;
 mod parts;
 mod places;
+pub mod preflight;
 pub mod publish_approved;
 pub mod publish_rules;
 mod reason_file;

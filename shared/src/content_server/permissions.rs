@@ -10,7 +10,7 @@ use super::{
     call::Call,
     children::Turn,
     node::NodeId,
-    wire::{self, Data, Listing},
+    wire::{self, Data, Listing, Results},
 };
 use crate::error::Result;
 
@@ -117,6 +117,16 @@ impl Client {
         Ok(grants)
     }
 
+    /// What a user may do with a node, all its groups and roles taken together.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn effective_rights(&self, node: NodeId, member: i64) -> Result<BTreeSet<Right>> {
+        let path = format!("/v2/nodes/{node}/permissions/effective/{member}");
+        let answer: Results<Data<Listed>> = self.ask(&Call::get("read effective rights", path)).await?;
+        Ok(rights(answer.results.data.permissions.permissions))
+    }
+
     /// Gives a node the rights of a template, changing only what differs. Gives back how many holders were changed.
     ///
     /// # Errors
@@ -180,11 +190,13 @@ impl ListedRights {
             "public" => Holder::Public,
             _ => Holder::Member(self.right_id?),
         };
-        // A right of a newer release that has no name here is no reason to fail.
-        let rights = self.permissions.unwrap_or_default();
-        let rights = rights.into_iter().filter_map(|right| Right::deserialize(right).ok()).collect();
-        Some(Grant { holder, rights })
+        Some(Grant { holder, rights: rights(self.permissions) })
     }
+}
+
+/// A right of a newer release that has no name here is no reason to fail.
+fn rights(named: Option<Vec<serde_json::Value>>) -> BTreeSet<Right> {
+    named.unwrap_or_default().into_iter().filter_map(|right| Right::deserialize(right).ok()).collect()
 }
 
 impl Right {

@@ -115,6 +115,12 @@ pub(super) fn as_text(value: &Value) -> Option<String> {
     }
 }
 
+/// The filled texts of a list.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    let list = value.as_array().into_iter().flatten();
+    list.filter_map(as_text).filter(|text| !text.is_empty()).collect()
+}
+
 pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let value = Value::deserialize(deserializer)?;
     as_integer(&value).ok_or_else(|| unexpected("an integer", &value))

@@ -96,6 +96,34 @@ impl Client {
         Ok(answer.results.0.into_iter().map(|entry| entry.data.properties).collect())
     }
 
+    /// The types of workspaces that may stand for this type of business object.
+    ///
+    /// # Errors
+    /// [`super::MODULE_MISSING`] where there are no workspaces.
+    pub async fn list_workspace_types_for(&self, system: &str, kind: &str) -> Result<Vec<WorkspaceType>> {
+        let call = Call::get("list workspace types", "/v2/businessworkspacetypes")
+            .query("ext_system_id", system)
+            .query("bo_type", kind);
+        let answer: Results<OneOrMany<Entry<WorkspaceType>>> = self.ask(&call).await?;
+        Ok(answer.results.0.into_iter().map(|entry| entry.data.properties).collect())
+    }
+
+    /// One of the workspaces of a type, whichever comes first.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn first_workspace(&self, workspace_type: i64) -> Result<Option<Node>> {
+        let call = Call::get("find a workspace of a type", "/v2/businessworkspaces")
+            .query("where_workspace_type_id", workspace_type)
+            .query("expanded_view", true)
+            .query("page", 1)
+            .query("limit", 1)
+            .query("fields", "properties");
+        let answer: Listing<Entry<NodeProperties>> = self.ask(&call).await?;
+        let mut found = answer.results.0.into_iter();
+        Ok(found.next().map(|entry| entry.data.properties.into_node(&self.zone)))
+    }
+
     /// The type with a name.
     ///
     /// # Errors

@@ -97,6 +97,56 @@ impl Field {
         &self.to
     }
 
+    /// The type its values are read as.
+    pub fn kind(&self) -> FieldType {
+        self.kind
+    }
+
+    /// Whether it gives a list.
+    pub fn is_multi(&self) -> bool {
+        self.multi
+    }
+
+    /// Whether every object that is accepted has a value here.
+    pub fn always_has_a_value(&self) -> bool {
+        self.required || self.default.is_some() || matches!(self.source, FieldSource::Template(_))
+    }
+
+    /// Whether its texts can be longer than this, as far as the field itself says.
+    pub fn may_exceed(&self, characters: usize) -> bool {
+        self.matches.is_none() && self.max_length.is_none_or(|(most, _)| most > characters)
+    }
+
+    /// The texts it can give, when the rules alone decide: fixed ones, those of a lookup table, those allowed.
+    pub fn known_texts(&self) -> Option<Vec<String>> {
+        if self.join.is_some() {
+            return None;
+        }
+        let looked_up = match &self.lookup {
+            Some(Lookup { otherwise: Otherwise::Keep, .. }) => None,
+            Some(Lookup { entries, otherwise, .. }) => {
+                let mut texts: Vec<String> = entries.values().cloned().collect();
+                if let Otherwise::Value(value) = otherwise {
+                    texts.push(value.clone());
+                }
+                texts.sort();
+                texts.dedup();
+                Some(texts)
+            }
+            None => match &self.source {
+                FieldSource::Template(template) => template.fixed().map(|text| vec![text]),
+                FieldSource::Paths(_) => None,
+            },
+        };
+        match (looked_up, &self.one_of) {
+            (Some(texts), Some(allowed)) => {
+                Some(texts.into_iter().filter(|text| allowed.contains(text)).collect())
+            }
+            (Some(texts), None) => Some(texts),
+            (None, allowed) => allowed.clone(),
+        }
+    }
+
     /// The paths it reads.
     pub fn paths(&self) -> Vec<&str> {
         match &self.source {

@@ -118,6 +118,16 @@ impl Mapping {
         Mapped { fields, sets }
     }
 
+    /// Its fields outside of sets.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Its sets.
+    pub fn sets(&self) -> &[Rows] {
+        &self.sets
+    }
+
     /// The paths it reads.
     pub fn paths(&self) -> Vec<&str> {
         let mut paths: Vec<&str> = self.fields.iter().flat_map(Field::paths).collect();
@@ -130,6 +140,16 @@ impl Mapping {
 }
 
 impl Rows {
+    /// The name of the set in the target.
+    pub fn to(&self) -> &str {
+        &self.to
+    }
+
+    /// The fields of each row.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
     fn apply(&self, view: &View<'_>, place: &str, violations: &mut Violations) -> Option<MappedSet> {
         let name = if place.is_empty() { self.to.clone() } else { format!("{place}: {}", self.to) };
         let items: &[Json] = match view.get(&self.from) {

@@ -52,6 +52,11 @@ impl Template {
         })
     }
 
+    /// What it always gives, when it has no placeholder.
+    pub fn fixed(&self) -> Option<String> {
+        fixed(&self.pieces)
+    }
+
     /// The text with every placeholder filled; `field` names what it is for.
     pub fn render(&self, view: &View<'_>, field: &str) -> Result<String, Vec<Violation>> {
         render(&self.pieces, view, field)
@@ -137,6 +142,20 @@ impl PathTemplate {
         })
     }
 
+    /// The names at its beginning that are the same for every input, and whether these are all of them.
+    pub fn fixed_names(&self) -> (Vec<String>, bool) {
+        let names: Vec<String> = self
+            .segments
+            .iter()
+            .map_while(|segment| match segment {
+                Segment::One(pieces) => fixed(pieces),
+                Segment::Many(_) => None,
+            })
+            .collect();
+        let whole = names.len() == self.segments.len();
+        (names, whole)
+    }
+
     /// The names of the path, from the top; `field` names what it is for.
     pub fn render(&self, view: &View<'_>, field: &str) -> Result<Vec<String>, Vec<Violation>> {
         let mut names = Vec::new();
@@ -181,6 +200,16 @@ pub fn check_segment(name: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
+}
+
+fn fixed(pieces: &[Piece]) -> Option<String> {
+    pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Literal(literal) => Some(literal.as_str()),
+            Piece::Braced { .. } => None,
+        })
+        .collect()
 }
 
 fn render(pieces: &[Piece], view: &View<'_>, field: &str) -> Result<String, Vec<Violation>> {

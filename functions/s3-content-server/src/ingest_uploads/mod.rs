@@ -12,7 +12,7 @@ mod deliver;
 mod finish;
 mod mapped;
 mod members;
-mod target;
+pub(crate) mod target;
 mod verify;
 
 use std::sync::Arc;

@@ -161,7 +161,7 @@ impl IngestUploads {
         };
         let new = NewWorkspace {
             workspace_type: kind.id,
-            template: template(wanted, &kind)?,
+            template: template(wanted.template.as_ref(), &kind)?,
             name,
             description: String::new(),
             parent,
@@ -173,8 +173,9 @@ impl IngestUploads {
     }
 }
 
-fn template(wanted: &WorkspaceTarget, kind: &WorkspaceType) -> Result<i64> {
-    let found = match &wanted.template {
+/// The template of a type that a rule means.
+pub(crate) fn template(wanted: Option<&Reference>, kind: &WorkspaceType) -> Result<i64> {
+    let found = match wanted {
         Some(Reference::Id(id)) => {
             kind.templates.iter().find(|template| u64::try_from(template.id) == Ok(*id))
         }
@@ -204,7 +205,8 @@ fn refuse(code: &'static str, message: String) -> Error {
     Error::new(FailureClass::Forbidden, System::ContentServer, "find target", code, message)
 }
 
-fn server_root(root: Root) -> ServerRoot {
+/// Where a path of a rule begins, in the client's words.
+pub(crate) fn server_root(root: Root) -> ServerRoot {
     match root {
         Root::Enterprise => ServerRoot::Volume(volume::ENTERPRISE),
         Root::Node(id) => ServerRoot::Node(NodeId(i64::try_from(id).unwrap_or(i64::MAX))),

@@ -4,10 +4,14 @@
 use std::fmt::{self, Write as _};
 
 use serde::Serialize;
-use shared::mapping::{MappedField, Record, Violations};
+use shared::{
+    content_server::NameRules,
+    mapping::{MappedField, Record, Violations},
+};
 
 use super::{
     IntakeRules,
+    names::{NameChange, StoredName, stored_names},
     plan::{After, Limits, Target},
     rule::Draft,
 };
@@ -21,6 +25,8 @@ pub struct Explanation {
     pub rule: Option<String>,
     /// As much of its plan as the object allows.
     pub draft: Option<Draft>,
+    /// The names of folders, workspace and document, as Content Server takes them.
+    pub names: Vec<StoredName>,
     /// What happens to the object afterwards.
     pub after: Option<After>,
     /// What the rule accepts.
@@ -40,12 +46,13 @@ pub struct Considered {
     pub reason: Option<String>,
 }
 
-/// Explains what the rules make of an object.
-pub fn explain(rules: &IntakeRules, record: &Record) -> Explanation {
+/// Explains what the rules make of an object; `names` says which names the Content Server takes.
+pub fn explain(rules: &IntakeRules, record: &Record, names: &NameRules) -> Explanation {
     let mut explanation = Explanation {
         considered: Vec::new(),
         rule: None,
         draft: None,
+        names: Vec::new(),
         after: None,
         limits: None,
         violations: Violations::new(),
@@ -57,6 +64,7 @@ pub fn explain(rules: &IntakeRules, record: &Record) -> Explanation {
         if won {
             let (draft, violations) = rule.draft(record);
             explanation.rule = Some(rule.name().to_owned());
+            explanation.names = stored_names(&draft, names);
             explanation.draft = Some(draft);
             explanation.after = Some(rule.after().clone());
             explanation.limits = Some(rule.limits().clone());
@@ -80,6 +88,10 @@ impl fmt::Display for Explanation {
         };
         writeln!(formatter, "\nDocument")?;
         formatter.write_str(&table(self.document_rows(draft)))?;
+        if !self.names.is_empty() {
+            writeln!(formatter, "\nNames in Content Server")?;
+            formatter.write_str(&table(self.names.iter().map(name_row)))?;
+        }
         for category in &draft.categories {
             writeln!(formatter, "\nCategory {}", category.category)?;
             formatter.write_str(&table(category.values.fields.iter().map(field_row)))?;
@@ -196,6 +208,14 @@ fn describe_target(target: &Target) -> String {
             text
         }
     }
+}
+
+fn name_row(name: &StoredName) -> Vec<String> {
+    let change = match name.change {
+        NameChange::None => name.change.word().to_owned(),
+        changed => format!("{}, for \"{}\"", changed.word(), name.original),
+    };
+    vec![name.of.word().to_owned(), name.stored.clone(), change]
 }
 
 fn field_row(field: &MappedField) -> Vec<String> {

@@ -9,6 +9,7 @@ mod compile;
 pub mod content;
 mod explain;
 pub mod file;
+mod names;
 pub mod permissions;
 pub mod plan;
 mod rule;
@@ -19,9 +20,13 @@ use std::collections::BTreeMap;
 
 use shared::mapping::{Captures, Diagnostics, Document, Located, Lookups, Record};
 
+pub(crate) use self::rule::{
+    ReferenceTemplate, ReviewTemplate, RootedTemplate, TargetTemplate, WorkspaceTemplate,
+};
 pub use self::{
     explain::{Considered, Explanation, explain},
     file::{Existing, Sidecar, Verify},
+    names::{NameChange, Named, StoredName},
     plan::{After, IntakePlan, Limits, Target},
     rule::{Draft, IntakeRule},
     size::HumanSize,

@@ -24,16 +24,16 @@ pub struct IntakeRule {
     pub(super) keys: Vec<KeyPattern>,
     pub(super) when: Vec<Condition>,
     pub(super) sidecar: Sidecar,
-    pub(super) target: TargetTemplate,
+    pub(crate) target: TargetTemplate,
     pub(super) document_name: Template,
     pub(super) document_description: Option<Template>,
-    pub(super) existing: Existing,
-    pub(super) categories: Vec<(Reference, Mapping)>,
-    pub(super) permissions: Option<PermissionPlan>,
-    pub(super) classification: Option<ReferenceTemplate>,
-    pub(super) review: Option<ReviewTemplate>,
+    pub(crate) existing: Existing,
+    pub(crate) categories: Vec<(Reference, Mapping)>,
+    pub(crate) permissions: Option<PermissionPlan>,
+    pub(crate) classification: Option<ReferenceTemplate>,
+    pub(crate) review: Option<ReviewTemplate>,
     pub(super) after: After,
-    pub(super) limits: Limits,
+    pub(crate) limits: Limits,
     /// Every path of the record the rule reads.
     pub(super) paths: Vec<String>,
 }
@@ -79,41 +79,41 @@ impl std::fmt::Display for BucketPattern {
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum TargetTemplate {
+pub(crate) enum TargetTemplate {
     Folder { path: RootedTemplate, create: bool },
     Workspace(Box<WorkspaceTemplate>),
 }
 
 /// A path below a volume or a node.
 #[derive(Debug, Clone)]
-pub(super) struct RootedTemplate {
-    pub(super) root: Root,
-    pub(super) names: Option<PathTemplate>,
+pub(crate) struct RootedTemplate {
+    pub(crate) root: Root,
+    pub(crate) names: Option<PathTemplate>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct WorkspaceTemplate {
-    pub(super) kind: String,
-    pub(super) business_object: Option<(String, String, Template)>,
-    pub(super) name: Option<Template>,
-    pub(super) template: Option<Reference>,
-    pub(super) create: bool,
-    pub(super) location: Option<RootedTemplate>,
-    pub(super) folder: Option<PathTemplate>,
+pub(crate) struct WorkspaceTemplate {
+    pub(crate) kind: String,
+    pub(crate) business_object: Option<(String, String, Template)>,
+    pub(crate) name: Option<Template>,
+    pub(crate) template: Option<Reference>,
+    pub(crate) create: bool,
+    pub(crate) location: Option<RootedTemplate>,
+    pub(crate) folder: Option<PathTemplate>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum ReferenceTemplate {
+pub(crate) enum ReferenceTemplate {
     Id(u64),
     Path(PathTemplate),
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct ReviewTemplate {
-    pub(super) workflow: Reference,
-    pub(super) title: Template,
-    pub(super) attributes: Mapping,
-    pub(super) when: Vec<Condition>,
+pub(crate) struct ReviewTemplate {
+    pub(crate) workflow: Reference,
+    pub(crate) title: Template,
+    pub(crate) attributes: Mapping,
+    pub(crate) when: Vec<Condition>,
 }
 
 /// As much of a plan as an input allows.

@@ -23,6 +23,8 @@ pub struct Attribute {
     pub required: bool,
     /// Longest text in characters.
     pub max_length: Option<usize>,
+    /// The values of a list to choose from; none where anything is taken.
+    pub choices: Vec<String>,
     /// The set it belongs to.
     pub set: Option<AttributeSet>,
 }

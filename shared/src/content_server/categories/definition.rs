@@ -59,6 +59,7 @@ impl CategoryDefinition {
                 multi_value: truth(own, "multi_value"),
                 required: truth(own, "required"),
                 max_length: length(own, "max_length"),
+                choices: own.get("valid_values").map(wire::texts).unwrap_or_default(),
                 set,
             });
         }

@@ -60,6 +60,7 @@ fn collect(
                     .and_then(wire::as_integer)
                     .and_then(|length| usize::try_from(length).ok())
                     .filter(|length| *length > 0),
+                choices: item.get("enum").map(wire::texts).unwrap_or_default(),
                 set: set.cloned().filter(|set| set_of(key) == Some(set.id)),
             });
         }
@@ -108,7 +109,7 @@ mod tests {
             "data": {},
             "schema": {"type": "object", "properties": {
                 "8101_2": {"type": "string", "title": "Claim number", "maxLength": 64, "required": true},
-                "8101_5": {"type": "array", "title": "Languages", "items": {"type": "string"}},
+                "8101_5": {"type": "array", "title": "Languages", "items": {"type": "string", "enum": ["de", "", "fr"]}},
                 "8101_6": {"type": "string", "format": "date", "title": "Received"},
                 "8101_7": {"type": "integer", "title": "Owner"},
                 "8101_3": {"type": "array", "title": "Parties", "items": {"type": "object", "properties": {
@@ -119,6 +120,8 @@ mod tests {
         let attribute = |name: &str| definition.attribute(name).cloned().unwrap();
         assert_eq!(attribute("Claim number").max_length, Some(64));
         assert!(attribute("Claim number").required && attribute("Languages").multi_value);
+        assert_eq!(attribute("Languages").choices, ["de", "fr"]);
+        assert!(attribute("Claim number").choices.is_empty());
         assert_eq!(attribute("Received").kind, AttributeKind::Date);
         assert_eq!(attribute("Owner").kind, AttributeKind::User);
         assert_eq!(attribute("Parties:Name").key, "8101_3_x_4");

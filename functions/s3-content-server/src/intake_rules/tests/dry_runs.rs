@@ -12,7 +12,7 @@ fn example(key: &str, tags: &[(&str, &str)], sidecar: Option<&str>) -> String {
         let text = std::fs::read_to_string(format!("{EXAMPLES}/{file}")).unwrap();
         serde_json::from_str(&text).unwrap()
     });
-    explain(&rules(SAMPLE), &upload.record()).to_string()
+    explain(&rules(SAMPLE), &upload.record(), &NameRules::default()).to_string()
 }
 
 #[test]
@@ -64,6 +64,50 @@ fn scans_keep_their_folders() {
 #[test]
 fn a_scan_with_a_broken_sidecar_is_put_aside_with_every_reason() {
     insta::assert_snapshot!(example("archive/Registers/1887/page 1.tif", &[], Some("broken-sidecar.json")));
+}
+
+/// Content Server takes no colon, and 248 characters.
+#[test]
+fn names_that_content_server_does_not_take_are_listed_with_what_becomes_of_them() {
+    let long = format!("{}.tif", "ß".repeat(300));
+    let record =
+        with_sidecar(&format!("archive/Maps: north/1887/{long}"), serde_json::json!({"title": "North"}));
+    let explanation = explain(&rules(SAMPLE), &record, &NameRules::default());
+    let listed: Vec<_> =
+        explanation.names.iter().map(|name| (name.of, name.original.as_str(), name.change)).collect();
+    assert_eq!(
+        listed,
+        [
+            (Named::Folder, "Digitised Archive", NameChange::None),
+            (Named::Folder, "Maps: north", NameChange::Escaped),
+            (Named::Folder, "1887", NameChange::None),
+            (Named::Document, long.as_str(), NameChange::Shortened),
+        ]
+    );
+    let stored = &explanation.names[3].stored;
+    assert_eq!(*stored, NameRules::default().escape(&long), "what the delivery itself asks for");
+    assert_eq!(stored.chars().count(), 248);
+    let told = explanation.to_string();
+    for shown in ["Maps%3A north", "escaped, for \"Maps: north\"", stored, "shortened, for"] {
+        assert!(told.contains(shown), "{shown}:\n{told}");
+    }
+    let json = serde_json::to_value(&explanation).unwrap();
+    assert_eq!(
+        json["names"][1],
+        serde_json::json!({
+            "of": "folder", "original": "Maps: north", "stored": "Maps%3A north", "change": "escaped"
+        })
+    );
+}
+
+#[test]
+fn a_cautious_installation_changes_more_names() {
+    let cautious = NameRules { escape_final_dot: true, ..NameRules::default() };
+    let explanation = explain(&rules(SAMPLE), &upload("claims/100117/Acme Inc.").record(), &cautious);
+    let document = explanation.names.iter().find(|name| name.of == Named::Document).unwrap();
+    assert_eq!((document.stored.as_str(), document.change), ("Acme Inc%2E", NameChange::Escaped));
+    let workspace = explanation.names.iter().find(|name| name.of == Named::Workspace).unwrap();
+    assert_eq!((workspace.stored.as_str(), workspace.change), ("CLM-100117", NameChange::None));
 }
 
 #[test]

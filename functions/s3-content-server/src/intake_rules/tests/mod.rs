@@ -7,7 +7,7 @@ mod plans;
 
 use std::collections::BTreeMap;
 
-use shared::mapping::Record;
+use shared::{content_server::NameRules, mapping::Record};
 
 use super::*;
 

@@ -96,7 +96,7 @@ fn the_page_about_rules_shows_a_rule_that_works() {
     let rules = rules(example);
     let tags = [("status", "final"), ("loss-date", "03.05.2026")];
     let record = with_tags("claims/100117/front door.jpg", &tags);
-    let told = explain(&rules, &record).to_string();
+    let told = explain(&rules, &record, &NameRules::default()).to_string();
     for promised in
         ["CLAIMS CLAIM 100117, folder Evidence", "100117", "Photo", "2026-05-03", "nothing is wrong"]
     {
@@ -125,7 +125,7 @@ proptest! {
         let mut upload = upload(&key);
         upload.sidecar = Some(json!({ "signature": "A 1", "title": "T", "document_type": "offer" }));
         let record = upload.record();
-        let _ = explain(rules, &record).to_string();
+        let _ = explain(rules, &record, &NameRules::default()).to_string();
         let Some((rule, _)) = rules.choose(&record) else { return Ok(()) };
         if let Ok(plan) = rule.plan(&record)
             && let Target::Folder { path, .. } = plan.target
