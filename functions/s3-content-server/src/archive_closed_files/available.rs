@@ -19,6 +19,7 @@ use super::{
     layout::work_prefix,
     progress::Progress,
     reading::Read,
+    store::Listed,
 };
 use crate::archive_rules::{RetrieveSpec, RetrieveTo};
 
@@ -70,17 +71,21 @@ impl ArchiveClosedFiles {
                 progress.save(run).await?;
             }
         }
-        let until = run.context().now().checked_add(SignedDuration::from_hours(24 * i64::from(how.days)));
-        let until = until.unwrap_or(Timestamp::MAX);
-        let link = match how.to {
-            RetrieveTo::Bag => None,
+        match how.to {
+            RetrieveTo::Bag => {
+                let objects = self.list(bucket, prefix).await?;
+                let until = objects.values().filter_map(Listed::readable_until).min();
+                self.say_available(case, None, until).await?;
+            }
             RetrieveTo::Link => {
+                let days = SignedDuration::from_hours(24 * i64::from(how.days));
+                let until = run.context().now().checked_add(days).unwrap_or(Timestamp::MAX);
                 let zipped = Box::pin(self.zipped(case, archived, &reads, run)).await?;
                 let Some(target) = zipped else { return Ok(Outcome::Continue) };
-                Some(self.link(case, archived, target, until, run).await?)
+                let link = self.link(case, archived, target, until, run).await?;
+                self.say_available(case, Some(&link), Some(until)).await?;
             }
-        };
-        self.say_available(case, link.as_deref(), Some(until)).await?;
+        }
         Ok(available(case, archived, reads.len()))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
     aws::classify,
@@ -17,14 +18,19 @@ pub(super) struct Listed {
     pub(super) size: u64,
     /// An archive class, in which it cannot be read.
     archived: bool,
-    /// Whether S3 has brought it out and it can be read.
-    restored: bool,
+    /// Until when S3 has brought it out and it can be read, in seconds.
+    restored: Option<i64>,
 }
 
 impl Listed {
     /// Whether it cannot be read, as far as the listing tells.
     pub(super) fn is_away(&self) -> bool {
-        self.archived && !self.restored
+        self.archived && self.restored.is_none()
+    }
+
+    /// Until when it can be read; nothing for what can be read at any time, or not at all.
+    pub(super) fn readable_until(&self) -> Option<Timestamp> {
+        self.restored.and_then(|until| Timestamp::from_second(until).ok())
     }
 }
 
@@ -100,10 +106,12 @@ impl ArchiveClosedFiles {
                 let listed = Listed {
                     size: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
                     archived: matches!(class, Some("GLACIER" | "DEEP_ARCHIVE")),
-                    restored: object.restore_status().is_some_and(|status| {
-                        status.is_restore_in_progress() != Some(true)
-                            && status.restore_expiry_date().is_none_or(|until| until.secs() > now)
-                    }),
+                    restored: object
+                        .restore_status()
+                        .filter(|status| status.is_restore_in_progress() != Some(true))
+                        .and_then(|status| status.restore_expiry_date())
+                        .map(aws_sdk_s3::primitives::DateTime::secs)
+                        .filter(|until| *until > now),
                 };
                 found.insert(path.to_owned(), listed);
             }
