@@ -206,6 +206,28 @@ async fn a_longer_retention_reaches_the_bag_and_a_shorter_one_never_does() {
     assert_eq!(world.endings(), ["delivered", "delivered", "skipped archive.unchanged"]);
 }
 
+/// What S3 brought out it puts back when it said it would: the category tells that moment, however often it is asked for.
+#[tokio::test(start_paused = true)]
+async fn until_when_a_bag_can_be_read_is_what_s3_says() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let lines = format!("storage_class = \"GLACIER\"\nretrieve = {{ days = 7 }}\n{RETENTION}");
+    let story = story("read for a week", &lines, case, closed, (1, 0, 0));
+    let world = World::new(&story, BTreeMap::new(), None, 1).await;
+    let say = async |request: Option<&str>, occasion: &str| {
+        world.send(&change(&world, CASE, request, occasion)).await;
+        assert!(drive(&world, &ARCHIVE_CLOSED_FILES, Drive::default()).await);
+    };
+    say(None, "").await;
+    say(Some("retrieve"), "for the court").await;
+    let week = (world.context.now() + 7 * DAY).to_string();
+    let until = told(&world, "Available Until");
+    assert_eq!(until.as_str().and_then(|until| until.get(..10)), week.get(..10), "{until} and not {week}");
+    tokio::time::sleep(2 * DAY).await;
+    say(Some("retrieve"), "for the auditor").await;
+    assert_eq!((told(&world, "State"), told(&world, "Available Until")), (json!("available"), until));
+    assert_eq!(world.endings(), ["delivered", "delivered", "delivered"]);
+}
+
 /// Every call takes so long that a case of twelve documents needs several invocations.
 #[test]
 fn a_case_larger_than_an_invocation_goes_on_where_it_stopped_and_packs_each_part_once() {

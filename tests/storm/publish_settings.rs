@@ -251,6 +251,7 @@ async fn what_a_workflow_approves_is_published_as_it_was_then_whether_a_push_tel
         assert_eq!(published(&world), [], "no workflow has ended yet");
         minute().await;
         let rejected = reviewed(&world, "Reject");
+        minute().await;
         let approved = reviewed(&world, "Approve");
         minute().await;
         // Nobody has approved what comes afterwards.
@@ -280,6 +281,34 @@ async fn what_a_workflow_approves_is_published_as_it_was_then_whether_a_push_tel
         work(&world, &story).await;
         assert_eq!(published(&world), [], "{pushed}");
         assert_eq!(reasons(&world), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_later_workflow_rejects_is_withdrawn_in_whatever_order_they_are_told_of() {
+    let orders: [&[usize]; 8] =
+        [&[0, 1], &[1, 0], &[0, 1, 2], &[2, 1, 0], &[1, 0, 2], &[1, 2, 0], &[0, 2, 1], &[2, 0, 1]];
+    for order in orders {
+        let story = story(by_workflow(), one_approved);
+        let world = played(&story).await;
+        let mut told = Vec::new();
+        for disposition in ["Approve", "Reject", "Approve"].into_iter().take(order.len()) {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            told.push(reviewed(&world, disposition));
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        for at in order {
+            world.send(&requested(&world, told[*at], "workflow-completed")).await;
+            work(&world, &story).await;
+        }
+        let seen = published(&world);
+        if order.len() == 2 {
+            assert_eq!(seen, [], "{order:?}: {:?}", world.endings());
+            assert!(link(&world, STORM).is_none_or(|link| !is_open(&world, &link)), "{order:?}");
+        } else {
+            assert_eq!(seen.len(), 1, "{order:?}: {:?}", world.endings());
+        }
+        assert_eq!(reasons(&world), Vec::<String>::new(), "{order:?}");
     }
 }
 

@@ -33,6 +33,14 @@ pub(super) enum Decision {
     Withdrawn(i64),
 }
 
+/// A decision as the log has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Noted {
+    pub(super) decision: Decision,
+    /// When it was made, in seconds: as a workflow says, or when it was seen or asked for.
+    pub(super) at: i64,
+}
+
 /// Whether what is seen of a document is noted: by deliveries it is, by those who only look it is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Noting {
@@ -62,16 +70,26 @@ impl PublishApproved {
     }
 
     pub(super) async fn last_decision(&self, node: NodeId) -> Result<(u64, Option<Decision>)> {
-        let end = self.environment.ledger.log_end(Self::NAME, &Self::decisions(node)).await?;
-        let Some((place, text)) = end else { return Ok((0, None)) };
-        let decision = serde_json::from_str(&text).map_err(|error| {
-            Error::bug("read decision", "a decision in the ledger cannot be read").source(error)
-        })?;
-        Ok((place, Some(decision)))
+        let (place, noted) = self.last_noted(node).await?;
+        Ok((place, noted.map(|noted| noted.decision)))
     }
 
-    pub(super) async fn write_decision(&self, node: NodeId, after: u64, decision: &Decision) -> Result<()> {
-        let text = serde_json::to_string(decision)
+    pub(super) async fn last_noted(&self, node: NodeId) -> Result<(u64, Option<Noted>)> {
+        let end = self.environment.ledger.log_end(Self::NAME, &Self::decisions(node)).await?;
+        let Some((place, text)) = end else { return Ok((0, None)) };
+        let noted = serde_json::from_str(&text).map_err(|error| {
+            Error::bug("read decision", "a decision in the ledger cannot be read").source(error)
+        })?;
+        Ok((place, Some(noted)))
+    }
+
+    async fn write_decision(&self, node: NodeId, after: u64, decision: Decision) -> Result<()> {
+        let at = self.environment.context.now().as_second();
+        self.note(node, after, &Noted { decision, at }).await
+    }
+
+    pub(super) async fn note(&self, node: NodeId, after: u64, noted: &Noted) -> Result<()> {
+        let text = serde_json::to_string(noted)
             .map_err(|error| Error::bug("decide", "a decision is not JSON").source(error))?;
         let ledger = &self.environment.ledger;
         if ledger.append_log(Self::NAME, &Self::decisions(node), after, &text).await? {
@@ -105,7 +123,7 @@ impl PublishApproved {
         let decision =
             if request == "publish" { Decision::Approved(version) } else { Decision::Withdrawn(version) };
         if last.as_ref() != Some(&decision) {
-            self.write_decision(node, place, &decision).await?;
+            self.write_decision(node, place, decision).await?;
         }
         run.checkpoint(DECIDED, &true).await
     }
@@ -159,7 +177,7 @@ impl PublishApproved {
                 let state = there.as_ref().map(|there| named(there, attribute)).transpose()?;
                 let Some(there) = there.filter(|_| state.is_some_and(|state| values.contains(&state))) else {
                     if !matches!(last, None | Some(Decision::Revoked)) && noting == Noting::Decisions {
-                        self.write_decision(node, place, &Decision::Revoked).await?;
+                        self.write_decision(node, place, Decision::Revoked).await?;
                     }
                     return Ok(Err(Withheld::unapproved()));
                 };
@@ -214,7 +232,7 @@ impl PublishApproved {
             return Err(again("publish.changing", "a version was added while the approval was being read"));
         }
         if noting == Noting::Decisions {
-            self.write_decision(node, place, &Decision::Approved(after)).await?;
+            self.write_decision(node, place, Decision::Approved(after)).await?;
         }
         Ok(after)
     }

@@ -79,7 +79,7 @@ impl Withheld {
     }
 
     pub(super) fn withdrawn() -> Self {
-        Self::new("publish.withdrawn", "somebody asked to withdraw the approved version")
+        Self::new("publish.withdrawn", "somebody asked to withdraw the version, or a workflow rejected it")
     }
 
     pub(super) fn no_version() -> Self {

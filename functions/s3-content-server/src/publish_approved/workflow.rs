@@ -1,5 +1,5 @@
 //! Approvals by workflow: one that has ended approves what is attached to it, in the version that was the newest when the
-//! deciding step was done.
+//! deciding step was done, or takes the approval of that version back when the step ended otherwise.
 //!
 //! A push (with the number of the workflow) and the hourly look over ended workflows are hints: the decision is read from
 //! the workflow itself, written into the log of the document's decisions, and the document is told to have changed.
@@ -16,7 +16,12 @@ use shared::{
     node_change::NodeChange,
 };
 
-use super::{PublishApproved, approval::Decision, skipped, standing::is_missing};
+use super::{
+    PublishApproved,
+    approval::{Decision, Noted},
+    skipped,
+    standing::is_missing,
+};
 use crate::publish_rules::{Approved, PublishRule};
 
 /// What is asked for when a workflow has ended.
@@ -60,28 +65,29 @@ impl PublishApproved {
         if status.is_stopped() {
             return skipped("workflow.stopped", "the workflow was ended before its last step");
         }
-        let mut approved = Vec::new();
+        let (mut approved, mut rejected) = (Vec::new(), Vec::new());
         for document in self.attached(&status).await? {
             let Some(rule) = self.select(&document).await? else { continue };
-            let Some(done) = approving_step(rule, &status) else { continue };
+            let Some((verdict, done)) = deciding_step(rule, &status) else { continue };
             let versions = self.content_server.list_versions(document.id).await?;
-            let Some(version) = newest_at(&versions, done)? else { continue };
+            let Some((version, at)) = newest_at(&versions, done)? else { continue };
             if !run.is_dry() {
-                self.approve(document.id, version).await?;
+                self.take_down(document.id, verdict, version, at).await?;
                 self.send(document.id.0, None, &format!("workflow {}", change.node), run).await?;
             }
-            approved.push(format!("version {version} of node {}", document.id));
+            let decided = if verdict == Verdict::Approves { &mut approved } else { &mut rejected };
+            decided.push(format!("version {version} of node {}", document.id));
         }
-        if approved.is_empty() {
-            return skipped("workflow.approves-nothing", "no attachment is approved by it under a rule");
+        if approved.is_empty() && rejected.is_empty() {
+            return skipped("workflow.approves-nothing", "it decides about no attachment under a rule");
         }
-        let approved = approved.join(", ");
+        let (approved, rejected) = (approved.join(", "), rejected.join(", "));
         if run.is_dry() {
-            return skipped("dry-run", &format!("it would approve {approved}"));
+            return skipped("dry-run", &format!("it would approve: {approved}; reject: {rejected}"));
         }
         Ok(Outcome::Delivered(Delivery {
-            result: json!({ "workflow": change.node, "approved": approved }),
-            detail: [("approved".to_owned(), approved)].into(),
+            result: json!({ "workflow": change.node, "approved": approved, "rejected": rejected }),
+            detail: [("approved".to_owned(), approved), ("rejected".to_owned(), rejected)].into(),
             ..Delivery::default()
         }))
     }
@@ -107,28 +113,52 @@ impl PublishApproved {
         Ok(documents)
     }
 
-    /// Writes an approval down. What was decided about this version or a newer one stands: somebody may have withdrawn it
-    /// since.
-    async fn approve(&self, node: NodeId, version: i64) -> Result<()> {
-        let (place, last) = self.last_decision(node).await?;
-        match last {
-            Some(Decision::Approved(known) | Decision::Withdrawn(known)) if known >= version => Ok(()),
-            _ => self.write_decision(node, place, &Decision::Approved(version)).await,
+    /// Writes down what a workflow decided. What was decided later about this version, or about a newer one, stands:
+    /// workflows are told of in any order, and a person may have spoken since.
+    async fn take_down(&self, node: NodeId, verdict: Verdict, version: i64, at: i64) -> Result<()> {
+        let (place, last) = self.last_noted(node).await?;
+        if let Some(Noted { decision: Decision::Approved(known) | Decision::Withdrawn(known), at: since }) =
+            last
+        {
+            let stands = match verdict {
+                Verdict::Approves => known > version || (known == version && since >= at),
+                // In the same second, the rejection.
+                Verdict::Rejects => known != version || since > at,
+            };
+            if stands {
+                return Ok(());
+            }
         }
+        let decision = match verdict {
+            Verdict::Approves => Decision::Approved(version),
+            Verdict::Rejects => Decision::Withdrawn(version),
+        };
+        self.note(node, place, &Noted { decision, at }).await
     }
 }
 
-/// The step that approves a document under its rule; nothing when none does.
-fn approving_step<'a>(rule: &PublishRule, status: &'a WorkflowStatus) -> Option<&'a WorkflowStep> {
+/// What a step decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Approves,
+    Rejects,
+}
+
+/// The step that decides about a document under its rule, and what it decided; nothing when none did.
+fn deciding_step<'a>(rule: &PublishRule, status: &'a WorkflowStatus) -> Option<(Verdict, &'a WorkflowStep)> {
     let Approved::Workflow { step, dispositions } = &rule.approved else { return None };
     let done = status.completed.iter().rev().find(|done| done.name == *step)?;
     let disposition = done.disposition.trim();
-    dispositions.iter().any(|approves| approves.eq_ignore_ascii_case(disposition)).then_some(done)
+    if disposition.is_empty() {
+        return None;
+    }
+    let approves = dispositions.iter().any(|approves| approves.eq_ignore_ascii_case(disposition));
+    Some((if approves { Verdict::Approves } else { Verdict::Rejects }, done))
 }
 
-/// The version that was the newest when a step was done. Nothing is guessed: moments that are missing, or fall into the
+/// The version that was the newest when a step was done, and the second of that. Nothing is guessed: moments that are missing, or fall into the
 /// same second, leave it to a person.
-fn newest_at(versions: &[Version], step: &WorkflowStep) -> Result<Option<i64>> {
+fn newest_at(versions: &[Version], step: &WorkflowStep) -> Result<Option<(i64, i64)>> {
     let told = |code, message: String| {
         Error::invalid(code, message).field("approved.step").remedy(
             "let the step send the request `publish` with the number of the version, or approve by an attribute",
@@ -154,5 +184,5 @@ fn newest_at(versions: &[Version], step: &WorkflowStep) -> Result<Option<i64>> {
             }
         }
     }
-    Ok(newest)
+    Ok(newest.map(|version| (version, done)))
 }
