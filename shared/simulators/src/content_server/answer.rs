@@ -189,6 +189,9 @@ fn enter(
     match who {
         Err(refusal) => Entered { member: None, fresh_ticket: None, reply: Err(refusal) },
         Ok((actor, fresh_ticket)) => {
+            if let Err(refusal) = state.admit((!public).then_some(actor)) {
+                return Entered { member: Some(actor), fresh_ticket: None, reply: Err(refusal) };
+            }
             state.acting = actor;
             let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
             let mut call = Call { state, params, method, api, actor, path: path.to_owned(), headers };
@@ -248,6 +251,13 @@ fn respond(state: &State, api: Api, outcome: Entered, headers: &HeaderMap, suppr
         Ok(Reply::Content(content)) => routes::content::response(&state.settings, &content, headers),
         Err(Refusal::NotAuthenticated) if state.settings.unauthenticated == Unauthenticated::LoginPage => {
             return login_page();
+        }
+        Err(Refusal::NotAuthenticated) if state.settings.unauthenticated == Unauthenticated::Redirect => {
+            return to_login_page();
+        }
+        // It is not the server that answers, so it is not JSON.
+        Err(Refusal::Throttled { status, retry_after }) => {
+            return with_retry_after(html(status, "Too Many Requests"), retry_after);
         }
         Err(refusal) => {
             let (status, text) = refusal.answer(api, state.settings.language);
@@ -336,6 +346,14 @@ fn login_page() -> Response<Body> {
     let form = "<form action=\"/otdsws/login\" method=\"post\"><input name=\"otds_username\">\
                 <input name=\"otds_password\" type=\"password\"><button>Sign in</button></form>";
     *response.body_mut() = Body::from(format!("<!DOCTYPE html><html><body>{form}</body></html>"));
+    response
+}
+
+/// Where such a gateway sends a browser.
+fn to_login_page() -> Response<Body> {
+    let mut response = html(302, "Found");
+    let place = HeaderValue::from_static("/otdsws/login?RFA=cs");
+    response.headers_mut().insert(header::LOCATION, place);
     response
 }
 

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Request, header};
 use serde_json::{Map, Value};
 
 use super::content::{Blob, Spool};
-use super::settings::Settings;
+use super::settings::{Settings, WorkspaceInput};
 use super::state::{Outcome, Refusal};
 
 /// Largest request without files.
@@ -47,6 +47,7 @@ impl Params {
             params.add_pairs(query.as_bytes());
         }
         let kind = content_type(request.headers()).to_owned();
+        let (reads_forms, reads_json) = reads(request.uri().path(), settings);
         if request.method() != Method::GET && kind.starts_with("multipart/form-data") {
             params.is_multipart = true;
             params.read_multipart(request, settings).await?;
@@ -54,10 +55,10 @@ impl Params {
             let bytes = collect(request.into_body()).await?;
             params.received = bytes.len() as u64;
             if kind.starts_with("application/json") {
-                if let Ok(Value::Object(object)) = serde_json::from_slice(&bytes) {
+                if let (true, Ok(Value::Object(object))) = (reads_json, serde_json::from_slice(&bytes)) {
                     params.map.extend(object);
                 }
-            } else {
+            } else if reads_forms {
                 params.add_pairs(&bytes);
             }
         }
@@ -215,6 +216,15 @@ pub(super) fn as_text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
         _ => None,
+    }
+}
+
+/// Whether forms and JSON are read at all under a path.
+fn reads(path: &str, settings: &Settings) -> (bool, bool) {
+    match settings.workspace_input {
+        WorkspaceInput::Form if path.contains("/businessworkspaces") => (true, false),
+        WorkspaceInput::Json if path.contains("/businessworkspaces") => (false, true),
+        _ => (true, true),
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Unauthenticated {
     Json,
     /// 200 and the HTML of a log-in page, as a single-sign-on gateway does.
     LoginPage,
+    /// 302 to the directory service's log-in page.
+    Redirect,
 }
 
 /// The name of the form field that carries a part of a large upload.
@@ -66,7 +68,7 @@ pub enum Language {
     German,
 }
 
-/// How a name filter compares. All ignore case.
+/// How a name filter compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NameFilter {
@@ -76,6 +78,75 @@ pub enum NameFilter {
     StartsWith,
     /// The name is it.
     Equals,
+}
+
+/// What becomes of names whose letters can be written in more than one way, such as an accented letter as one character
+/// or as two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameForms {
+    /// Kept as sent; two forms are two names.
+    Apart,
+    /// Kept as sent; two forms are one name.
+    Alike,
+    /// Stored composed (NFC); two forms are one name.
+    Composed,
+}
+
+/// What a write of holds answers: the description names no body for some, and clients read different ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldAnswer {
+    /// Bare, at the top level.
+    Flat,
+    /// Under `results`.
+    Results,
+    /// 200 without a body.
+    Nothing,
+}
+
+/// Where the items of a hold are in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldItems {
+    /// `results` is the list, as the vendor documents.
+    Results,
+    /// `results.contents` is, as a public client saw.
+    Contents,
+}
+
+/// In which form writes to the workspace interface are read. Parameters in the other are not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkspaceInput {
+    /// Both.
+    Either,
+    /// Form fields and the form field `body`, as the vendor's own client sends.
+    Form,
+    /// A JSON body, as the vendor documents.
+    Json,
+}
+
+/// How many calls are let through. Nothing of the kind is documented; a gateway may do it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Throttle {
+    /// Calls let through per span of time; all when absent.
+    pub calls: Option<u64>,
+    /// The span, in seconds.
+    pub seconds: i64,
+    /// Counts for each user rather than for all together.
+    pub per_user: bool,
+    /// Status of the refusal.
+    pub status: u16,
+    /// `Retry-After` of the refusal.
+    pub retry_after_seconds: Option<u64>,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self { calls: None, seconds: 1, per_user: false, status: 429, retry_after_seconds: None }
+    }
 }
 
 /// Large file upload (`/v2/multipart`).
@@ -197,6 +268,8 @@ pub struct Settings {
     pub unauthenticated: Unauthenticated,
     /// Accept a bearer token or directory ticket on every call, not only for the exchange.
     pub direct_directory_tokens: bool,
+    /// Calls let through.
+    pub throttle: Throttle,
     /// Life of a bearer token in seconds.
     pub bearer_lifetime_seconds: i64,
     /// Answer `Range` with 206.
@@ -232,6 +305,10 @@ pub struct Settings {
     pub latency_milliseconds: u64,
     /// What holds and official records forbid.
     pub record_rules: RecordRules,
+    /// Answer to creating a hold and to putting one on an item or taking it off.
+    pub hold_answer: HoldAnswer,
+    /// Answer to listing the items of a hold.
+    pub hold_items: HoldItems,
     /// Status for touching an item somebody else reserved.
     pub reserved_status: u16,
     /// Status for a required attribute without value.
@@ -254,6 +331,12 @@ pub struct Settings {
     pub member_name_filter: NameFilter,
     /// Name filter of workspace lists.
     pub workspace_name_filter: NameFilter,
+    /// Name filters tell upper from lower case; whether names collide does not depend on it.
+    pub name_filters_mind_case: bool,
+    /// Names that differ in the form of a letter.
+    pub name_forms: NameForms,
+    /// Form of writes to the workspace interface.
+    pub workspace_input: WorkspaceInput,
     /// Characters a name must not hold.
     pub forbidden_name_characters: String,
     /// Accept documents without bytes.
@@ -285,6 +368,7 @@ impl Default for Settings {
             use_prolongs_ticket: false,
             unauthenticated: Unauthenticated::Json,
             direct_directory_tokens: false,
+            throttle: Throttle::default(),
             bearer_lifetime_seconds: 3600,
             range_requests: false,
             etags: false,
@@ -302,6 +386,8 @@ impl Default for Settings {
             search_dates_off_seconds: 0,
             latency_milliseconds: 0,
             record_rules: RecordRules::default(),
+            hold_answer: HoldAnswer::Flat,
+            hold_items: HoldItems::Results,
             reserved_status: 500,
             missing_required_status: 400,
             category_edit_moves_modify_date: false,
@@ -313,6 +399,9 @@ impl Default for Settings {
             node_name_filter: NameFilter::Contains,
             member_name_filter: NameFilter::StartsWith,
             workspace_name_filter: NameFilter::StartsWith,
+            name_filters_mind_case: false,
+            name_forms: NameForms::Apart,
+            workspace_input: WorkspaceInput::Either,
             forbidden_name_characters: ":".to_owned(),
             empty_documents: true,
             max_upload_bytes: None,

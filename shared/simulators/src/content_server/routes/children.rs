@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Call, number};
 use crate::content_server::render;
 use crate::content_server::reply::{Page, Reply, collection, results};
-use crate::content_server::settings::NameFilter;
+use crate::content_server::settings::{NameFilter, Settings};
 use crate::content_server::state::{Api, Node, NodeId, Outcome, Permission, Refusal, kind};
 
 /// Largest page.
@@ -33,8 +33,11 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
 }
 
 /// Whether a name passes a filter.
-pub(super) fn passes(filter: NameFilter, name: &str, wanted: &str) -> bool {
-    let (name, wanted) = (name.to_lowercase(), wanted.to_lowercase());
+pub(super) fn passes(settings: &Settings, filter: NameFilter, name: &str, wanted: &str) -> bool {
+    let seen = |text: &str| {
+        if settings.name_filters_mind_case { text.to_owned() } else { text.to_lowercase() }
+    };
+    let (name, wanted) = (seen(name), seen(wanted));
     match filter {
         NameFilter::Contains => name.contains(&wanted),
         NameFilter::StartsWith => name.starts_with(&wanted),
@@ -50,14 +53,17 @@ fn children(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
     let types = call.params.numbers("where_type")?;
     let name = call.params.filled("where_name");
     let hidden = call.params.flag("show_hidden").unwrap_or(false);
-    let filter = call.state.settings.node_name_filter;
+    let settings = &call.state.settings;
     let mut found: Vec<&Node> = call
         .state
         .child_ids(id)
         .filter_map(|child| call.state.nodes.get(&child))
         .filter(|node| hidden || !node.hidden)
         .filter(|node| types.is_empty() || types.iter().any(|wanted| of_type(node, *wanted)))
-        .filter(|node| name.as_deref().is_none_or(|name| passes(filter, &node.name, name)))
+        .filter(|node| {
+            let passes = |name| passes(settings, settings.node_name_filter, &node.name, name);
+            name.as_deref().is_none_or(passes)
+        })
         .filter(|node| call.state.may(call.actor, node, Permission::See))
         .collect();
     let sort = call.params.filled("sort").unwrap_or_else(|| "asc_name".to_owned());

@@ -47,9 +47,9 @@ fn search(call: &mut Call<'_>) -> Outcome<Reply> {
     {
         return Err(Refusal::said(400, "The parameter 'query' cannot be combined with 'where_' parameters."));
     }
-    let filter = call.state.settings.member_name_filter;
+    let settings = &call.state.settings;
     let fits = |text: &str, wanted: &Option<String>| {
-        wanted.as_deref().is_none_or(|wanted| passes(filter, text, wanted))
+        wanted.as_deref().is_none_or(|wanted| passes(settings, settings.member_name_filter, text, wanted))
     };
     let mut found: Vec<&Member> = call
         .state

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, number};
 use crate::content_server::render::plain_date;
 use crate::content_server::reply::{Page, Reply, results};
+use crate::content_server::settings::{HoldAnswer, HoldItems};
 use crate::content_server::state::records::RecordChanges;
 use crate::content_server::state::{Hold, NodeId, Outcome, Refusal, State, kind};
 
@@ -25,11 +26,11 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
         ("POST", ["v1", "nodes", id, "holds"]) => number(id).and_then(|id| {
             let hold = call.params.needed_number("hold_id")?;
             call.state.apply_hold(call.actor, id, hold)?;
-            Ok(Reply::Json(json!({"holdID": hold, "nodeID": id})))
+            Ok(written(call, json!({"holdID": hold, "nodeID": id})))
         }),
         ("DELETE", ["v1", "nodes", id, "holds", hold]) => number(id).and_then(|id| {
             call.state.remove_hold(call.actor, id, number(hold)?)?;
-            Ok(Reply::Json(json!({"nodeID": id})))
+            Ok(written(call, json!({"nodeID": id})))
         }),
         ("GET", ["v2", "holditems", hold] | ["v2", "holditems", hold, _]) => {
             number(hold).and_then(|hold| hold_items(call, hold))
@@ -151,7 +152,16 @@ fn create_hold(call: &mut Call<'_>) -> Outcome<Reply> {
         active: true,
     };
     let id = call.state.create_hold(hold)?;
-    Ok(Reply::Json(json!({ "holdID": id })))
+    Ok(written(call, json!({ "holdID": id })))
+}
+
+/// What a write of holds answers.
+fn written(call: &Call<'_>, value: Value) -> Reply {
+    match call.state.settings.hold_answer {
+        HoldAnswer::Flat => Reply::Json(value),
+        HoldAnswer::Results => results(value),
+        HoldAnswer::Nothing => Reply::Text { kind: "application/json", text: String::new() },
+    }
 }
 
 fn delete_hold(call: &mut Call<'_>, id: i64) -> Outcome<Reply> {
@@ -218,5 +228,8 @@ fn hold_items(call: &mut Call<'_>, hold: i64) -> Outcome<Reply> {
         .map(|node| json!({"id": node.id, "name": node.name, "type": node.kind}))
         .collect();
     let (_, cut) = Page::cut(&call.params, 25, 1000, items)?;
-    Ok(results(cut))
+    Ok(match call.state.settings.hold_items {
+        HoldItems::Results => results(cut),
+        HoldItems::Contents => results(json!({ "contents": cut })),
+    })
 }

@@ -7,6 +7,7 @@ use super::{Call, nodes, number};
 use crate::content_server::render;
 use crate::content_server::reply::{Page, Reply, collection, done, results, workspace_list};
 use crate::content_server::request::Params;
+use crate::content_server::settings::{NameFilter, Settings};
 use crate::content_server::state::workspaces::NewWorkspace;
 use crate::content_server::state::{BusinessObject, Node, NodeId, Outcome, Permission, Refusal, State};
 
@@ -117,7 +118,7 @@ fn find(call: &mut Call<'_>) -> Outcome<Reply> {
     let name = wanted("where_name");
     let (system, kind, object) =
         (wanted("where_ext_system_id"), wanted("where_bo_type"), wanted("where_bo_id"));
-    let default = call.state.settings.workspace_name_filter;
+    let settings = &call.state.settings;
     let mut found: Vec<&Node> = call
         .state
         .workspaces()
@@ -128,7 +129,7 @@ fn find(call: &mut Call<'_>) -> Outcome<Reply> {
                 .as_deref()
                 .is_none_or(|wanted| known.is_some_and(|name| name.eq_ignore_ascii_case(wanted)))
         })
-        .filter(|(node, _)| name.as_deref().is_none_or(|wanted| name_fits(default, &node.name, wanted)))
+        .filter(|(node, _)| name.as_deref().is_none_or(|wanted| name_fits(settings, &node.name, wanted)))
         .filter(|(_, workspace)| {
             let same =
                 |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
@@ -150,14 +151,13 @@ fn find(call: &mut Call<'_>) -> Outcome<Reply> {
     list(call, &found)
 }
 
-fn name_fits(default: crate::content_server::settings::NameFilter, name: &str, wanted: &str) -> bool {
-    use crate::content_server::settings::NameFilter;
+fn name_fits(settings: &Settings, name: &str, wanted: &str) -> bool {
     if let Some(part) = wanted.strip_prefix("contains_") {
-        return passes(NameFilter::Contains, name, part);
+        return passes(settings, NameFilter::Contains, name, part);
     }
     match wanted.strip_prefix("startswith_") {
-        Some(part) => passes(NameFilter::StartsWith, name, part),
-        None => passes(default, name, wanted),
+        Some(part) => passes(settings, NameFilter::StartsWith, name, part),
+        None => passes(settings, settings.workspace_name_filter, name, wanted),
     }
 }
 

@@ -19,6 +19,7 @@ mod rights;
 pub mod search;
 pub mod sessions;
 mod siblings;
+mod throttle;
 pub mod versions;
 pub mod workflows;
 pub mod workspaces;
@@ -98,6 +99,9 @@ pub struct State {
     /// Changes search has not yet seen.
     #[serde(skip)]
     pub(crate) unindexed: VecDeque<(Timestamp, NodeId)>,
+    /// Calls counted for the throttle.
+    #[serde(skip)]
+    pub(crate) throttling: throttle::Throttling,
     /// Counts changes, for persistence.
     #[serde(skip)]
     pub(crate) changes: u64,
@@ -133,6 +137,7 @@ impl State {
             search_queries: BTreeMap::new(),
             index: BTreeMap::new(),
             unindexed: VecDeque::new(),
+            throttling: throttle::Throttling::default(),
             changes: 0,
         }
     }

@@ -1,9 +1,11 @@
 //! Creating, finding, changing, moving and copying items.
 
 use super::node::{External, Grant, Reservation};
+use super::siblings::composed;
 use super::{
     MemberId, NewVersion, Node, NodeId, Outcome, Permission, Permissions, Refusal, State, Version, kind,
 };
+use crate::content_server::settings::NameForms;
 
 /// Longest name.
 pub const NAME_LENGTH: usize = 248;
@@ -127,6 +129,7 @@ impl State {
         }
         match self.child(parent, name) {
             Some(node) if Some(node.id) != except => Err(Refusal::Collision(name.to_owned())),
+            _ if self.settings.name_forms == NameForms::Composed => Ok(composed(name)),
             _ => Ok(name.to_owned()),
         }
     }

@@ -51,6 +51,13 @@ pub enum Refusal {
         /// Status to answer.
         status: u16,
     },
+    /// Too many calls.
+    Throttled {
+        /// Status to answer.
+        status: u16,
+        /// `Retry-After` to answer, in seconds.
+        retry_after: Option<u64>,
+    },
     /// No such URL, or its module is absent.
     NoUrl,
     /// Anything else, in words.
@@ -101,6 +108,7 @@ impl Refusal {
             Self::RecordState { reason, status } => {
                 (*status, format!("The operation is not allowed: {reason}"))
             }
+            Self::Throttled { status, .. } => (*status, "Too Many Requests".to_owned()),
             Self::NoUrl => (400, "The REST API URL could not be found in the mappings registry.".to_owned()),
             Self::Said { status, text } => (*status, text.clone()),
         }

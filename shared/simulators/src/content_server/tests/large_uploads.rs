@@ -93,3 +93,13 @@ async fn files_outside_the_limits_and_a_server_without_the_feature_refuse() {
     caller.switch(|settings| settings.modules.large_upload = false);
     assert_eq!(caller.get("v2/multipart/settings").await.status, 400);
 }
+
+#[tokio::test]
+async fn a_file_outside_the_bounds_is_refused() {
+    let large_upload = LargeUpload { min_size: 10, max_size: 20, ..LargeUpload::default() };
+    let caller = Caller::new(Settings { large_upload, ..Settings::default() });
+    for (size, status) in [("9", 500), ("10", 200), ("20", 200), ("21", 500)] {
+        let form = [("file_name", "film.mp4"), ("file_size", size), ("mime_type", "video/mp4")];
+        assert_eq!(caller.call("POST", "v2/multipart", &form).await.status, status, "{size}");
+    }
+}

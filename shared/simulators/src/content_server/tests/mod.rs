@@ -9,7 +9,9 @@ mod large_uploads;
 mod rights;
 mod searching;
 mod sessions;
+mod side_effects;
 mod switches;
+mod unknowns;
 mod workflows;
 
 use axum::body::Body;
