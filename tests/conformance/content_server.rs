@@ -21,7 +21,10 @@ mod faults;
 mod large_files;
 mod modules;
 mod places;
+mod refusals;
+mod side_effects;
 mod switches;
+mod unknowns;
 
 use std::collections::BTreeMap;
 

@@ -17,6 +17,7 @@ pub(super) fn segment(text: &str) -> String {
 }
 
 /// A call below `/api`.
+#[derive(Clone)]
 pub(super) struct Call {
     operation: &'static str,
     method: Method,
@@ -28,9 +29,11 @@ pub(super) struct Call {
     timeout: Option<Duration>,
 }
 
+#[derive(Clone)]
 enum Content {
     Nothing,
     Fields(Vec<(String, String)>),
+    Json(Value),
     Multipart(FormData),
 }
 
@@ -119,6 +122,19 @@ impl Call {
         self.field("body", body)
     }
 
+    /// The same call with its fields as a JSON body.
+    pub(super) fn as_json(&self) -> Self {
+        let Content::Fields(fields) = &self.content else { return self.clone() };
+        let mut object = serde_json::Map::new();
+        for (key, value) in fields {
+            match serde_json::from_str(value) {
+                Ok(Value::Object(body)) if key == "body" => object.extend(body),
+                _ => drop(object.insert(key.clone(), value.as_str().into())),
+            }
+        }
+        Self { content: Content::Json(Value::Object(object)), ..self.clone() }
+    }
+
     pub(super) fn multipart(mut self, form: FormData) -> Self {
         self.content = Content::Multipart(form);
         self
@@ -152,6 +168,9 @@ impl Call {
         request = match &self.content {
             Content::Nothing => request,
             Content::Fields(fields) => request.form(fields),
+            Content::Json(body) => {
+                request.payload(Payload::Bytes("application/json", body.to_string().into()))
+            }
             Content::Multipart(form) => request.payload(Payload::from(form)),
         };
         if self.effect != Effect::Once {

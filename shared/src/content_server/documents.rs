@@ -163,7 +163,7 @@ impl Client {
             // The sentence may be in a language we do not read. What is there now tells a collision from the rest.
             Err(failure)
                 if matches!(failure.code(), REFUSED_BY_SERVER | BAD_REQUEST)
-                    && self.find_child(new.parent, &new.name).await?.is_some() =>
+                    && self.find_namesake(new.parent, &new.name).await?.is_some() =>
             {
                 Err(failure.with_class(FailureClass::Conflict).with_code(COLLISION))
             }

@@ -56,7 +56,11 @@ mod workflows;
 mod workspace_team;
 mod workspaces;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use jiff::tz::TimeZone;
 
@@ -118,6 +122,8 @@ pub struct Client {
     large_uploads: Arc<tokio::sync::OnceCell<Option<LargeUploadOffer>>>,
     /// Hold writes go one by one: they break when several pass a reverse proxy at once.
     holds: Arc<tokio::sync::Mutex<()>>,
+    /// Whether the workspace interface was seen to read JSON where it did not read a form.
+    workspaces_read_json: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -146,6 +152,7 @@ impl Client {
             definitions: Arc::default(),
             large_uploads: Arc::default(),
             holds: Arc::default(),
+            workspaces_read_json: Arc::default(),
         }
     }
 

@@ -115,7 +115,7 @@ async fn a_folder_whose_creation_was_not_confirmed_is_looked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_name_taken_by_something_hidden_or_by_a_document_is_told_as_such() {
-    let canned = Canned::new([none(), taken("2031"), none()]);
+    let canned = Canned::new([none(), taken("2031"), none(), none()]);
     let error = canned.client().ensure_folder(NodeId(7001), "2031", &NewFolder::default()).await.unwrap_err();
     assert_eq!((error.class(), error.code()), (FailureClass::Forbidden, "content-server.name-taken-unseen"));
     let canned = Canned::new([children(&[node(5, "2031", 144)], json!({}))]);

@@ -1,13 +1,14 @@
 //! Finding and reading nodes.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Client,
     call::{Call, segment},
     children::ChildFilter,
-    error::{Effect, NOT_FOUND, misconfigured, unexpected},
+    error::{Effect, MODULE_MISSING, NOT_ACCESSIBLE, NOT_FOUND, misconfigured, unexpected},
     node::{Node, NodeId, NodeProperties},
     wire::{self, Entry, OneOrMany, Results},
 };
@@ -46,6 +47,12 @@ fn ancestor_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Node
 #[derive(Deserialize)]
 struct Ancestors {
     ancestors: Vec<Ancestor>,
+}
+
+#[derive(Deserialize)]
+struct Taken {
+    #[serde(deserialize_with = "wire::integer")]
+    id: i64,
 }
 
 /// Where an answer keeps the facts of its one node: releases differ in the wrapping.
@@ -142,6 +149,45 @@ impl Client {
             }
         }
         Ok(similar)
+    }
+
+    /// What has taken a name, once the server has said that it is taken. A name filter may tell apart what the server
+    /// takes for one name: upper from lower case, one form of an accented letter from the other. So where the filter
+    /// shows nothing, the server is asked itself.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn find_namesake(&self, parent: NodeId, name: &str) -> Result<Option<Node>> {
+        if let Some(child) = self.find_child(parent, name).await? {
+            return Ok(Some(child));
+        }
+        let call = Call::post("check a name", "/v1/validation/nodes/names")
+            .reading()
+            .body(&json!({ "parent_id": parent, "names": [name] }));
+        let taken: Results<OneOrMany<Taken>> = match self.ask(&call).await {
+            Ok(taken) => taken,
+            Err(error) if error.code() == MODULE_MISSING => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(Taken { id }) = taken.results.0.first() else { return Ok(None) };
+        match self.get_node(NodeId(*id)).await {
+            Ok(node) => Ok(Some(node)),
+            // It cannot be seen, or is gone by now.
+            Err(error) if matches!(error.code(), NOT_ACCESSIBLE | NOT_FOUND) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is there under a name that we may have sent before: a server may keep an accented letter in another form
+    /// than it was sent in, and find it in that form only.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn find_sent(&self, parent: NodeId, name: &str) -> Result<Option<Node>> {
+        if ComposingNormalizerBorrowed::new_nfc().is_normalized(name) {
+            return self.find_child(parent, name).await;
+        }
+        self.find_namesake(parent, name).await
     }
 
     /// The way from the root down to a node, itself included.

@@ -125,7 +125,7 @@ impl Client {
     pub async fn resolve_path(&self, path: &NodePath) -> Result<Node> {
         let mut node = self.resolve_root(&path.root).await?;
         for name in &path.segments {
-            let Some(child) = self.find_child(node.id, name).await? else {
+            let Some(child) = self.find_namesake(node.id, name).await? else {
                 let message = format!("there is no {name:?} in {:?}, on the way to {path}", node.name);
                 return Err(misconfigured("resolve a path", "content-server.path-missing", message)
                     .remedy("create it, correct the path, or let the service user see it"));
@@ -178,7 +178,7 @@ impl Client {
         if !may_exist {
             return Err(failure);
         }
-        match self.find_child(parent, name).await? {
+        match self.find_namesake(parent, name).await? {
             Some(child) => Ok((Self::container(OPERATION, self.follow(child).await?)?, false)),
             None if failure.code() == COLLISION => {
                 let message = format!("the name {name:?} is taken by something the service user cannot see");

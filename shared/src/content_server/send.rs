@@ -10,6 +10,7 @@ use super::{
     Client,
     call::Call,
     error::{Facts, Form, UNAUTHENTICATED, classify, holds_any, retry_after, sentence, unexpected},
+    session::Pass,
 };
 use crate::{
     error::{Error, FailureClass, Result, System},
@@ -33,7 +34,7 @@ impl Client {
             let (status, headers, bytes) = self.http.send_and_read(&pass.present(request.clone())).await?;
             let answer = Whole { status, headers, bytes };
             if !self.is_locked_out(&answer) {
-                self.session.note(&pass, &answer.headers).await;
+                self.note(&pass, &answer).await;
                 return self.judge(call, &answer);
             }
             if renewed {
@@ -78,6 +79,7 @@ impl Client {
             let Response { status, headers, body } = response;
             let answer = Whole { status, headers, bytes: beginning(body).await };
             if !self.is_locked_out(&answer) {
+                self.note(&pass, &answer).await;
                 return Err(self.failure(call, &answer));
             }
             if renewed {
@@ -92,11 +94,20 @@ impl Client {
     fn is_locked_out(&self, answer: &Whole) -> bool {
         let form = || {
             let text = String::from_utf8_lossy(&answer.bytes).to_lowercase();
-            text.trim_start().starts_with('<') && holds_any(&text, &self.settings.texts.login_page)
+            is_page(&answer.bytes) && holds_any(&text, &self.settings.texts.login_page)
         };
         answer.status == StatusCode::UNAUTHORIZED
             || answer.status.is_redirection()
             || (answer.status.is_success() && form())
+    }
+
+    /// Keeps the ticket an answer brings; after a page that came as a success, none.
+    async fn note(&self, pass: &Pass, answer: &Whole) {
+        if answer.status.is_success() && is_page(&answer.bytes) {
+            self.session.doubt(pass).await;
+        } else {
+            self.session.note(pass, &answer.headers).await;
+        }
     }
 
     fn locked_out(&self, operation: &'static str, answer: &Whole) -> Error {
@@ -138,6 +149,10 @@ impl Client {
 /// An answer that is there and does not carry an error.
 fn is_success(value: &Value) -> bool {
     !value.is_null() && value.get("error").and_then(Value::as_str).is_none_or(str::is_empty)
+}
+
+fn is_page(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"<")
 }
 
 fn is_html(headers: &HeaderMap) -> bool {

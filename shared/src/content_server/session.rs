@@ -130,6 +130,14 @@ impl Session {
         self.state.lock().await.pass = None;
     }
 
+    /// Signs in anew with the next call: what this pass brought may be a log-in page nobody has described to us.
+    pub(super) async fn doubt(&self, used: &Pass) {
+        let mut state = self.state.lock().await;
+        if state.pass.as_ref().is_some_and(|pass| pass.sign_in == used.sign_in) {
+            state.pass = None;
+        }
+    }
+
     async fn sign_in(&self, state: &mut State, http: &HttpClient, settings: &Settings) -> Result<Pass> {
         let now = http.context().now_milliseconds();
         if let Some((at, text)) = &state.refused

@@ -91,7 +91,7 @@ impl Client {
             .repeatable()
             .field("rel_bw_id", other)
             .field("rel_type", relation.word());
-        self.tell(&call).await
+        self.write_workspace(&call).await.map(drop)
     }
 
     /// Takes a relation away.
@@ -163,7 +163,8 @@ impl Client {
             return Ok(());
         }
         let path = format!("/v2/businessworkspaces/{workspace}/roles/{role}/members");
-        self.tell(&Call::post("add a role member", path).repeatable().field("id", member)).await
+        let call = Call::post("add a role member", path).repeatable().field("id", member);
+        self.write_workspace(&call).await.map(drop)
     }
 
     /// Says which business object a workspace stands for.
@@ -176,7 +177,7 @@ impl Client {
             .field("ext_system_id", &object.system)
             .field("bo_type", &object.kind)
             .field("bo_id", &object.id);
-        self.tell(&call).await
+        self.write_workspace(&call).await.map(drop)
     }
 
     /// Takes the business object off a workspace.
@@ -189,6 +190,6 @@ impl Client {
             .field("ext_system_id", &object.system)
             .field("bo_type", &object.kind)
             .field("bo_id", &object.id);
-        self.tell(&call).await
+        self.write_workspace(&call).await.map(drop)
     }
 }

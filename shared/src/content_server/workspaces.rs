@@ -1,5 +1,7 @@
 //! Business workspaces: folders of a type, tied to a business object of a leading system.
 
+use std::sync::atomic::Ordering;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -8,11 +10,11 @@ use super::{
     call::{Call, segment},
     categories::CategoryValues,
     children::Turn,
-    error::{COLLISION, Effect, NOT_ACCESSIBLE, misconfigured, unexpected},
+    error::{BAD_REQUEST, COLLISION, Effect, NOT_ACCESSIBLE, REFUSED_BY_SERVER, misconfigured, unexpected},
     node::{External, Node, NodeId, NodeProperties, kind},
     wire::{self, Entry, Listing, OneOrMany, Results},
 };
-use crate::error::{FailureClass, Result};
+use crate::error::{Error, FailureClass, Result};
 
 /// A type of workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -224,8 +226,32 @@ impl Client {
         let call = Call::post("create a workspace", "/v2/businessworkspaces")
             .body(&workspace_fields(new, self.settings.dates_with_time))
             .within(self.settings.slow());
-        let answer: Results<Created> = self.ask(&call).await?;
-        Ok(NodeId(answer.results.id))
+        let answer = self.write_workspace(&call).await?;
+        let made = Results::<Created>::deserialize(answer)
+            .map_err(|error| unexpected(call.operation(), call.effect(), error))?;
+        Ok(NodeId(made.results.id))
+    }
+
+    /// Makes a call that writes to the workspace interface. The vendor describes a JSON body, the vendor's own client
+    /// sends a form, and what a server does not read it takes for missing: a call that is refused one way is made the
+    /// other way, and what was read goes first from then on.
+    pub(super) async fn write_workspace(&self, call: &Call) -> Result<Value> {
+        let json_first = self.workspaces_read_json.load(Ordering::Relaxed);
+        let json = call.as_json();
+        let (first, second) = if json_first { (&json, call) } else { (call, &json) };
+        let refusal = match self.json(first).await {
+            Err(error) if may_be_unread(&error) => error,
+            outcome => return outcome,
+        };
+        match self.json(second).await {
+            // It was not for the form that it was refused.
+            Err(error) if may_be_unread(&error) => Err(refusal.source(error)),
+            Err(error) => Err(error),
+            Ok(answer) => {
+                self.workspaces_read_json.store(!json_first, Ordering::Relaxed);
+                Ok(answer)
+            }
+        }
     }
 
     /// The workspace for a business object or, without one, of the type with the name: found, or else made. The second
@@ -239,7 +265,12 @@ impl Client {
         }
         match self.create_workspace(new).await {
             Ok(node) => Ok((node, true)),
-            Err(error) if error.class() == FailureClass::UnknownOutcome || error.code() == COLLISION => {
+            // A rival made it, or our own call whose answer was lost; or the refusal is in a language we do not read.
+            Err(error)
+                if error.class() == FailureClass::UnknownOutcome
+                    || error.code() == COLLISION
+                    || may_be_unread(&error) =>
+            {
                 match self.probe_workspace(new).await? {
                     Some(node) => Ok((node.id, false)),
                     None => Err(error),
@@ -269,6 +300,11 @@ impl Client {
             entry.ok_or_else(|| unexpected("read a workspace", Effect::Read, "no workspace in it"))?;
         Ok(entry.data.properties.into_node(&self.zone))
     }
+}
+
+/// Whether a refusal may be due to parameters that were not read. It had no effect then.
+fn may_be_unread(error: &Error) -> bool {
+    matches!(error.code(), BAD_REQUEST | REFUSED_BY_SERVER)
 }
 
 fn workspace_fields(new: &NewWorkspace, dates_with_time: bool) -> Value {

@@ -74,6 +74,8 @@ async fn a_session_that_ends_however_it_ends_is_renewed() {
         (TicketExpiry::Sliding, Unauthenticated::Json),
         (TicketExpiry::Absolute, Unauthenticated::Json),
         (TicketExpiry::Absolute, Unauthenticated::LoginPage),
+        (TicketExpiry::Sliding, Unauthenticated::Redirect),
+        (TicketExpiry::Absolute, Unauthenticated::Redirect),
     ] {
         let theirs =
             simulator::Settings { ticket_expiry: expiry, unauthenticated, ..simulator::Settings::default() };

@@ -81,11 +81,15 @@ impl ExportForAnalysis {
     }
 
     async fn place_text(&self, job: &Job<'_>) -> Result<(NodeId, i64)> {
+        let mut found = self.content_server.find_child(job.parent, &job.name).await?;
         // Again: somebody may make a document of the name between our look and our call.
         for _ in 0..3 {
-            let Some(there) = self.content_server.find_child(job.parent, &job.name).await? else {
+            let Some(there) = found else {
                 match self.create_text(job).await {
-                    Err(error) if error.code() == COLLISION => continue,
+                    Err(error) if error.code() == COLLISION => {
+                        found = self.content_server.find_namesake(job.parent, &job.name).await?;
+                        continue;
+                    }
                     made => return made,
                 }
             };
@@ -109,7 +113,7 @@ impl ExportForAnalysis {
                 "create-text",
                 Policy::CheckThenRepeat,
                 || async {
-                    let found = self.content_server.find_child(job.parent, &job.name).await?;
+                    let found = self.content_server.find_sent(job.parent, &job.name).await?;
                     let ours = found.filter(|node| node.external.identity.as_ref() == Some(&job.mark));
                     Ok(ours.map(|node| node.id.0))
                 },

@@ -116,11 +116,15 @@ impl IngestUploads {
 
     async fn place(&self, job: &Job<'_>, container: NodeId) -> Result<Placement> {
         let wanted = self.content_server.settings().names.escape(&job.plan.document.name);
+        let mut found = self.content_server.find_child(container, &wanted).await?;
         // Again: a rival may make the document between our look and our call.
         for _ in 0..3 {
-            let Some(there) = self.content_server.find_child(container, &wanted).await? else {
+            let Some(there) = found else {
                 match self.create(job, container, &wanted).await {
-                    Err(error) if error.code() == COLLISION => continue,
+                    Err(error) if error.code() == COLLISION => {
+                        found = self.content_server.find_namesake(container, &wanted).await?;
+                        continue;
+                    }
                     outcome => return outcome.map(Placement::Done),
                 }
             };
@@ -174,7 +178,7 @@ impl IngestUploads {
                 "create-document",
                 Policy::CheckThenRepeat,
                 || async {
-                    let found = self.content_server.find_child(container, name).await?;
+                    let found = self.content_server.find_sent(container, name).await?;
                     Ok(found.filter(|node| is_marked(node, &job.mark)).map(|node| node.id.0))
                 },
                 || async {
@@ -204,7 +208,7 @@ impl IngestUploads {
                 None => match self.create(job, container, &name).await {
                     Err(error) if error.code() == COLLISION => {
                         // A rival's, or our own from an attempt whose answer was lost.
-                        let there = self.content_server.find_child(container, &name).await?;
+                        let there = self.content_server.find_namesake(container, &name).await?;
                         if let Some(node) = there.filter(|node| is_marked(node, &job.mark)) {
                             return Ok(Placed { node: node.id, version: 1, new_document: true });
                         }

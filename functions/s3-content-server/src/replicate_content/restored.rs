@@ -91,7 +91,7 @@ impl ReplicateContent {
     }
 
     async fn marked(&self, wanted: &Wanted<'_>, name: &str) -> Result<Option<NodeId>> {
-        let child = self.content_server.find_child(wanted.parent, name).await?;
+        let child = self.content_server.find_namesake(wanted.parent, name).await?;
         Ok(child.filter(|child| wanted.is_it(child)).map(|child| child.id))
     }
 

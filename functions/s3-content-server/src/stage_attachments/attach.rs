@@ -211,7 +211,7 @@ impl StageAttachments {
             NOT_ACCESSIBLE | NOT_FOUND => Ok(None),
             _ => Err(error),
         };
-        let found = self.content_server.find_child(open.attachments, &job.name).await.or_else(unless_gone)?;
+        let found = self.content_server.find_sent(open.attachments, &job.name).await.or_else(unless_gone)?;
         let document = match (&job.rule.attachment, found) {
             (_, None) => return Ok(false),
             // A later upload of the same key finds the shortcut that an earlier one made.
@@ -294,10 +294,8 @@ impl StageAttachments {
 
     /// A shortcut among the attachments, made once.
     async fn shortcut(&self, job: &Job<'_>, open: &Open, original: NodeId) -> Result<()> {
-        let find = || async {
-            let there = self.content_server.find_child(open.attachments, &job.name).await?;
-            Ok(there.map(|node| (node.id.0, is_shortcut_to(&node, original))))
-        };
+        let told = |there: Option<Node>| there.map(|node| (node.id.0, is_shortcut_to(&node, original)));
+        let find = || async { Ok(told(self.content_server.find_sent(open.attachments, &job.name).await?)) };
         let there = match find().await? {
             Some(there) => there,
             None => {
@@ -309,7 +307,10 @@ impl StageAttachments {
                         match made {
                             Ok(node) => Ok((node.id.0, true)),
                             // A rival's, or our own of an attempt whose answer was lost.
-                            Err(error) if error.code() == COLLISION => find().await?.ok_or(error),
+                            Err(error) if error.code() == COLLISION => {
+                                let taken = self.content_server.find_namesake(open.attachments, &job.name);
+                                told(taken.await?).ok_or(error)
+                            }
                             Err(error) => Err(error),
                         }
                     })

@@ -109,11 +109,15 @@ impl StageAttachments {
     }
 
     async fn place(&self, deposit: &Deposit<'_>, witness: &Witness) -> Result<Placement> {
+        let mut found = self.content_server.find_child(deposit.container, deposit.name).await?;
         // Again: a rival may make the document between our look and our call.
         for _ in 0..3 {
-            let Some(there) = self.content_server.find_child(deposit.container, deposit.name).await? else {
+            let Some(there) = found else {
                 match self.create(deposit, witness).await {
-                    Err(error) if error.code() == COLLISION => continue,
+                    Err(error) if error.code() == COLLISION => {
+                        found = self.content_server.find_namesake(deposit.container, deposit.name).await?;
+                        continue;
+                    }
                     outcome => return outcome.map(Placement::Done),
                 }
             };
@@ -162,7 +166,7 @@ impl StageAttachments {
                 "create-attachment",
                 Policy::CheckThenRepeat,
                 || async {
-                    let found = self.content_server.find_child(deposit.container, deposit.name).await?;
+                    let found = self.content_server.find_sent(deposit.container, deposit.name).await?;
                     let ours = found.filter(|node| {
                         node.external.identity.as_deref().is_some_and(|identity| deposit.mark.is(identity))
                     });
