@@ -18,6 +18,7 @@ mod replicate_content;
 mod sabotage;
 mod stage_attachments;
 mod stage_reasons;
+mod switches;
 mod watch_content_server;
 mod weather;
 

@@ -186,7 +186,7 @@ const RESERVED: i64 = 7;
 const HELD: i64 = 352;
 const CLASSIFIED: i64 = 350;
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 

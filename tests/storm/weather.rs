@@ -140,7 +140,7 @@ pub(crate) fn each<T: Sync>(schedules: &[T], run: impl Fn(&T) -> Option<String> 
 }
 
 /// The scenarios, or the one that `STORM_SCENARIO` names.
-fn wanted() -> Vec<Scenario> {
+pub(crate) fn wanted() -> Vec<Scenario> {
     let name = std::env::var("STORM_SCENARIO").ok();
     scenarios()
         .into_iter()

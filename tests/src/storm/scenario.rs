@@ -20,6 +20,8 @@ pub struct Scenario {
     pub flow: &'static Entry,
     /// Its rules; empty for those in its package.
     pub rules: &'static str,
+    /// How Content Server answers the open questions of its interface, where that is not as it usually is.
+    pub switches: fn(&mut content_server::Settings),
     /// Prepares the target before anything arrives.
     pub prepare: fn(&World),
     /// What is uploaded, in order.
@@ -57,6 +59,7 @@ impl Scenario {
             name,
             flow,
             rules,
+            switches: |_| (),
             prepare: |_| (),
             objects,
             messages: |_| Vec::new(),

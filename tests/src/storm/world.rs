@@ -86,10 +86,9 @@ impl World {
         let clock = context.clone();
         let aws = Aws::new(Arc::new(move || clock.now_milliseconds()));
         let clock = context.clone();
-        let content_server = content_server::Simulator::new(
-            content_server::Settings::default(),
-            Clock::from_fn(move || clock.now()),
-        );
+        let mut switches = content_server::Settings::default();
+        (scenario.switches)(&mut switches);
+        let content_server = content_server::Simulator::new(switches, Clock::from_fn(move || clock.now()));
         let tap = Tap::new(content_server.router(), aws.router(), plan, sabotage);
         let sdk = aws::connect_to(&in_process::transport(aws.router()), &context, "http://aws.test", "test");
         let seeded = content_server.with_state(|state| state.nodes.keys().copied().collect());

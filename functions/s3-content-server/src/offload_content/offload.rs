@@ -16,6 +16,7 @@ use shared::{
 
 use super::{
     OffloadContent, again,
+    external_content::External,
     later::{TOMORROW, after},
     pointer::{self, is_pointer},
     selection::Selection,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     offload_rules::{After, OffloadRule},
-    version_copy::{NodeDescription, Shelf, StoredVersion, VersionCopy},
+    version_copy::{NodeDescription, Shelf, StoredVersion, VersionCopy, read_version, version_source},
 };
 
 /// Verified copies by the number of their version.
@@ -36,7 +37,20 @@ struct Work<'a> {
     /// Versions that are content, oldest first.
     contents: Vec<Version>,
     pointers: Vec<i64>,
+    /// What the category says of the newest content.
+    said: Said,
     run: &'a Run,
+}
+
+/// What the external content category says of the newest content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    /// Nothing.
+    Nothing,
+    /// That this version is copied.
+    ThisVersion,
+    /// That an earlier version of the same bytes is copied, to this place.
+    TheseBytes(String),
 }
 
 impl Work<'_> {
@@ -87,7 +101,11 @@ impl OffloadContent {
             Selection::None => return skipped("rule.none", "no rule takes the document"),
         };
         run.note("rule", &rule.name);
-        let current = external.as_ref().and_then(|external| external.document_version) == Some(newest.number);
+        let said = match self.said_of(node.id, external.as_ref(), &contents, run).await? {
+            Progress::Done(said) => said,
+            Progress::Paused => return Ok(Outcome::Continue),
+        };
+        let current = said != Said::Nothing;
         // A pointer is never undone by a rule that leaves none.
         if is_pointed && rule.after != After::Pointer
             || current && !asked_for && !has_more_to_do(rule, &contents, &pointers)
@@ -114,16 +132,44 @@ impl OffloadContent {
             return skipped("dry-run", &format!("rule {} takes it", rule.name));
         }
         self.decide(rule, run).await?;
-        Box::pin(self.copy_all(Work { node, rule, contents, pointers, run })).await
+        Box::pin(self.copy_all(Work { node, rule, contents, pointers, said, run })).await
+    }
+
+    /// Whether the category speaks of the newest content: by its number, or byte for byte. Where an edit of a category
+    /// adds a version, saying where the content is makes another version of it, and saying so again would make one more
+    /// each time.
+    async fn said_of(
+        &self,
+        node: NodeId,
+        external: Option<&External>,
+        contents: &[Version],
+        run: &Run,
+    ) -> Result<Progress<Said>> {
+        let nothing = Ok(Progress::Done(Said::Nothing));
+        let (Some(external), Some(newest)) = (external, contents.last()) else { return nothing };
+        let Some(number) = external.document_version else { return nothing };
+        if number == newest.number {
+            return Ok(Progress::Done(Said::ThisVersion));
+        }
+        let copied = contents.iter().find(|version| version.number == number);
+        let differs = copied.is_some_and(|copied| copied.file_size != newest.file_size);
+        if number > newest.number || external.sha256.is_empty() || differs {
+            return nothing;
+        }
+        let source = version_source(&self.content_server, node, newest).await?;
+        let sizes = UploadSizes::default();
+        let read = read_version(&self.content_server, &source, sizes, run, "compare");
+        Ok(match Box::pin(read).await? {
+            Progress::Done(digests) if digests.sha256 == external.sha256 => {
+                Progress::Done(Said::TheseBytes(external.location.clone()))
+            }
+            Progress::Done(_) => Progress::Done(Said::Nothing),
+            Progress::Paused => Progress::Paused,
+        })
     }
 
     /// What an earlier attempt of this very item finished is its delivery; what another item did is none of it.
-    fn offloaded_before(
-        &self,
-        node: NodeId,
-        external: Option<super::external_content::External>,
-        run: &Run,
-    ) -> Result<Outcome> {
+    fn offloaded_before(&self, node: NodeId, external: Option<External>, run: &Run) -> Result<Outcome> {
         match external.filter(|_| run.is_taken_over()) {
             Some(external) => Ok(Outcome::Delivered(Delivery {
                 result: json!({"node": node, "location": external.location, "sha256": external.sha256}),
@@ -193,7 +239,11 @@ impl OffloadContent {
         }
         let Some(stored) = copies.get(&newest.number) else { return Err(changed()) };
         let now = work.run.context().now();
-        self.say_where(work.node.id, newest.number, stored, now).await?;
+        let is_said = matches!(&work.said, Said::TheseBytes(location)
+            if copies.values().any(|copy| copy.uri() == *location));
+        if !is_said {
+            self.say_where(work.node.id, newest.number, stored, now).await?;
+        }
         self.after(&work, &newest, &copies).await
     }
 
