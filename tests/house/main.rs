@@ -2,6 +2,7 @@
 
 mod flows;
 mod reasons;
+mod switches;
 
 use std::path::{Path, PathBuf};
 
