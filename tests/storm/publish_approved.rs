@@ -382,14 +382,14 @@ fn last_request(world: &World) -> Option<Option<i64>> {
         }
     }
     log.sort_by(|one, other| one.0.cmp(&other.0));
-    log.last().map(|(_, entry)| entry["approved"].as_i64())
+    log.last().map(|(_, entry)| entry["decision"]["approved"].as_i64())
 }
 
 /// Whether a version was the newest one when its document was first seen approved: then it is the one that is meant.
 fn decided(world: &World, version: i64) -> bool {
     world.ledger().iter().any(|record| {
         let entry = record.pointer("/entry/S").and_then(Value::as_str).unwrap_or_default();
-        serde_json::from_str::<Value>(entry).is_ok_and(|entry| entry["approved"] == version)
+        serde_json::from_str::<Value>(entry).is_ok_and(|entry| entry["decision"]["approved"] == version)
     })
 }
 
