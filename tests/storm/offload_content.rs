@@ -28,7 +28,7 @@ fn rules(lines: &str) -> &'static str {
         .leak()
 }
 
-const NAME: &str = "Plan of 1887.tif";
+pub(crate) const NAME: &str = "Plan of 1887.tif";
 const BY_SOMEBODY: &[u8] = b"added by somebody meanwhile";
 
 const PEOPLE: &[Intervention] = &[
@@ -186,7 +186,7 @@ const RESERVED: i64 = 7;
 const HELD: i64 = 352;
 const CLASSIFIED: i64 = 350;
 
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 

@@ -3,6 +3,7 @@
 
 mod pushes;
 mod searches;
+mod side_effects;
 mod walks;
 
 use tests::watched::{Setting, Watched};
