@@ -254,6 +254,11 @@ impl Process {
         Self { runner, world: environment, messages: 0 }
     }
 
+    /// What it was connected from.
+    pub(crate) fn environment(&self) -> Environment {
+        self.world.clone()
+    }
+
     /// Delivers a batch of messages; returns which stay on the queue, by their place in it.
     pub(crate) async fn deliver(&mut self, bodies: &[String]) -> Vec<usize> {
         let messages = bodies.iter().map(|body| self.message(body)).collect();

@@ -1,5 +1,8 @@
 //! One final state per item, whatever its message does.
 
+use std::time::Duration;
+
+use operations::dead_letters::DeadLetters;
 use serde_json::Value;
 use tests::storm::{Drive, drive};
 
@@ -137,6 +140,43 @@ async fn a_person_may_decide_that_an_effect_is_made_once_more() {
     assert!(drive(&world, &CHORES, Drive::default()).await);
     assert_eq!(count(&world, "done/a/").await, 2, "the decision was for that message only");
     assert_eq!(told(&world, "a"), ["transfer"; 3]);
+}
+
+/// By the command for dead letters, as by the console: the failed item is begun again, with the person's decision.
+#[tokio::test(start_paused = true)]
+async fn what_the_command_puts_back_is_begun_again() {
+    let world = world().await;
+    world.send(&chores(&[("a", "once")])).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    let (body, _) = world.dead_letters().remove(0);
+    let letters = DeadLetters::new(Process::start(&world, |_| {}).await.environment()).unwrap();
+    let taken = letters.take(10, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(
+        (taken.len(), taken[0].body.as_str(), taken[0].code()),
+        (1, body.as_str(), "effect.undecided")
+    );
+    assert!(letters.take(10, Duration::from_secs(60)).await.unwrap().is_empty(), "hidden meanwhile");
+    letters.redrive(&taken[0], Some("repeat"), None).await.unwrap();
+    assert!(world.dead_letters().is_empty());
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(count(&world, "done/a/").await, 2, "one decision, one more");
+}
+
+/// Put back twice, because the first time ended half-way: the second copy changes nothing.
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_is_put_back_twice_is_delivered_once() {
+    let world = world().await;
+    world.send(&chores(&[("a", "once")])).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    leave(&world, "found").await;
+    let letters = DeadLetters::new(Process::start(&world, |_| {}).await.environment()).unwrap();
+    let taken = letters.take(10, Duration::from_secs(60)).await.unwrap();
+    letters.redrive(&taken[0], None, None).await.unwrap();
+    letters.redrive(&taken[0], None, None).await.unwrap();
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(told(&world, "a"), ["transfer", "ingestion"]);
+    assert_eq!(count(&world, "done/a/").await, 1);
+    assert!(world.dead_letters().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,7 @@
-//! What people outside and operators meet: expiring links, and reports on whether both sides of a flow agree.
+//! What people outside and operators meet: expiring links, reports on whether both sides of a flow agree,
+//! dead letters.
 
+pub mod dead_letters;
 pub mod reconcile;
 pub mod serve_links;
 

@@ -49,6 +49,11 @@ pub struct Invocation {
     pub deadline: i64,
 }
 
+/// The body of the message that work began with, where this is the body of one by which it goes on; else the body itself.
+pub fn original_body(body: &str) -> String {
+    continuation::unwrap(body).0
+}
+
 /// What becomes of a message.
 #[derive(Debug)]
 enum Verdict {
