@@ -146,6 +146,16 @@ impl Error {
         self
     }
 
+    /// Not to be tried again before so much time has passed. A longer pause that was asked for stays.
+    #[must_use]
+    pub fn not_before(self, pause: Duration) -> Self {
+        let pause = match self.retry {
+            Retry::After(asked) => asked.max(pause),
+            Retry::Later | Retry::Never => pause,
+        };
+        self.retry(Retry::After(pause))
+    }
+
     /// Names the field the failure is about.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {

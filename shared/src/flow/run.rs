@@ -216,7 +216,15 @@ impl Run {
             Err(error)
                 if error.class() == FailureClass::UnknownOutcome && policy == Policy::CheckThenRepeat =>
             {
-                self.look_again(probe).await?.ok_or(error)
+                match self.look_again(probe).await {
+                    Ok(there) => there.ok_or(error),
+                    // Nobody knows yet, and whoever stopped the look says when to look again.
+                    Err(trouble) => match trouble.retry_advice() {
+                        Retry::After(pause) => Err(error.not_before(pause)),
+                        Retry::Later => Err(error),
+                        Retry::Never => Err(trouble),
+                    },
+                }
             }
             Err(error) if error.class() == FailureClass::UnknownOutcome => {
                 *lock(&self.retries) += 1;

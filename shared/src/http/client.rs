@@ -163,7 +163,8 @@ impl Client {
     /// request may be repeated; 429, and 502 to 504 on requests that may be repeated, likewise.
     ///
     /// # Errors
-    /// `Transient` when no connection could be made, `UnknownOutcome` when a request that may not be repeated was
+    /// `Throttled`, and nothing is sent, while the target wants to be left alone for longer than a pause between two
+    /// attempts; `Transient` when no connection could be made, `UnknownOutcome` when a request that may not be repeated was
     /// sent and no answer came.
     pub async fn send(&self, request: &Request) -> Result<Response> {
         let mut attempt = 1;
@@ -269,6 +270,14 @@ impl Client {
             )
             .source(error)
         })?;
+        let closed = self.pace.closed_for();
+        if closed > self.limits.pause {
+            // Waiting for it here would use up the time of every item there is.
+            let message = "the target asked to be left alone for longer than a request may wait";
+            let error =
+                Error::new(FailureClass::Throttled, self.system, request.operation, "http.pause", message);
+            return Err(error.not_before(closed));
+        }
         self.pace.slot().await;
         let timeout = request.timeout.unwrap_or(self.limits.answer);
         let began = Instant::now();

@@ -22,13 +22,15 @@ struct Slots {
     fastest: f64,
     current: f64,
     next: Option<Instant>,
+    /// Until when the target asked to be left alone.
+    closed: Option<Instant>,
 }
 
 impl Pace {
     /// At most `per_second` requests in any second.
     pub fn per_second(per_second: f64) -> Self {
         let fastest = per_second.max(0.01);
-        Self { slots: Arc::new(Mutex::new(Slots { fastest, current: fastest, next: None })) }
+        Self { slots: Arc::new(Mutex::new(Slots { fastest, current: fastest, next: None, closed: None })) }
     }
 
     /// Waits for the next free slot.
@@ -46,6 +48,11 @@ impl Pace {
         }
     }
 
+    /// How much longer the target asked to be left alone.
+    pub fn closed_for(&self) -> Duration {
+        self.lock().closed.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+
     /// The target asked for less: half the rate from here on, and nothing before `pause` has passed.
     pub fn slow_down(&self, pause: Option<Duration>) {
         let mut slots = self.lock();
@@ -53,6 +60,7 @@ impl Pace {
         if let Some(pause) = pause {
             let until = Instant::now() + pause.min(LONGEST_PAUSE);
             slots.next = Some(slots.next.map_or(until, |next| next.max(until)));
+            slots.closed = slots.next;
         }
     }
 

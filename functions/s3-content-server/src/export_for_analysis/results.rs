@@ -3,7 +3,7 @@
 use http_body_util::BodyExt;
 use shared::{
     content_server::{NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId},
-    error::{Error, FailureClass, Result, Retry, System},
+    error::{Error, FailureClass, Result, System},
     flow::{Flow, Outcome, Run},
     ledger::Lock,
     s3_notification::ObjectEvent,
@@ -98,7 +98,7 @@ impl ExportForAnalysis {
             tracing::warn!(error = ?error, "the lock stays until the claim ends");
         }
         outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.retry(Retry::After(SETTLING)),
+            FailureClass::UnknownOutcome => error.not_before(SETTLING),
             _ => error,
         })
     }

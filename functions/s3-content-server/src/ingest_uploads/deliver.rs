@@ -241,7 +241,7 @@ impl IngestUploads {
             tracing::warn!(error = ?error, "the lock stays until the claim ends");
         }
         outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.retry(Retry::After(SETTLING)),
+            FailureClass::UnknownOutcome => error.not_before(SETTLING),
             _ => error,
         })
     }

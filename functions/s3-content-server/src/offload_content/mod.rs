@@ -161,7 +161,7 @@ impl Flow for OffloadContent {
             tracing::warn!(error = ?error, "the lock stays until the claim ends");
         }
         outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.retry(Retry::After(SETTLING)),
+            FailureClass::UnknownOutcome => error.not_before(SETTLING),
             _ => error,
         })
     }

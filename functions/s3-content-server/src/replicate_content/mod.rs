@@ -151,7 +151,7 @@ impl Flow for ReplicateContent {
             ReplicaEvent::Request(request) => self.request(request, &item, run).await,
         };
         outcome.map_err(at_the_replica).map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.retry(Retry::After(SETTLING)),
+            FailureClass::UnknownOutcome => error.not_before(SETTLING),
             _ => error,
         })
     }
