@@ -1,6 +1,60 @@
 //! When a target is left alone, and when it is tried again.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use shared::{environment::Environment, http::Transport};
+use tokio::sync::Barrier;
+
 use crate::chores::{Process, chores, is_open, told, wait, world};
+
+/// What two processes do at the same moment.
+#[derive(Clone)]
+struct Together {
+    /// Whether their reads wait for each other.
+    meet: Arc<AtomicBool>,
+    read: Arc<Barrier>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Together {
+    fn new() -> Self {
+        Self { meet: Arc::default(), read: Arc::new(Barrier::new(2)), asked: Arc::default() }
+    }
+
+    /// The next read of each process ends when the other's has; the target counts, and takes five seconds.
+    fn watch(&self, environment: &mut Environment) {
+        let (inner, together, met) =
+            (environment.transport.clone(), self.clone(), Arc::new(AtomicBool::new(false)));
+        environment.transport = Transport::in_process(move |request| {
+            let (inner, together, met) = (inner.clone(), together.clone(), met.clone());
+            async move {
+                if request.uri().host() == Some("content-server.test") {
+                    together.asked.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                }
+                let reads = request
+                    .headers()
+                    .get("x-amz-target")
+                    .is_some_and(|name| name == "DynamoDB_20120810.GetItem");
+                let answer = inner.send(request).await;
+                if reads && together.meet.load(Ordering::Relaxed) && !met.swap(true, Ordering::Relaxed) {
+                    together.read.wait().await;
+                }
+                answer
+            }
+        });
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
 
 fn one(name: &str, does: &str) -> String {
     chores(&[(name, does)])
@@ -44,6 +98,41 @@ async fn a_refusal_closes_the_breaker_when_it_answers_the_probe() {
     assert!(process.deliver(&[one("a", "refused"), one("b", "deliver")]).await.is_empty());
     assert!(!is_open(&world));
     assert_eq!(told(&world, "b"), ["ingestion"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_processes_that_see_the_pause_end_at_once_one_asks_the_target_and_the_others_wait_for_it() {
+    let (world, together) = (world().await, Together::new());
+    let start = || Process::start(&world, |environment| together.watch(environment));
+    let (mut first, mut second, mut third) = (start().await, start().await, start().await);
+    assert_eq!(first.deliver(&several("down", 0..5)).await.len(), 5);
+    assert!(is_open(&world));
+    assert_eq!(second.deliver(&[one("b", "deliver")]).await, [0], "open for all of them");
+    assert_eq!(third.deliver(&[one("c", "deliver")]).await, [0], "open for all of them");
+    wait(31).await;
+    together.meet.store(true, Ordering::Relaxed);
+    let (a, b, c) = (one("a", "deliver"), one("b", "deliver"), one("c", "deliver"));
+    let meanwhile = async {
+        wait(3).await;
+        together.meet.store(false, Ordering::Relaxed);
+        let stays = third.deliver(std::slice::from_ref(&c)).await;
+        (stays, together.asked())
+    };
+    let (one_stays, other_stays, (third_stays, asked)) = tokio::join!(
+        first.deliver(std::slice::from_ref(&a)),
+        second.deliver(std::slice::from_ref(&b)),
+        meanwhile
+    );
+    assert_eq!(asked, 1, "while the probe runs");
+    assert_eq!((one_stays.len() + other_stays.len(), third_stays.len()), (1, 1));
+    assert_eq!(together.asked(), 1, "one call reached the target");
+    assert!(!is_open(&world), "it answered");
+    let left = if one_stays.is_empty() { b } else { a };
+    assert!(second.deliver(&[left, c]).await.is_empty());
+    assert_eq!(together.asked(), 3);
+    for name in ["a", "b", "c"] {
+        assert_eq!(told(&world, name), ["ingestion"], "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

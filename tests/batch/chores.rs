@@ -1,6 +1,6 @@
 //! A flow whose items do what their message says, so that a test can tell a story about the runner.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use http::Method;
@@ -240,18 +240,23 @@ pub(crate) fn is_open(world: &World) -> bool {
 
 /// One process, its batches delivered by hand.
 pub(crate) struct Process {
-    runner: Runner,
+    runner: Arc<Runner>,
     world: Environment,
     messages: u32,
 }
 
 impl Process {
     pub(crate) async fn start(world: &World, change: impl FnOnce(&mut Environment)) -> Self {
-        let transport = world.tap.transport(std::sync::Arc::default());
+        let transport = world.tap.transport(Arc::default());
         let mut environment = world.environment(transport, 1, 0);
         change(&mut environment);
         let runner = Runner::connect(&CHORES, environment.clone()).await.unwrap();
-        Self { runner, world: environment, messages: 0 }
+        Self { runner: Arc::new(runner), world: environment, messages: 0 }
+    }
+
+    /// What works through its batches.
+    pub(crate) fn runner(&self) -> Arc<Runner> {
+        self.runner.clone()
     }
 
     /// What it was connected from.

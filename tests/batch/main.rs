@@ -5,4 +5,5 @@ mod chores;
 mod endings;
 mod figures;
 mod intake;
+mod invocations;
 mod logs;

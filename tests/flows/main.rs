@@ -1,5 +1,6 @@
 //! The real binaries, end to end: an upload on one side, a document on the other, and what goes wrong between them.
-//! One file per flow; those of `ingest-uploads` are `arrivals`, `crashes`, `events`, `outages` and `refusals`.
+//! One file per flow; those of `ingest-uploads` are `arrivals`, `batches`, `crashes`, `events`,
+//! `outages`, `refusals` and `secrets`.
 //!
 //! `make test` sets what they need. By hand:
 //!
@@ -12,6 +13,7 @@
 
 mod archive_closed_files;
 mod arrivals;
+mod batches;
 mod crashes;
 mod deployed;
 mod events;
@@ -22,6 +24,7 @@ mod publish_approved;
 mod reconcile;
 mod refusals;
 mod replicate_content;
+mod secrets;
 mod serve_links;
 mod stage_attachments;
 mod watch_content_server;

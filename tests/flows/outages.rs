@@ -1,17 +1,23 @@
 //! Content Server is away or lets nobody in: nothing is lost, and all arrives once it is back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use simulators::content_server::seed;
 
-use crate::world::{Usual, World, content};
+use crate::world::{Usual, World, content, watched};
 
 const UPLOADS: u64 = 12;
 
-/// Uploads wait on the queue, the breaker is open, and nothing was put aside or given up.
+/// Uploads wait on the queue, the breaker is open, its alarm has what it fires at, and nothing was put aside or given up.
 async fn all_wait(world: &World) {
     let poller = world.poll();
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    // What the alarm looks at comes with the end of a batch, whose uploads have all been tried by then.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while watched(world, "IngestUploadsBreakerAlarm").last() != Some(&1.0) {
+        assert!(Instant::now() < deadline, "no alarm; {}", world.told());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
     drop(poller);
     assert_eq!(world.waiting().await, UPLOADS, "{}", world.told());
     assert!(world.documents("Claims/Incoming").is_empty());
@@ -27,6 +33,8 @@ async fn all_arrive(world: &World) {
     assert_eq!(documents.len() as u64, UPLOADS, "{}", world.told());
     assert!(documents.iter().all(|document| document.versions.len() == 1));
     assert!(world.dead_letters().await.is_empty());
+    assert!(world.reasons().await.is_empty());
+    assert_eq!(watched(world, "IngestUploadsBreakerAlarm").last(), Some(&0.0), "the alarm ends");
 }
 
 async fn upload_all(world: &World) {

@@ -46,3 +46,14 @@ fn every_binary_is_a_function_that_is_listed() {
         assert!(names().contains(&name), "{name} is in no list of flows or functions");
     }
 }
+
+#[test]
+fn the_log_knows_every_crate_of_ours() {
+    let mut crates: Vec<String> = files("functions", "/Cargo.toml")
+        .iter()
+        .filter_map(|path| Some(path.parent()?.file_name()?.to_string_lossy().replace('-', "_")))
+        .collect();
+    crates.push("shared".to_owned());
+    crates.sort();
+    assert_eq!(shared::lambda::OURS, crates);
+}

@@ -105,17 +105,9 @@ async fn begin_and_run(
             .with_code("attempts.crashed");
         return fail(runner, item, message, &run, &error, tally).await;
     }
-    // Work stops before the claim ends: a call still under way is dropped with it and cannot take effect later.
-    let time = invocation.deadline - margin - environment.context.now_milliseconds();
-    let time = Duration::from_millis(u64::try_from(time).unwrap_or(0));
     let answered = Answered::default();
-    let work = AssertUnwindSafe(answered.during(runner.flow.handle(event, &run))).catch_unwind();
     let began = environment.context.now_milliseconds();
-    let outcome = match tokio::time::timeout(time, work).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_panic)) => Err(Error::bug("handle", "the flow panicked").with_code("panic")),
-        Err(_) => Err(out_of_time(&run).await),
-    };
+    let outcome = work(runner, event, &run, &answered, invocation.deadline - margin).await;
     tally.worked(environment.context.now_milliseconds() - began, run.retries());
     tally.called(&answered.latencies());
     tally.measured(run.measured());
@@ -123,6 +115,32 @@ async fn begin_and_run(
         breaker.report(&outcome, &answered).await;
     }
     conclude(runner, event, message, &run, outcome, tally).await
+}
+
+/// Does the item's work until it ends, its time is over, or the process is to end.
+async fn work(
+    runner: &Runner,
+    event: &AnyEvent,
+    run: &Run,
+    answered: &Answered,
+    until: i64,
+) -> Result<Outcome> {
+    // Work stops before the claim ends: a call still under way is dropped with it and cannot take effect later.
+    let time = until - runner.environment.context.now_milliseconds();
+    let time = Duration::from_millis(u64::try_from(time).unwrap_or(0));
+    let work = AssertUnwindSafe(answered.during(runner.flow.handle(event, run))).catch_unwind();
+    tokio::select! {
+        biased;
+        () = runner.stop.told() => {
+            let message = "the process is ended from outside";
+            Err(Error::new(FailureClass::Transient, System::Waybill, "handle", "shutdown", message))
+        }
+        ended = tokio::time::timeout(time, work) => match ended {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_panic)) => Err(Error::bug("handle", "the flow panicked").with_code("panic")),
+            Err(_) => Err(out_of_time(run).await),
+        },
+    }
 }
 
 /// When what an item is about happened; where the event does not say, when its message was sent.

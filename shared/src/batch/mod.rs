@@ -11,12 +11,14 @@
 //! | failed, and a person redrives its message | as for a new item | reopened once for that message | |
 //! | not an event | copied to the dead-letter queue with its reason, acknowledged | none | error |
 //! | anything else | left on the queue, invisible for a growing, jittered time | released, checkpoints kept | warn |
+//! | the process is to end | left on the queue as above; what was not begun likewise | released, checkpoints kept | warn |
 //! | breaker of the target open | left on the queue until it may be tried | untouched | info |
 
 mod continuation;
 mod item;
 pub(crate) mod metrics;
 mod queue;
+mod stop;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -40,6 +42,7 @@ pub struct Runner {
     flow: Arc<dyn AnyFlow>,
     environment: Environment,
     breakers: Vec<Breaker>,
+    stop: stop::Stop,
 }
 
 /// The bounds of one invocation.
@@ -85,12 +88,18 @@ impl Runner {
             .filter(|system| !matches!(system, System::S3))
             .map(|system| Breaker::new(environment.ledger.clone(), *system))
             .collect();
-        Ok(Self { name: entry.name, flow, environment, breakers })
+        Ok(Self { name: entry.name, flow, environment, breakers, stop: stop::Stop::default() })
     }
 
     /// The flow's name.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Ends work that is under way, gives what has not ended back to the queue, and begins nothing any more. Returns when
+    /// no batch is under way.
+    pub async fn stop(&self) {
+        self.stop.now().await;
     }
 
     /// Works through one batch; names the messages that stay on the queue. Metrics go out as one line at its end.
@@ -106,6 +115,7 @@ impl Runner {
 
     /// As [`Runner::run`], giving the tally to the caller instead of the log.
     pub async fn run_counted(&self, event: SqsEvent, invocation: Invocation) -> (SqsBatchResponse, Tally) {
+        let _under_way = self.stop.begin();
         let tally = Tally::default();
         let gate = match self.gate().await {
             Ok(gate) => gate,
@@ -181,6 +191,7 @@ impl Runner {
                 let wait = until - self.environment.context.now_milliseconds();
                 Verdict::Leave(Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
             }
+            Gate::Open | Gate::One if self.stop.is_told() => Verdict::Leave(self.backoff(&message)),
             Gate::Open | Gate::One => {
                 let work = AssertUnwindSafe(self.work(&message, invocation, tally)).catch_unwind();
                 work.await.unwrap_or_else(|_panic| panicked())

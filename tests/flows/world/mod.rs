@@ -3,11 +3,13 @@
 //! [`World::of`] or [`World::with`] makes it. A flow is fed by its queue (`upload`, `change`, `request`, `send`, then
 //! `settle`); a function is started by its schedule (`round`) or asked over HTTP (`ask`, `push`).
 
+mod alarms;
 mod content;
 mod content_server;
 mod door;
 mod ledger;
 mod queue;
+mod written;
 
 use std::{path::PathBuf, sync::atomic::AtomicU32, time::Duration};
 
@@ -22,6 +24,7 @@ use tests::{
 };
 use tokio::task::JoinHandle;
 
+pub(crate) use alarms::watched;
 pub(crate) use content_server::bytes;
 pub(crate) use queue::take_test_event;
 

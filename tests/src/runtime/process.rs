@@ -115,6 +115,11 @@ impl Process {
         self.signal(Signal::KILL);
     }
 
+    /// Asks it to end, as Lambda does half a second before it ends the environment.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
     /// Stops it where it is, as Lambda freezes an execution environment.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
