@@ -52,6 +52,8 @@ test: local-artefacts ## every test, with the real binaries and the real templat
 	variants=$$!
 	tests/aws/stand-in run --rights -- .venv/stack/bin/python tests/aws/rights_test.py
 	wait $$variants
+	echo "· the commands for operators"
+	cargo build --locked --profile checked --workspace --example audit --example dead-letters --example dry-run --example preflight
 	echo "· every test"
 	tests/aws/stand-in run -- $(TESTS) --lib --test '*' $(ARGS)
 
