@@ -23,6 +23,9 @@ use tower::ServiceExt as _;
 use super::{Settings, Simulator, seed};
 use crate::Clock;
 
+/// Gives another answer to an open question.
+pub(super) type Flip = fn(&mut Settings);
+
 /// A simulator at a fixed time, and a caller with a ticket.
 pub(super) struct Caller {
     pub(super) simulator: Simulator,

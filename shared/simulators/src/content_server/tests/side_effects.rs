@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::Settings;
 use super::super::seed::{CLAIM_EVIDENCE, DIGITISED_ITEM, FLOOD_HOLD};
-use super::Caller;
+use super::{Caller, Flip};
 
 /// Modify date and number of versions of an item.
 fn looks(caller: &Caller, id: i64) -> (String, usize) {
@@ -17,7 +17,9 @@ fn looks(caller: &Caller, id: i64) -> (String, usize) {
 
 #[tokio::test]
 async fn an_edit_of_a_category_or_of_rights_moves_the_date_or_adds_a_version_as_switched() {
-    let edits: [(&str, fn(&mut Settings), [(bool, usize); 2]); 4] = [
+    // After an edit of a category, and after one of rights: whether the date moved, and how many versions there are.
+    type Besides = [(bool, usize); 2];
+    let edits: [(&str, Flip, Besides); 4] = [
         ("nothing", |_| (), [(false, 1), (false, 1)]),
         (
             "category date",
@@ -119,7 +121,7 @@ async fn the_audit_is_everybodys_or_needs_a_right() {
 
 #[tokio::test]
 async fn each_rule_for_records_and_holds_forbids_its_own_write_and_no_other() {
-    let rules: [(&str, fn(&mut Settings)); 6] = [
+    let rules: [(&str, Flip); 6] = [
         ("none", |_| ()),
         ("hold, delete", |settings| settings.record_rules.hold_blocks_delete = true),
         ("hold, version", |settings| settings.record_rules.hold_blocks_version = true),

@@ -9,7 +9,7 @@ use super::super::settings::{
     HoldAnswer, HoldItems, NameFilter, NameForms, Throttle, Unauthenticated, WorkspaceInput,
 };
 use super::super::{Settings, seed};
-use super::{Answer, Caller, read};
+use super::{Answer, Caller, Flip, read};
 
 #[tokio::test]
 async fn an_ended_session_may_be_answered_by_a_redirection() {
@@ -225,7 +225,7 @@ async fn workspace_writes_are_read_from_a_form_or_from_json_or_from_both() {
 
 #[tokio::test]
 async fn an_absent_module_is_an_unknown_url() {
-    let calls: [(&str, fn(&mut Settings)); 6] = [
+    let calls: [(&str, Flip); 6] = [
         ("v2/holds", |settings| settings.modules.records = false),
         ("v2/businessworkspacetypes", |settings| settings.modules.workspaces = false),
         ("v2/docworkflows?doc_id=3101", |settings| settings.modules.workflows = false),
