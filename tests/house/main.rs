@@ -1,6 +1,7 @@
 //! What the documents and the code must have in common.
 
 mod flows;
+mod layout;
 mod reasons;
 mod switches;
 

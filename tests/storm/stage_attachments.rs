@@ -1,5 +1,7 @@
 //! The stories of `stage-attachments`.
 
+mod package;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -435,7 +437,7 @@ fn outputs_are_decided(world: &World) -> Result<(), Broken> {
         let output: Vec<_> = objects.iter().filter(|object| object.key.starts_with(&folder)).collect();
         let names: BTreeSet<&str> = output.iter().map(|object| &object.key[folder.len()..]).collect();
         match decision.as_deref() {
-            Some("approved") => package_is_whole(&folder, &output)?,
+            Some("approved") => package::is_whole(&folder, &output)?,
             Some(_) if !output.is_empty() => {
                 return Err(Broken(format!("work that was not approved has an output: {names:?}")));
             }
@@ -477,37 +479,4 @@ fn word(process: &Process) -> Option<&'static str> {
         (ProcessStatus::Completed, _) => Some("rejected"),
         _ => None,
     }
-}
-
-/// The marker vouches for the manifest, the manifest for every document.
-fn package_is_whole(folder: &str, output: &[&simulators::aws::s3::Stored]) -> Result<(), Broken> {
-    let find = |key: &str| {
-        let found = output.iter().find(|object| object.key == key);
-        found.ok_or_else(|| Broken(format!("an approved output has no {key}")))
-    };
-    let read = |key: &str| {
-        let object = find(key)?;
-        serde_json::from_slice::<Value>(&object.data).map_err(|error| Broken(format!("{key}: {error}")))
-    };
-    let marker = read(&format!("{folder}_COMPLETE"))?;
-    let manifest_key = marker["manifest"].as_str().unwrap_or_default();
-    let manifest = read(manifest_key)?;
-    if marker["sha256"].as_str() != Some(sha256(&find(manifest_key)?.data).as_str()) {
-        return Err(Broken("the marker vouches for another manifest".to_owned()));
-    }
-    let documents = manifest["documents"].as_array().cloned().unwrap_or_default();
-    if documents.is_empty() || documents.len() + 2 != output.len() {
-        return Err(Broken(format!(
-            "{} objects, and a manifest of {} documents",
-            output.len(),
-            documents.len()
-        )));
-    }
-    for document in &documents {
-        let key = document["key"].as_str().unwrap_or_default();
-        if document["sha256"].as_str() != Some(sha256(&find(key)?.data).as_str()) {
-            return Err(Broken(format!("the manifest vouches for other bytes than {key}")));
-        }
-    }
-    Ok(())
 }

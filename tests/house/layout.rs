@@ -1,0 +1,156 @@
+//! How large a file may be, and which way imports run.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+
+use super::{files, read, root};
+
+/// The most lines of a file.
+const MOST: usize = 500;
+
+/// What the modules of `shared` must not know, though nothing but this stops them: everything else is in the crates'
+/// dependencies.
+const NEVER: &[(&str, &[&str])] = &[
+    (
+        "mapping",
+        &["aws", "batch", "content_server", "environment", "flow", "function", "http", "lambda", "ledger"],
+    ),
+    (
+        "content_server",
+        &[
+            "aws",
+            "batch",
+            "environment",
+            "flow",
+            "function",
+            "lambda",
+            "ledger",
+            "links",
+            "mapping",
+            "reconcile",
+            "s3_notification",
+            "transfer",
+        ],
+    ),
+    (
+        "http",
+        &["aws", "batch", "content_server", "environment", "flow", "function", "lambda", "ledger", "mapping"],
+    ),
+    ("flow", &["batch", "content_server", "function", "http", "lambda", "mapping"]),
+    ("ledger", &["batch", "content_server", "environment", "flow", "function", "lambda", "mapping"]),
+    ("transfer", &["batch", "content_server", "environment", "function", "lambda", "ledger", "mapping"]),
+    ("batch", &["content_server", "function", "lambda", "mapping", "transfer"]),
+    (
+        "bagit",
+        &["aws", "batch", "content_server", "environment", "flow", "http", "lambda", "ledger", "mapping"],
+    ),
+];
+
+#[test]
+fn no_file_is_longer_than_one_can_read() {
+    let longer: Vec<String> = ["functions", "shared", "tests"]
+        .iter()
+        .flat_map(|folder| files(folder, ".rs"))
+        .filter(|path| !path.components().any(|part| part.as_os_str() == "target"))
+        .filter_map(|path| {
+            let lines = read(&path).lines().count();
+            (lines > MOST).then(|| format!("{}: {lines} lines", path.display()))
+        })
+        .collect();
+    assert!(longer.is_empty(), "more than {MOST} lines: {longer:#?}");
+}
+
+/// The modules of its crate that a file names, alone or in a list.
+fn modules(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, path) in text.match_indices("crate::") {
+        let rest = text.get(at + path.len()..).unwrap_or_default();
+        let Some(list) = rest.strip_prefix('{') else {
+            found.extend(first_word(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut begins = true;
+        for (at, character) in list.char_indices() {
+            match character {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => begins = true,
+                _ if begins && character.is_alphanumeric() => {
+                    found.extend(first_word(list.get(at..).unwrap_or_default()));
+                    begins = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn first_word(text: &str) -> Option<String> {
+    let word: String =
+        text.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
+    (!word.is_empty()).then_some(word)
+}
+
+#[test]
+fn the_modules_of_a_list_are_seen() {
+    let text = "use crate::{\n    error::{Error, Result},\n    flow::Run, http,\n};\ncrate::ledger::Key";
+    assert_eq!(modules(text), ["error", "flow", "http", "ledger"].map(str::to_owned).into());
+}
+
+#[test]
+fn imports_run_one_way() {
+    let mut wrong = Vec::new();
+    for (module, never) in NEVER {
+        let own = files("shared/src", ".rs").into_iter().filter(|path| {
+            let below = path
+                .strip_prefix(root().join("shared/src"))
+                .expect("below it")
+                .to_string_lossy()
+                .into_owned();
+            below.starts_with(&format!("{module}/")) || below == format!("{module}.rs")
+        });
+        let mut any = false;
+        for path in own {
+            any = true;
+            let used = modules(&read(&path));
+            wrong.extend(
+                never
+                    .iter()
+                    .filter(|name| used.contains(**name))
+                    .map(|name| format!("{} knows {name}", path.display())),
+            );
+        }
+        assert!(any, "there is no module {module}");
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// If both sides shared a type, a misspelt field would agree with itself.
+#[test]
+fn simulators_share_nothing_with_what_they_test_and_shared_knows_no_flow() {
+    let ours = Regex::new(r"\b(?:shared|s3_content_server|watch|operations)::").expect("a pattern");
+    let flows = Regex::new(r"\b(?:s3_content_server|watch|operations|simulators)::").expect("a pattern");
+    let mut wrong = Vec::new();
+    for (folder, forbidden) in [("shared/simulators", &ours), ("shared/src", &flows)] {
+        let naming = files(folder, ".rs").into_iter().filter(|path| forbidden.is_match(&read(path)));
+        wrong.extend(naming.map(|path| path.display().to_string()));
+    }
+    for manifest in ["shared/simulators/Cargo.toml", "shared/Cargo.toml"] {
+        let text = read(&root().join(manifest));
+        for name in ["s3-content-server", "watch", "operations"] {
+            let depends = text
+                .lines()
+                .any(|line| line.starts_with(&format!("{name}.")) || line.starts_with(&format!("{name} =")));
+            if depends {
+                wrong.push(format!("{manifest} names {name}"));
+            }
+        }
+    }
+    let simulators = read(&root().join("shared/simulators/Cargo.toml"));
+    assert!(!simulators.lines().any(|line| line.starts_with("shared.") || line.starts_with("shared =")));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
