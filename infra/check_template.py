@@ -3,7 +3,8 @@
     .venv/lint/bin/python infra/check_template.py infra/template.yaml …
 
 Every flow must have: a queue whose visibility covers six invocations, a dead-letter queue with an alarm, partial batch
-responses, bounded concurrency, a role and a log group of its own, and rights that name what they are for. One line per
+responses, bounded concurrency, a role and a log group of its own, and rights that name what they are for. A finding of checkov
+that is skipped has its reason beside it. One line per
 violation with its rule, resource and remedy; exit 1 if there is any. `check_template_test.py` breaks each rule once.
 """
 
@@ -427,8 +428,18 @@ class Template:
                 if metric[0] == "Waybill" and metric[1] not in metrics():
                     self.refuse("contract", name, f"no function counts {metric[1]}")
 
+    def skips(self):
+        """Whoever switches a finding of checkov off says why, for the people who read the template."""
+        for name, entry in self.resources.items():
+            for skip in as_list(at(entry, "Metadata.checkov.skip") or []):
+                reason = skip.get("comment") if isinstance(skip, dict) else None
+                if not isinstance(reason, str) or len(reason.split()) < 3:
+                    finding = skip.get("id", "a finding") if isinstance(skip, dict) else skip
+                    self.refuse("skip", name, f"{finding} is skipped without a reason: give one in `comment`")
+
     def check(self):
         self.contract()
+        self.skips()
         self.types()
         self.functions()
         self.doors()
@@ -442,10 +453,20 @@ def denies_plain_http(statement):
     return statement.get("Effect") == "Deny" and str(secure).lower() == "false"
 
 
+def unexplained(text):
+    """The lines of a template that skip a finding of checkov in a comment, without a reason after it."""
+    comment = re.compile(r"checkov:skip=\s*[\w-]+\s*(?::\s*(.*))?$")
+    found = ((number, comment.search(line)) for number, line in enumerate(text.splitlines(), 1))
+    return [number for number, skip in found if skip and len((skip.group(1) or "").split()) < 3]
+
+
 def main(paths):
     violations = 0
     for path in paths:
         tree = load(path)
+        for line in unexplained(pathlib.Path(path).read_text()):
+            violations += 1
+            print(f"{path}:{line}: skip: a finding of checkov is skipped without a reason: write it after a colon")
         for rule, resource, remedy in Template(tree, path).check():
             violations += 1
             line = getattr(tree["Resources"][resource], "start_mark", None)

@@ -9,7 +9,7 @@ import unittest
 
 from cfnlint.decode.cfn_yaml import load
 
-from check_template import Template
+from check_template import Template, unexplained
 
 TREE = load(str(pathlib.Path(__file__).with_name("template.yaml")))
 FUNCTION = "Resources.IngestUploads.Properties"
@@ -88,6 +88,9 @@ BROKEN = [
         '{"widgets": [{"properties": {"metrics": [["Waybill", "Deliverd"]]}}]}',
         "contract",
     ),
+    ("a finding skipped without a reason", "Resources.IngestUploads.Metadata.checkov.skip.0.comment", GONE, "skip"),
+    ("a finding skipped with an empty reason", "Resources.IngestUploads.Metadata.checkov.skip.1.comment", "  ", "skip"),
+    ("a finding skipped because", "Resources.IngestUploads.Metadata.checkov.skip.0.comment", "not needed", "skip"),
     ("no way back in time", "Resources.Ledger.Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", False, "guarded"),
 ]
 
@@ -149,6 +152,10 @@ class TheTemplate(unittest.TestCase):
         self.assertIn(("log-group", "OffloadContent"), found)
         self.assertIn(("code", "OffloadContent"), found)
         self.assertIn(("ledger", "OffloadContent"), found)
+
+    def test_a_finding_skipped_in_a_comment_needs_its_reason_after_it(self):
+        lines = ["  # checkov:skip=CKV_AWS_1", "  # checkov:skip=CKV_AWS_2:", "  # checkov:skip=CKV_AWS_3: a door of its own has that"]
+        self.assertEqual(unexplained("\n".join(lines)), [1, 2])
 
     def test_every_rule_has_a_template_that_breaks_it(self):
         source = pathlib.Path(__file__).with_name("check_template.py").read_text()
