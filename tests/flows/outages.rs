@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use simulators::content_server::seed;
+use simulators::content_server::{Settings, seed};
 
-use crate::world::{Usual, World, content, watched};
+use crate::world::{Usual, World, bytes, content, watched};
 
 const UPLOADS: u64 = 12;
 
@@ -79,4 +79,26 @@ async fn a_restart_of_content_server_in_the_middle_loses_and_doubles_nothing() {
     world.start_content_server().await;
     drop(poller);
     all_arrive(&world).await;
+}
+
+/// The first call of an item asks and carries nothing, so what an idle ticket costs is that call.
+#[tokio::test]
+async fn a_ticket_that_expired_while_the_function_was_idle_costs_one_call_and_no_content() {
+    let ecm = Settings { ticket_lifetime_seconds: 2, ..Settings::default() };
+    let world = World::with(Usual { ecm, ..Usual::default() }).await;
+    world.upload("inbox/first.bin", content(2000, 1)).await;
+    world.settle().await;
+    let before = world.ecm.journal().entries().len();
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let scan = content(5_000_000, 2);
+    world.upload("inbox/second.bin", scan.clone()).await;
+    world.settle().await;
+    assert_eq!(world.function.processes().len(), 1, "the same process");
+    let calls = world.ecm.journal().entries().split_off(before);
+    let refused: Vec<_> = calls.iter().filter(|call| call.status == 401).collect();
+    assert!(refused.len() == 1 && refused[0].method == "GET", "{refused:?}; {}", world.told());
+    let carried: u64 = calls.iter().map(|call| call.received).sum();
+    assert!((5_000_000..5_100_000).contains(&carried), "{carried} bytes were sent; {}", world.told());
+    let documents = world.documents("Claims/Incoming");
+    assert_eq!(bytes(&documents[1]), scan);
 }
