@@ -134,8 +134,9 @@ async fn an_upload_told_of_by_eventbridge_or_a_topic_is_delivered() {
     assert_eq!(names, ["bridge.txt", "topic.txt"], "{}", world.told());
 }
 
-/// The sample events of the `aws_lambda_events` crate (MIT), as files.
-fn samples() -> Vec<(String, String)> {
+/// The sample events of the `aws_lambda_events` crate that reach an adapter of ours, as files; their licence (MIT) is
+/// beside them.
+pub(crate) fn samples() -> Vec<(String, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/events/aws_lambda_events");
     let mut samples: Vec<_> = std::fs::read_dir(folder)
         .unwrap()

@@ -1,6 +1,6 @@
 //! The real binaries, end to end: an upload on one side, a document on the other, and what goes wrong between them.
 //! One file per flow; those of `ingest-uploads` are `arrivals`, `batches`, `crashes`, `events`,
-//! `outages`, `refusals` and `secrets`.
+//! `outages`, `refusals` and `secrets`. `doors` is about every function that no queue feeds.
 //!
 //! `make test` sets what they need. By hand:
 //!
@@ -16,6 +16,7 @@ mod arrivals;
 mod batches;
 mod crashes;
 mod deployed;
+mod doors;
 mod events;
 mod export_for_analysis;
 mod offload_content;
