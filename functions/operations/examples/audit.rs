@@ -10,7 +10,12 @@
 //!
 //! Exit code 0: the chain holds together. 1: it does not, or has no event. 2: it could not be read, or the command line is
 //! wrong.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal"
+)]
 
 use std::{
     io::{Read as _, Write as _},

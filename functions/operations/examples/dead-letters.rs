@@ -10,7 +10,12 @@
 //!
 //! Exit code 0: there are none (`list`); done. 1: there are some (`list`); there is none such. 2: the command line or a setting
 //! is wrong, or a service refused.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal"
+)]
 
 use std::{io::Write as _, process::ExitCode, time::Duration};
 

@@ -6,7 +6,12 @@
 //! ```
 //!
 //! Exit code 0: both sides agree. 1: there are differences. 2: they could not be compared.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal"
+)]
 
 use std::{process::ExitCode, time::Duration};
 

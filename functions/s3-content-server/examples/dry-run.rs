@@ -9,7 +9,12 @@
 //!
 //! Exit code 0: the object would be delivered. 1: it would be put aside, with the reasons, or no rule takes it.
 //! 2: the rules or the command line are wrong.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal"
+)]
 
 use std::{collections::BTreeMap, process::ExitCode};
 

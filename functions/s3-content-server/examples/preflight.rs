@@ -10,7 +10,12 @@
 //!
 //! Exit code 0: nothing is missing. 1: something is. 2: the command line, the rules or a setting is wrong, or the server
 //! cannot be reached.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal"
+)]
 
 use std::{collections::BTreeMap, process::ExitCode};
 

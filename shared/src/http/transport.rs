@@ -22,6 +22,7 @@ impl Transport {
     ///
     /// # Errors
     /// When the machine has no usable root certificates.
+    #[expect(clippy::disallowed_methods, reason = "this is where the client is built")]
     pub fn network() -> Result<Self> {
         // `ring` needs 5 ms for its first handshake where the alternative provider needs 35.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -181,6 +181,7 @@ async fn connect(entry: &'static Entry) -> Result<Runner, Error> {
     Runner::connect(entry, environment).await
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is where the settings of a function are read")]
 async fn environment() -> Result<Environment, Error> {
     let settings = Settings::from_variables(std::env::vars())?;
     let context = Context::system();
