@@ -1,12 +1,12 @@
 //! Ending in good order: the process is about to go, perhaps in the middle of a batch.
 
-use tokio::sync::watch;
+use tokio::sync::watch as signal;
 
 /// Whether the process is to end, and whether batches are under way.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
-    told: watch::Sender<bool>,
-    under_way: watch::Sender<usize>,
+    told: signal::Sender<bool>,
+    under_way: signal::Sender<usize>,
 }
 
 /// A batch that is under way until this is dropped.
