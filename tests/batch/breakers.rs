@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{environment::Environment, http::Transport};
+use shared::http::Transport;
 use tokio::sync::Barrier;
 
 use crate::chores::{Process, chores, is_open, told, wait, world};
@@ -28,10 +28,9 @@ impl Together {
     }
 
     /// The next read of each process ends when the other's has; the target counts, and takes five seconds.
-    fn watch(&self, environment: &mut Environment) {
-        let (inner, together, met) =
-            (environment.transport.clone(), self.clone(), Arc::new(AtomicBool::new(false)));
-        environment.transport = Transport::in_process(move |request| {
+    fn watch(&self, inner: Transport) -> Transport {
+        let (together, met) = (self.clone(), Arc::new(AtomicBool::new(false)));
+        Transport::in_process(move |request| {
             let (inner, together, met) = (inner.clone(), together.clone(), met.clone());
             async move {
                 if request.uri().host() == Some("content-server.test") {
@@ -48,7 +47,7 @@ impl Together {
                 }
                 answer
             }
-        });
+        })
     }
 
     fn asked(&self) -> usize {
@@ -103,7 +102,7 @@ async fn a_refusal_closes_the_breaker_when_it_answers_the_probe() {
 #[tokio::test(start_paused = true)]
 async fn of_processes_that_see_the_pause_end_at_once_one_asks_the_target_and_the_others_wait_for_it() {
     let (world, together) = (world().await, Together::new());
-    let start = || Process::start(&world, |environment| together.watch(environment));
+    let start = || Process::start_behind(&world, |transport| together.watch(transport));
     let (mut first, mut second, mut third) = (start().await, start().await, start().await);
     assert_eq!(first.deliver(&several("down", 0..5)).await.len(), 5);
     assert!(is_open(&world));

@@ -11,7 +11,7 @@ use shared::{
     environment::Environment,
     error::{Error, FailureClass, Result, System},
     flow::{Delivery, Entry, Flow, Item, Outcome, Parsed, Policy, Reason, Run},
-    http::{Client, Limits, Request},
+    http::{Client, Limits, Request, Transport},
     ledger::Key,
 };
 use tests::storm::{QUARANTINE, Scenario, World};
@@ -250,6 +250,16 @@ impl Process {
         let transport = world.tap.transport(Arc::default());
         let mut environment = world.environment(transport, 1, 0);
         change(&mut environment);
+        Self::of(environment).await
+    }
+
+    /// One of several processes, with something between it and everything outside it, AWS included.
+    pub(crate) async fn start_behind(world: &World, between: impl FnOnce(Transport) -> Transport) -> Self {
+        let transport = between(world.tap.transport(Arc::default()));
+        Self::of(world.environment(transport, world.next_process(), 0)).await
+    }
+
+    async fn of(environment: Environment) -> Self {
         let runner = Runner::connect(&CHORES, environment.clone()).await.unwrap();
         Self { runner: Arc::new(runner), world: environment, messages: 0 }
     }
