@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use s3_content_server::INGEST_UPLOADS;
-use simulators::content_server::state::Permission;
+use simulators::content_server::{
+    settings::{NameFilter, NameForms},
+    state::Permission,
+};
 use tests::storm::{Meanwhile, Scenario, StoredObject, World};
 
 const RULES: &str = r#"
@@ -146,6 +149,13 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario { meanwhile: DESCRIBED, ..scenario("a sidecar that arrives late", described, (1, 1, 0)) },
         scenario("a workspace that has to be created", new_workspace, (2, 0, 0)),
         Scenario {
+            switches: |theirs| {
+                theirs.name_forms = NameForms::Composed;
+                theirs.node_name_filter = NameFilter::Equals;
+            },
+            ..scenario("names whose letters the server composes", decomposed, (2, 0, 0))
+        },
+        Scenario {
             prepare: open_to_all,
             ..scenario("a document whose rights leave none to us", sealed, (1, 0, 0))
         },
@@ -156,6 +166,14 @@ fn one_upload() -> Vec<StoredObject> {
     vec![
         StoredObject::new("claims/CL-100117/report a+b.pdf", "application/pdf", pdf("one"))
             .metadata(&[("kind", "Report")]),
+    ]
+}
+
+/// A letter as two characters, as some machines write names.
+fn decomposed() -> Vec<StoredObject> {
+    vec![
+        StoredObject::new("claims/CL-100117/Mo\u{308}bel.pdf", "application/pdf", pdf("one")),
+        StoredObject::new("claims/CL-100117/Mo\u{308}bel.pdf", "application/pdf", pdf("two")),
     ]
 }
 
