@@ -60,7 +60,7 @@ impl Pace {
         if let Some(pause) = pause {
             let until = Instant::now() + pause.min(LONGEST_PAUSE);
             slots.next = Some(slots.next.map_or(until, |next| next.max(until)));
-            slots.closed = slots.next;
+            slots.closed = Some(slots.closed.map_or(until, |closed| closed.max(until)));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What goes wrong on the way, and what the client makes of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http_body_util::BodyExt;
 use jiff::SignedDuration;
@@ -84,8 +84,9 @@ async fn every_fault_of_a_create_has_its_class_and_never_makes_a_second_document
         let error = client.create_document(&new, &upload("a.txt", b"bytes")).await.unwrap_err();
         assert_eq!(error.class(), class, "{action:?}: {error:?}");
         assert_eq!(stored(&simulator, "a.txt").len(), made, "{action:?}");
-        // What the caller does next: look for it by our identity.
+        // What the caller does next, after the pause that was asked for: look for it by our identity.
         simulator.faults().clear();
+        tokio::time::sleep(Duration::from_secs(60)).await;
         let found = client.find_child(folder, "a.txt").await.unwrap();
         let ours = found.filter(|node| node.external.identity == new.external.identity);
         assert_eq!(ours.is_some(), made == 1, "{action:?}");
