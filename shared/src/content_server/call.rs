@@ -27,6 +27,7 @@ pub(super) struct Call {
     content: Content,
     effect: Effect,
     timeout: Option<Duration>,
+    spares: bool,
 }
 
 #[derive(Clone)]
@@ -48,6 +49,7 @@ impl Call {
             content: Content::Nothing,
             effect,
             timeout: None,
+            spares: false,
         }
     }
 
@@ -87,6 +89,12 @@ impl Call {
 
     pub(super) fn within(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Says that it takes a burden from the server.
+    pub(super) fn sparing(mut self) -> Self {
+        self.spares = true;
         self
     }
 
@@ -175,6 +183,9 @@ impl Call {
         };
         if self.effect != Effect::Once {
             request = request.idempotent();
+        }
+        if self.spares {
+            request = request.sparing();
         }
         match self.timeout {
             Some(timeout) => request.timeout(timeout),

@@ -147,7 +147,7 @@ impl Client {
     /// Throws an upload away. That it fails is of no consequence: the server forgets it in time.
     pub async fn cancel_large_upload(&self, upload: &LargeUpload) {
         let path = format!("/v2/multipart/{}", segment(&upload.key));
-        if let Err(error) = self.tell(&Call::delete("cancel a large upload", path)).await {
+        if let Err(error) = self.tell(&Call::delete("cancel a large upload", path).sparing()).await {
             tracing::debug!(code = error.code(), "a large upload could not be cancelled");
         }
     }

@@ -59,6 +59,7 @@ pub struct Request {
     payload: Payload,
     idempotent: bool,
     timeout: Option<Duration>,
+    spares: bool,
 }
 
 impl Request {
@@ -73,7 +74,16 @@ impl Request {
             payload: Payload::Empty,
             idempotent,
             timeout: None,
+            spares: false,
         }
+    }
+
+    /// Says that it takes a burden from the target, such as what will never be used: it is sent even while the target
+    /// wants to be left alone.
+    #[must_use]
+    pub fn sparing(mut self) -> Self {
+        self.spares = true;
+        self
     }
 
     /// Says that repeating the request does no harm, whatever its method.
@@ -271,14 +281,17 @@ impl Client {
             .source(error)
         })?;
         let closed = self.pace.closed_for();
-        if closed > self.limits.pause {
+        let goes_all_the_same = request.spares && !closed.is_zero();
+        if closed > self.limits.pause && !goes_all_the_same {
             // Waiting for it here would use up the time of every item there is.
             let message = "the target asked to be left alone for longer than a request may wait";
             let error =
                 Error::new(FailureClass::Throttled, self.system, request.operation, "http.pause", message);
             return Err(error.not_before(closed));
         }
-        self.pace.slot().await;
+        if !goes_all_the_same {
+            self.pace.slot().await;
+        }
         let timeout = request.timeout.unwrap_or(self.limits.answer);
         let began = Instant::now();
         let outcome = match tokio::time::timeout(timeout, self.transport.send(outgoing)).await {

@@ -130,7 +130,7 @@ impl TakesUploads for IngestUploads {
 impl IngestUploads {
     /// The way of contents in a delivery.
     fn passage<'a>(&'a self, run: &'a Run) -> Passage<'a> {
-        Passage { content_server: &self.content_server, s3: &self.s3, run }
+        Passage { flow: Self::NAME, content_server: &self.content_server, s3: &self.s3, run }
     }
 
     async fn handle_in_order(&self, event: &ObjectEvent, order: &Order<'_>, run: &Run) -> Result<Outcome> {

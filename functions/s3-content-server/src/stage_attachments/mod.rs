@@ -181,7 +181,7 @@ impl TakesUploads for StageAttachments {
 impl StageAttachments {
     /// The way of contents in a delivery.
     fn passage<'a>(&'a self, run: &'a Run) -> Passage<'a> {
-        Passage { content_server: &self.content_server, s3: &self.s3, run }
+        Passage { flow: Self::NAME, content_server: &self.content_server, s3: &self.s3, run }
     }
 
     /// Does something alone: one worker at a time per name. After a lost answer the lock stays for a while, so that

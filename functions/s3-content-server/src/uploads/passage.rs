@@ -1,10 +1,12 @@
 //! The way of an upload's bytes into Content Server: sent (a large object in parts), read back, compared, and taken out
 //! again when they do not agree. Large ones take as many invocations as they need.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use shared::{
     content_server::{Client, LargeUpload, NO_RANGES, NodeId, Upload},
-    error::{Error, FailureClass, Result, System},
+    error::{Error, FailureClass, Result, Retry, System},
     flow::Run,
     transfer::{Digests, RangedSource, Ranges, S3Object, Witness, hash_body, hash_resumable},
 };
@@ -29,6 +31,8 @@ pub(crate) struct Placed {
 /// One content between S3 and Content Server, in one delivery of its item.
 #[derive(Clone, Copy)]
 pub(crate) struct Passage<'a> {
+    /// The flow, under whose name documents are locked while versions are added.
+    pub(crate) flow: &'static str,
     pub(crate) content_server: &'a Client,
     pub(crate) s3: &'a aws_sdk_s3::Client,
     pub(crate) run: &'a Run,
@@ -161,7 +165,28 @@ impl Passage<'_> {
         .remedy("look for a proxy between the two that changes or cuts bodies"))
     }
 
+    /// Alone: nobody adds a version to a document that is about to go.
     async fn take_back(&self, placed: Placed) -> Result<()> {
+        let ledger = self.run.ledger();
+        let lock = ledger.lock(self.flow, &format!("node-{}", placed.node), self.run.lease_until()).await?;
+        let Some(lock) = lock else {
+            return Err(Error::new(
+                FailureClass::Transient,
+                System::Waybill,
+                "verify",
+                "target.busy",
+                "a version of the document that is to be taken back is being added",
+            )
+            .retry(Retry::After(Duration::from_secs(5))));
+        };
+        let outcome = self.take_back_alone(placed).await;
+        if let Err(error) = ledger.unlock(&lock).await {
+            tracing::warn!(error = ?error, "the lock stays until the claim ends");
+        }
+        outcome
+    }
+
+    async fn take_back_alone(&self, placed: Placed) -> Result<()> {
         tracing::warn!(node = placed.node.0, version = placed.version, "taken back");
         // Somebody may have added a version meanwhile: then only ours goes.
         let alone = self.content_server.latest_version(placed.node).await?.number == placed.version;
