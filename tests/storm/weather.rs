@@ -153,7 +153,7 @@ const WHOLE: u64 = 20_000;
 
 /// In a shorter storm, stories of flows other than the main job meet one schedule in so many: at each call another
 /// part of the faults, so that each fault still comes to each story.
-const SHARE: usize = 24;
+const SHARE: usize = 32;
 
 /// Whether a schedule's turn is taken in this storm.
 fn is_due(scenario: &Scenario, turn: usize) -> bool {
