@@ -123,7 +123,7 @@ impl PublishApproved {
             Ok(()) => Ok(true),
             // It is withdrawn, whatever the category says: a document on hold may refuse to be written to.
             Err(error) if error.class() == FailureClass::Forbidden => {
-                run.note("not-told", error.code());
+                run.note(&format!("not-told-{node}"), error.code());
                 Ok(false)
             }
             Err(error) => Err(error),
