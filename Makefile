@@ -13,7 +13,7 @@ SEEDS ?= 2000
 FUZZ_SECONDS ?= 60
 ARGS ?=
 
-export PATH := $(CURDIR)/.tools/bin:$(PATH)
+export PATH := $(CURDIR)/.venv/cargo/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export WAYBILL_ARTEFACTS := $(CURDIR)/target/lambda-local
 
@@ -32,7 +32,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## fetch every tool into the checkout (the other targets do it as they need it)
-	@infra/setup rust nextest stack build lint checkov deny arm64
+	@infra/setup rust nextest stack build lint checkov cargo arm64
 	echo "ready: make demo, make test"
 
 demo: local-artefacts ## deploy everything here, move sample files into a simulated Content Server, prove it; FLOW=name or all for others
@@ -77,7 +77,7 @@ fuzz: ## malformed keys, rules, events and sidecars, for FUZZ_SECONDS=60
 	tests/fuzz/run $(FUZZ_SECONDS)
 
 lint: ## format, clippy, licences and banned crates, and the template against its rules
-	@infra/setup rust deny lint checkov
+	@infra/setup rust cargo lint checkov
 	echo "· format"
 	cargo fmt --all --check
 	echo "· clippy"
