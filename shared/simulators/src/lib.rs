@@ -7,6 +7,8 @@ pub mod aws;
 pub mod clock;
 pub mod content_server;
 pub mod faults;
+mod frame;
+pub mod iconik;
 pub mod journal;
 pub mod serve;
 

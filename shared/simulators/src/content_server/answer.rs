@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State as Shared;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use serde_json::{Value, json};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use serde_json::json;
 
 use super::Simulator;
 use super::reply::Reply;
@@ -13,7 +13,7 @@ use super::request::{BadRequest, Params};
 use super::routes::{self, Call};
 use super::settings::{Settings, Unauthenticated};
 use super::state::{Api, MemberId, Outcome, Refusal, State};
-use crate::faults::{Action, Dropped};
+use crate::frame::{Frame, html, json_response, with_retry_after};
 
 /// Where a path leads.
 enum Place {
@@ -54,63 +54,31 @@ fn place(path: &str, settings: &Settings) -> Place {
 
 /// Serves one request.
 pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let path = uri.path().to_owned();
-    if path.starts_with("/_simulator") {
+    if request.uri().path().starts_with("/_simulator") {
         return super::web::answer(&simulator, request).await;
     }
-    let query = uri.query().unwrap_or_default();
-    let journal = simulator.journal().clone();
-    let sequence = journal.begin(simulator.clock().now(), method.as_str(), &path, query);
-    let full = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
-    let fault = simulator.faults().meet(method.as_str(), &full);
-    if let Some(fault) = &fault {
-        let name = json!(fault).get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        journal.note(sequence, |entry| entry.fault = Some(name));
-    }
     let settings = simulator.with_state(|state| state.settings.clone());
-    let pause = fault.as_ref().and_then(Action::delay).unwrap_or_default()
-        + Duration::from_millis(settings.latency_milliseconds);
-    if !pause.is_zero() {
-        tokio::time::sleep(pause).await;
-    }
-    if fault == Some(Action::DropBeforeEffect) {
-        return dropped();
-    }
-    let headers = request.headers().clone();
-    // The body is read even when the answer is decided: a client notices a refusal only after it has sent all.
-    let params = Params::read(request, &settings).await;
-    if let Ok(params) = &params {
-        journal.note(sequence, |entry| entry.received = params.received);
-    }
-    let response = match fault.as_ref().and_then(instead) {
-        Some(response) => response,
-        None => match params {
-            Ok(params) => simulator.perform(&settings, &method, &path, &headers, params, sequence),
+    let frame = Frame {
+        clock: simulator.clock(),
+        faults: simulator.faults(),
+        journal: simulator.journal(),
+        latency: Duration::from_millis(settings.latency_milliseconds),
+        refusal: error_response,
+    };
+    let act = async |request: Request<Body>, sequence| {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let headers = request.headers().clone();
+        // The body is read even when the answer is decided: a client notices a refusal only after it has sent all.
+        match Params::read(request, &settings).await {
+            Ok(params) => {
+                simulator.journal().note(sequence, |entry| entry.received = params.received);
+                simulator.perform(&settings, &method, &path, &headers, params, sequence)
+            }
             Err(BadRequest::TooLarge) => error_response(413, "Request Entity Too Large"),
             Err(BadRequest::Aborted) => error_response(400, "The request body could not be read."),
-        },
+        }
     };
-    let response = match fault {
-        Some(Action::DropAfterEffect) => return dropped(),
-        Some(Action::StatusAfterEffect { status }) => html(status, "Gateway Timeout"),
-        Some(Action::CutBody { at }) => spoil(response, Spoil::Cut(at)).await,
-        Some(Action::CorruptByte { at }) => spoil(response, Spoil::Corrupt(at)).await,
-        _ => response,
-    };
-    journal.note(sequence, |entry| entry.status = response.status().as_u16());
-    if method == Method::HEAD { without_body(response) } else { response }
-}
-
-/// What a HEAD gets: the headers, with the length the body would have.
-fn without_body(mut response: Response<Body>) -> Response<Body> {
-    use axum::body::HttpBody as _;
-    if let (None, Some(length)) =
-        (response.headers().get(header::CONTENT_LENGTH), response.body().size_hint().exact())
-    {
-        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-    }
-    response.map(|_| Body::empty())
+    frame.answer(request, act).await
 }
 
 impl Simulator {
@@ -279,65 +247,8 @@ fn respond(state: &State, api: Api, outcome: Entered, headers: &HeaderMap, suppr
     response
 }
 
-/// The response a fault gives in place of the call.
-fn instead(fault: &Action) -> Option<Response<Body>> {
-    Some(match fault {
-        Action::Status { status, body, content_type, retry_after } => {
-            let default = json!({"error": "A fault was injected."}).to_string();
-            let mut response = Response::new(Body::from(body.clone().unwrap_or(default)));
-            *response.status_mut() =
-                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let kind = content_type.as_deref().unwrap_or("application/json");
-            if let Ok(kind) = HeaderValue::from_str(kind) {
-                response.headers_mut().insert(header::CONTENT_TYPE, kind);
-            }
-            with_retry_after(response, *retry_after)
-        }
-        Action::Unauthorized => error_response(401, "Authentication Required"),
-        Action::Forbidden => error_response(403, "Forbidden"),
-        Action::Conflict => error_response(409, "Could not update metadata (edit conflict)."),
-        Action::Locked => error_response(423, "Locked"),
-        Action::RateLimited { retry_after } => {
-            with_retry_after(error_response(429, "Too Many Requests"), Some(*retry_after))
-        }
-        Action::HtmlError => html(500, "Error Processing Request. Please try again."),
-        Action::HtmlOk => html(200, "Content Server Client Error"),
-        Action::EmptyOk => Response::new(Body::empty()),
-        Action::NoContent => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            response
-        }
-        _ => return None,
-    })
-}
-
-fn with_retry_after(mut response: Response<Body>, seconds: Option<u64>) -> Response<Body> {
-    if let Some(seconds) = seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
-}
-
-pub(super) fn json_response(status: u16, value: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(value.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let json = HeaderValue::from_static("application/json; charset=UTF-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
-}
-
 fn error_response(status: u16, text: &str) -> Response<Body> {
     json_response(status, &json!({ "error": text }))
-}
-
-fn html(status: u16, text: &str) -> Response<Body> {
-    let page =
-        format!("<!DOCTYPE html><html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>");
-    let mut response = Response::new(Body::from(page));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
-    response
 }
 
 /// What a single-sign-on gateway shows instead of an answer.
@@ -355,56 +266,4 @@ fn to_login_page() -> Response<Body> {
     let place = HeaderValue::from_static("/otdsws/login?RFA=cs");
     response.headers_mut().insert(header::LOCATION, place);
     response
-}
-
-fn dropped() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(Dropped);
-    response
-}
-
-enum Spoil {
-    Cut(u64),
-    Corrupt(u64),
-}
-
-/// Cuts or corrupts a body while it streams. The announced length stays.
-async fn spoil(response: Response<Body>, how: Spoil) -> Response<Body> {
-    use axum::body::HttpBody as _;
-    use futures_util::{StreamExt as _, stream};
-    let (mut parts, body) = response.into_parts();
-    if let (None, Some(length)) = (parts.headers.get(header::CONTENT_LENGTH), body.size_hint().exact()) {
-        parts.headers.insert(header::CONTENT_LENGTH, length.into());
-    }
-    let pieces = body.into_data_stream();
-    let spoiled = stream::try_unfold((pieces, 0_u64, how), |(mut pieces, at, how)| async move {
-        let Some(piece) = pieces.next().await else {
-            return match how {
-                Spoil::Cut(cut) if at > cut => Err(std::io::ErrorKind::ConnectionReset.into()),
-                _ => Ok(None),
-            };
-        };
-        let piece = piece.map_err(std::io::Error::other)?;
-        let next = at + piece.len() as u64;
-        let piece = match how {
-            Spoil::Cut(cut) if at >= cut => {
-                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
-            }
-            Spoil::Cut(cut) if next > cut => piece.slice(..usize::try_from(cut - at).unwrap_or(0)),
-            Spoil::Corrupt(position) if (at..next).contains(&position) => {
-                let mut bytes = piece.to_vec();
-                let index = usize::try_from(position - at).unwrap_or(0);
-                if let Some(byte) = bytes.get_mut(index) {
-                    *byte ^= 0x01;
-                }
-                bytes.into()
-            }
-            _ => piece,
-        };
-        let done = at + piece.len() as u64;
-        // After a cut piece the next step fails, which breaks the connection.
-        let at = if done < next { next } else { done };
-        Ok(Some((piece, (pieces, at, how))))
-    });
-    Response::from_parts(parts, Body::from_stream(spoiled))
 }

@@ -6,9 +6,9 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
 use super::Simulator;
-use super::answer::json_response;
 use super::settings::Settings;
 use crate::faults::Rule;
+use crate::frame::json_response;
 
 mod summary;
 
