@@ -1,14 +1,37 @@
-//! Open questions of Content Server: each is a switch of its simulator that a test flips and the table for people names.
+//! Open questions of the systems we imitate: each is a switch of a simulator that a test flips and the table for people names.
 
 use regex::Regex;
 use serde_json::Value;
 
 use super::{files, read, root};
 
+/// A simulator: its folder, the heading of its table, its switches.
+struct Simulator {
+    name: &'static str,
+    heading: &'static str,
+    settings: fn() -> serde_json::Result<Value>,
+    /// Fewer switches than this are not all of them.
+    least: usize,
+}
+
+const SIMULATORS: &[Simulator] = &[
+    Simulator {
+        name: "content_server",
+        heading: "\n## Switches",
+        settings: || serde_json::to_value(simulators::content_server::Settings::default()),
+        least: 60,
+    },
+    Simulator {
+        name: "iconik",
+        heading: "\n### Switches of iconik",
+        settings: || serde_json::to_value(simulators::iconik::Settings::default()),
+        least: 30,
+    },
+];
+
 /// Every switch as its path in the settings: `etags`, `large_upload.part_size`.
-fn switches() -> Vec<(Option<String>, String)> {
-    let settings = serde_json::to_value(simulators::content_server::Settings::default());
-    let Ok(Value::Object(settings)) = settings else { panic!("the settings are an object") };
+fn switches(simulator: &Simulator) -> Vec<(Option<String>, String)> {
+    let Ok(Value::Object(settings)) = (simulator.settings)() else { panic!("the settings are an object") };
     let mut found = Vec::new();
     for (name, value) in settings {
         match value {
@@ -18,13 +41,13 @@ fn switches() -> Vec<(Option<String>, String)> {
             _ => found.push((None, name)),
         }
     }
-    assert!(found.len() > 60, "the switches are not found: {found:?}");
+    assert!(found.len() > simulator.least, "the switches of {} are not found: {found:?}", simulator.name);
     found
 }
 
-/// The tests that speak to the simulator.
-fn tests() -> String {
-    let own = files("shared/simulators/src/content_server/tests", ".rs");
+/// The tests that speak to a simulator: its own, and those of the project.
+fn tests(simulator: &Simulator) -> String {
+    let own = files(&format!("shared/simulators/src/{}/tests", simulator.name), ".rs");
     files("tests", ".rs").iter().chain(&own).map(|path| read(path)).collect()
 }
 
@@ -51,27 +74,31 @@ fn type_name(group: &str) -> String {
 }
 
 #[test]
-fn every_switch_of_the_simulator_is_flipped_by_a_test() {
-    let text = tests();
-    let never: Vec<String> = switches()
-        .iter()
-        .filter(|(group, leaf)| !setting_of(group.as_deref(), leaf).is_match(&text))
-        .map(|(group, leaf)| {
-            [group.as_deref(), Some(leaf)].into_iter().flatten().collect::<Vec<_>>().join(".")
-        })
-        .collect();
-    assert!(never.is_empty(), "no test sets these switches: {never:?}");
+fn every_switch_of_a_simulator_is_flipped_by_a_test() {
+    for simulator in SIMULATORS {
+        let text = tests(simulator);
+        let never: Vec<String> = switches(simulator)
+            .iter()
+            .filter(|(group, leaf)| !setting_of(group.as_deref(), leaf).is_match(&text))
+            .map(|(group, leaf)| {
+                [group.as_deref(), Some(leaf)].into_iter().flatten().collect::<Vec<_>>().join(".")
+            })
+            .collect();
+        assert!(never.is_empty(), "no test sets these switches of {}: {never:?}", simulator.name);
+    }
 }
 
 #[test]
-fn every_switch_of_the_simulator_is_in_the_table_for_people() {
+fn every_switch_of_a_simulator_is_in_the_table_for_people() {
     let page = read(&root().join("shared/simulators/README.md"));
-    let table =
-        page.split("\n## Switches").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("the table");
-    let missing: Vec<String> = switches()
-        .into_iter()
-        .map(|(group, leaf)| group.map_or(leaf, |group| format!("{group}.*")))
-        .filter(|name| !table.contains(&format!("`{name}`")))
-        .collect();
-    assert!(missing.is_empty(), "not in the table of switches: {missing:?}");
+    for simulator in SIMULATORS {
+        let rest = page.split(simulator.heading).nth(1).expect("the table");
+        let table = rest.split("\n#").next().unwrap_or_default();
+        let missing: Vec<String> = switches(simulator)
+            .into_iter()
+            .map(|(group, leaf)| group.map_or(leaf, |group| format!("{group}.*")))
+            .filter(|name| !table.contains(&format!("`{name}`")))
+            .collect();
+        assert!(missing.is_empty(), "not in the table of switches of {}: {missing:?}", simulator.name);
+    }
 }

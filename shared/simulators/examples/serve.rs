@@ -1,58 +1,65 @@
 //! Serves one simulator on a loopback port until interrupted.
 //!
 //! `cargo run -p simulators --example serve -- content-server --port 8080 [--state FILE] [--settings FILE]`
+//! `cargo run -p simulators --example serve -- iconik --port 8081 [--settings FILE]`
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use simulators::content_server::{Settings, Simulator, Store};
-use simulators::{Clock, serve};
+use serde::de::DeserializeOwned;
+use simulators::content_server::Store;
+use simulators::{Clock, content_server, iconik, serve};
 
-const USAGE: &str = "usage: serve content-server [--port N] [--state FILE] [--settings FILE]
+const USAGE: &str = "usage: serve content-server|iconik [--port N] [--state FILE] [--settings FILE]
 
   --port N         loopback port (default 8080; 0 takes a free one and prints it)
-  --state FILE     keep the repository in this file across restarts
+  --state FILE     keep the repository in this file across restarts (content-server)
   --settings FILE  JSON with the switches to change (see the README)";
 
 struct Arguments {
+    system: String,
     port: u16,
     state: Option<String>,
-    settings: Settings,
+    settings: Option<String>,
 }
 
 fn arguments() -> Result<Arguments, String> {
     let mut given = std::env::args().skip(1);
-    match given.next().as_deref() {
-        Some("content-server") => {}
-        Some(other) => return Err(format!("there is no simulator called '{other}'\n{USAGE}")),
-        None => return Err(USAGE.to_owned()),
+    let system = given.next().ok_or_else(|| USAGE.to_owned())?;
+    if !["content-server", "iconik"].contains(&system.as_str()) {
+        return Err(format!("there is no simulator called '{system}'\n{USAGE}"));
     }
-    let mut arguments = Arguments { port: 8080, state: None, settings: Settings::default() };
+    let mut arguments = Arguments { system, port: 8080, state: None, settings: None };
     while let Some(option) = given.next() {
         let value = given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"))?;
         match option.as_str() {
             "--port" => arguments.port = value.parse().map_err(|_| format!("'{value}' is not a port"))?,
-            "--state" => arguments.state = Some(value),
-            "--settings" => {
-                let text = std::fs::read(&value).map_err(|error| format!("{value}: {error}"))?;
-                arguments.settings =
-                    serde_json::from_slice(&text).map_err(|error| format!("{value}: {error}"))?;
-            }
+            "--state" if arguments.system == "content-server" => arguments.state = Some(value),
+            "--settings" => arguments.settings = Some(value),
             _ => return Err(format!("there is no option {option}\n{USAGE}")),
         }
     }
     Ok(arguments)
 }
 
+/// The switches of a file, the others as they are by default.
+fn settings<S: DeserializeOwned + Default>(file: Option<&str>) -> Result<S, String> {
+    let Some(file) = file else { return Ok(S::default()) };
+    let text = std::fs::read(file).map_err(|error| format!("{file}: {error}"))?;
+    serde_json::from_slice(&text).map_err(|error| format!("{file}: {error}"))
+}
+
 #[allow(clippy::print_stdout, reason = "a program for people: it says where it listens")]
-async fn run(arguments: Arguments) -> std::io::Result<()> {
+async fn run_content_server(arguments: Arguments) -> Result<(), String> {
+    let settings = settings(arguments.settings.as_deref())?;
+    let failed = |error: std::io::Error| error.to_string();
     let mut store = arguments.state.map(Store::at);
     let clock = Clock::machine();
     let simulator = match &store {
-        Some(store) => store.open(arguments.settings, clock)?,
-        None => Simulator::new(arguments.settings, clock),
+        Some(store) => store.open(settings, clock).map_err(failed)?,
+        None => content_server::Simulator::new(settings, clock),
     };
-    let (address, server) = serve(simulator.router(), arguments.port).await?;
+    let (address, server) = serve(simulator.router(), arguments.port).await.map_err(failed)?;
     println!(
         "Content Server simulator: http://{address}/otcs/cs.exe/api   page: http://{address}/_simulator/"
     );
@@ -61,22 +68,35 @@ async fn run(arguments: Arguments) -> std::io::Result<()> {
             _ = tokio::signal::ctrl_c() => break,
             () = tokio::time::sleep(Duration::from_millis(500)) => {
                 if let Some(store) = &mut store {
-                    store.save(&simulator)?;
+                    store.save(&simulator).map_err(failed)?;
                 }
             }
         }
     }
     server.abort();
     match &mut store {
-        Some(store) => store.save(&simulator),
+        Some(store) => store.save(&simulator).map_err(failed),
         None => Ok(()),
     }
+}
+
+#[allow(clippy::print_stdout, reason = "a program for people: it says where it listens")]
+async fn run_iconik(arguments: Arguments) -> Result<(), String> {
+    let settings = settings(arguments.settings.as_deref())?;
+    let simulator = iconik::Simulator::new(settings, Clock::machine());
+    let served = serve(simulator.router(), arguments.port).await;
+    let (address, server) = served.map_err(|error| error.to_string())?;
+    println!("iconik simulator: http://{address}/API/   page: http://{address}/_simulator/");
+    let ended = tokio::signal::ctrl_c().await;
+    server.abort();
+    ended.map_err(|error| error.to_string())
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match arguments() {
-        Ok(arguments) => run(arguments).await.map_err(|error| error.to_string()),
+        Ok(arguments) if arguments.system == "iconik" => run_iconik(arguments).await,
+        Ok(arguments) => run_content_server(arguments).await,
         Err(reason) => Err(reason),
     };
     match outcome {

@@ -3,6 +3,7 @@
 //! A simulator imitates a system over HTTP, with its real envelopes, errors and oddities, and keeps its state in
 //! memory where a test can read it. This crate shares no code with the clients it is used to test.
 
+mod admin;
 pub mod aws;
 pub mod clock;
 pub mod content_server;

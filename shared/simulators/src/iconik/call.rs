@@ -1,10 +1,11 @@
 //! A request, read: query, JSON body, caller.
 
+use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value};
 
 use super::reply::{Outcome, Refusal};
-use super::state::State;
+use super::state::{State, Token};
 
 /// One call, with everything it may use.
 pub(super) struct Call<'a> {
@@ -13,11 +14,15 @@ pub(super) struct Call<'a> {
     /// The path as called, with its trailing slash.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
-    /// `Null` when there is none.
+    /// `Null` when there is none, or none that is JSON.
     pub(super) body: Value,
+    /// The body as it came.
+    pub(super) bytes: Bytes,
     pub(super) headers: &'a HeaderMap,
     /// Id of the caller.
     pub(super) user: String,
+    /// The token that the call came with; none for calls without one.
+    pub(super) token: Option<Token>,
 }
 
 impl Call<'_> {
@@ -42,6 +47,27 @@ impl Call<'_> {
         self.text(name).map(parse).transpose()
     }
 
+    /// A whole number of the query that may be negative.
+    pub(super) fn seconds(&self, name: &str) -> Outcome<Option<i64>> {
+        let parse = |text: &str| text.parse().map_err(|_| Refusal::field(name, "Not a valid integer."));
+        self.text(name).map(parse).transpose()
+    }
+
+    /// A list of the query: given several times, or with commas.
+    pub(super) fn texts(&self, name: &str) -> Vec<String> {
+        let given = self.query.iter().filter(|(key, _)| key == name);
+        given
+            .flat_map(|(_, value)| value.split(','))
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The fields of a body that is a form.
+    pub(super) fn form(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(&self.bytes).into_owned().collect()
+    }
+
     /// The body, which has to be an object.
     pub(super) fn object(&self) -> Outcome<&Map<String, Value>> {
         self.body.as_object().ok_or_else(|| Refusal::field("_schema", "Invalid input type."))
@@ -51,7 +77,8 @@ impl Call<'_> {
     pub(super) fn ids(&self, name: &str) -> Outcome<Vec<String>> {
         let list = self.object()?.get(name).and_then(Value::as_array);
         let list = list.ok_or_else(|| Refusal::field(name, "Missing data for required field."))?;
-        Ok(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        let ids: Option<Vec<String>> = list.iter().map(|id| id.as_str().map(str::to_owned)).collect();
+        ids.ok_or_else(|| Refusal::field(name, "Not a valid UUID."))
     }
 
     /// The caller has to hold this role.

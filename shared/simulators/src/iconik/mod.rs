@@ -5,12 +5,14 @@
 
 mod answer;
 mod call;
+mod dates;
 mod page;
 mod reply;
 mod routes;
 pub mod seed;
 pub mod settings;
 pub mod state;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +43,11 @@ pub struct Simulator(Arc<Inner>);
 impl Simulator {
     /// With the seeded production.
     pub fn new(settings: Settings, clock: Clock) -> Self {
-        let state = seed::production(settings, clock.now());
+        Self::with(seed::production(settings, clock.now()), clock)
+    }
+
+    /// With this state.
+    pub fn with(state: State, clock: Clock) -> Self {
         Self(Arc::new(Inner {
             first_settings: state.settings.clone(),
             state: Mutex::new(state),
@@ -88,7 +94,7 @@ impl Simulator {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.now = self.0.clock.now();
+        state.advance(self.0.clock.now());
         state
     }
 }

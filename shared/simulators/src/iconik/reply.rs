@@ -4,8 +4,9 @@ use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use super::settings::{ErrorShape, Settings};
-use crate::frame::{json_response, with_retry_after};
+use super::dates;
+use super::settings::{ErrorShape, Settings, Spelling};
+use crate::frame::{html, json_response, with_retry_after};
 
 /// What a call answers.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) enum Reply {
     /// This status and no body.
     Nothing(u16),
     /// Text of another type.
+    #[allow(dead_code, reason = "transcripts are text")]
     Text {
         /// Content type.
         kind: &'static str,
@@ -42,6 +44,8 @@ pub enum Refusal {
     Conflict(String),
     /// 429.
     TooMany,
+    /// Another status.
+    Other(u16, String),
 }
 
 /// A call's result inside the simulator.
@@ -60,14 +64,19 @@ impl Refusal {
 
     pub(super) fn response(&self, settings: &Settings) -> Response<Body> {
         match self {
-            Self::Unauthenticated => refuse(401, "Token is invalid or has expired"),
+            Self::Unauthenticated => refuse(401, &settings.credentials.unauthorized_text),
             Self::Forbidden(what) => refuse(403, what),
             Self::NotFound(what) => refuse(404, what),
             Self::NoUrl => refuse(404, "The requested URL was not found on the server"),
             Self::Method => refuse(405, "The method is not allowed for the requested URL"),
             Self::Conflict(what) => refuse(409, what),
+            Self::Other(status, what) => refuse(*status, what),
             Self::TooMany => {
-                with_retry_after(refuse(429, "Rate limit exceeded"), settings.retry_after.then_some(1))
+                let refused = match settings.rate_limit.html_page {
+                    true => html(429, "Too Many Requests"),
+                    false => refuse(429, "Rate limit exceeded"),
+                };
+                with_retry_after(refused, settings.rate_limit.retry_after_seconds)
             }
             Self::Invalid(fields) => {
                 let errors = match settings.error_shape {
@@ -100,9 +109,15 @@ impl Reply {
         Ok(Self::Json(201, value.into()))
     }
 
-    pub(super) fn response(self) -> Response<Body> {
+    /// The answer, with its times in the spelling that is switched on.
+    pub(super) fn response(self, settings: &Settings) -> Response<Body> {
         match self {
-            Self::Json(status, value) => json_response(status, &value),
+            Self::Json(status, mut value) => {
+                if settings.dates.objects != Spelling::Zoned {
+                    dates::respell(&mut value, settings.dates.objects);
+                }
+                json_response(status, &value)
+            }
             Self::Nothing(status) => {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() =

@@ -2,7 +2,14 @@
 //! answer this simulator gives unless told otherwise. All can be changed while it runs
 //! (`PUT /_simulator/settings` with the fields to change).
 
+mod core;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::core::{
+    Bin, BulkDelete, Credentials, Dates, Edits, Index, NextUrl, OauthAnswer, Operator, Put, RateLimit,
+    Spelling, StatusWrites, TokenHeader, UnknownFields, VersionOrder,
+};
 
 /// Which of the two documented shapes an error has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,10 +41,20 @@ pub struct Settings {
     pub error_shape: ErrorShape,
     /// What happens to a path without its trailing slash.
     pub missing_slash: MissingSlash,
-    /// Calls let through per second and credentials; all when absent.
-    pub calls_per_second: Option<u64>,
-    /// Whether a 429 says when to come back.
-    pub retry_after: bool,
+    /// What the last page of a list says of the next one.
+    pub next_url: NextUrl,
+    /// Tokens.
+    pub credentials: Credentials,
+    /// How many calls are let through.
+    pub rate_limit: RateLimit,
+    /// How times are written.
+    pub dates: Dates,
+    /// What search and lists see, and when.
+    pub index: Index,
+    /// What writes of assets and collections do.
+    pub edits: Edits,
+    /// Deleting and what comes after it.
+    pub bin: Bin,
 }
 
 impl Default for Settings {
@@ -46,8 +63,13 @@ impl Default for Settings {
             latency_milliseconds: 0,
             error_shape: ErrorShape::List,
             missing_slash: MissingSlash::Served,
-            calls_per_second: None,
-            retry_after: true,
+            next_url: NextUrl::Null,
+            credentials: Credentials::default(),
+            rate_limit: RateLimit::default(),
+            dates: Dates::default(),
+            index: Index::default(),
+            edits: Edits::default(),
+            bin: Bin::default(),
         }
     }
 }

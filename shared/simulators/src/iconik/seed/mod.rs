@@ -1,41 +1,33 @@
 //! What an iconik holds when it starts: a small production.
+//!
+//! - people: the service user of integrations, an administrator, a producer, an editor, a reviewer;
+//! - applications: a personal one with tokens of all of them, an OAuth one;
+//! - collections: `Productions / Harbour Lights / Footage, Edit, Finals, Stills, Documents`, `Newsroom / Evening news`,
+//!   `Healthcare / Patient information`;
+//! - assets of every type in them, two with several versions, one in the recycle bin.
+
+mod campaign;
+mod people;
 
 use jiff::Timestamp;
 
 use super::settings::Settings;
-use super::state::{State, Token, User};
+use super::state::State;
 
-/// Id of the application that integrations use.
-pub const APP_ID: &str = "5f0c8f30-7a51-11f0-a001-0242ac120002";
-/// Its token, which acts for the service user.
-pub const TOKEN: &str = "simulated-service-token";
-/// The token of the administrator.
-pub const ADMIN_TOKEN: &str = "simulated-administrator-token";
-/// Id of the service user.
-pub const SERVICE: &str = "5f0c8f30-7a51-11f0-a002-0242ac120002";
-/// Id of the administrator.
-pub const ADMIN: &str = "5f0c8f30-7a51-11f0-a003-0242ac120002";
+pub use people::{
+    ADMIN, ADMIN_TOKEN, APP_ID, CLIENT_ID, CLIENT_SECRET, EDITOR, EDITOR_TOKEN, PASSWORD, PRODUCER,
+    PRODUCER_TOKEN, REVIEWER, REVIEWER_TOKEN, SERVICE, TOKEN,
+};
 
 /// The seeded production.
 pub fn production(settings: Settings, now: Timestamp) -> State {
     let mut state = State::new(settings, now);
-    let user = |id: &str, email: &str, first: &str, is_admin: bool| User {
-        id: id.to_owned(),
-        email: email.to_owned(),
-        name: (first.to_owned(), "User".to_owned()),
-        is_admin,
-        roles: ["can_read_assets", "can_create_assets", "can_write_assets"].map(str::to_owned).to_vec(),
-    };
-    state.users = vec![
-        user(SERVICE, "service@example.com", "Service", false),
-        user(ADMIN, "administrator@example.com", "Administrator", true),
-    ];
-    let token = |token: &str, user: &str| Token {
-        app_id: APP_ID.to_owned(),
-        token: token.to_owned(),
-        user: user.to_owned(),
-        expires: None,
-    };
-    state.tokens = vec![token(TOKEN, SERVICE), token(ADMIN_TOKEN, ADMIN)];
+    people::add(&mut state);
+    // Nothing of this fails: it is written for the rules it meets.
+    let _ = campaign::add(&mut state, now);
+    state.now = now;
+    // What happened before the simulator started is told to nobody, and the index has it.
+    state.events.clear();
+    state.index_all();
     state
 }

@@ -1,19 +1,39 @@
 //! The rules of iconik without HTTP.
 
+mod applications;
 mod assets;
+mod bin;
+mod collections;
+mod contents;
+mod fields;
+mod history;
+mod jobs;
+mod relations;
+mod search;
+mod system;
 mod table;
 mod users;
+mod versions;
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value};
 
+use super::dates;
 use super::settings::Settings;
 
 pub use super::reply::{Outcome, Refusal};
+pub use applications::{Application, ApplicationKind, Grant, Token};
+pub(super) use assets::Edit;
+pub use bin::Deleted;
+pub(super) use collections::ParentMode;
+pub(super) use contents::places;
+pub(super) use search::{Search, searched};
 pub use table::Table;
-pub use users::{Token, User};
+pub use users::User;
 
 /// An object as iconik shows it.
 pub type Object = Map<String, Value>;
@@ -41,19 +61,47 @@ pub struct State {
     pub settings: Settings,
     /// The simulator's time.
     pub now: Timestamp,
+    /// Id of the running call, 32 hexadecimal digits: several events can come from one call.
+    pub request_id: String,
     /// The tenant.
     pub system_domain_id: String,
+    /// What the tenant's administrator has set, such as `delete_grace_period`.
+    pub system: Object,
     /// Users by id.
     pub users: Vec<User>,
-    /// Application tokens.
+    /// Applications.
+    pub applications: Vec<Application>,
+    /// Id of the web application, which people log in to.
+    pub web_application: String,
+    /// Tokens of applications and logins.
     pub tokens: Vec<Token>,
+    /// Codes of the authorization endpoint that were not yet exchanged.
+    pub(super) grants: BTreeMap<String, Grant>,
     /// Assets.
     pub assets: Table,
+    /// Collections.
+    pub collections: Table,
+    /// What was done to assets.
+    pub history: Table,
+    /// Relation types by name.
+    pub relation_types: Table,
+    /// Relations by `from/type/to`.
+    pub relations: Table,
+    /// Searches that people saved.
+    pub saved_searches: Table,
+    /// Jobs.
+    pub jobs: Table,
+    /// What is in the recycle bin, by kind (`assets`, `collections`) and id.
+    pub bin: BTreeMap<(String, String), Deleted>,
+    /// What users marked as favourites: user, object type, id.
+    pub favourites: Vec<(String, String, String)>,
     /// What happened, oldest first.
     pub events: Vec<Event>,
+    /// The rest of the lists that are being scrolled.
+    pub(super) scrolls: BTreeMap<String, Vec<Value>>,
     ids: StdRng,
     made: u32,
-    pace: users::Pace,
+    pace: BTreeMap<String, users::Pace>,
 }
 
 impl State {
@@ -62,16 +110,31 @@ impl State {
         let mut state = Self {
             settings,
             now,
+            request_id: String::new(),
             system_domain_id: String::new(),
+            system: system::defaults(),
             users: Vec::new(),
+            applications: Vec::new(),
+            web_application: String::new(),
             tokens: Vec::new(),
+            grants: BTreeMap::new(),
             assets: Table::new("Asset"),
+            collections: Table::new("Collection"),
+            history: Table::new("History entry"),
+            relation_types: Table::new("Relation type"),
+            relations: Table::new("Relation"),
+            saved_searches: Table::new("Saved search"),
+            jobs: Table::new("Job"),
+            bin: BTreeMap::new(),
+            favourites: Vec::new(),
             events: Vec::new(),
+            scrolls: BTreeMap::new(),
             ids: StdRng::seed_from_u64(1),
             made: 0,
-            pace: users::Pace::default(),
+            pace: BTreeMap::new(),
         };
         state.system_domain_id = state.new_id();
+        state.web_application = state.new_id();
         state
     }
 
@@ -89,13 +152,73 @@ impl State {
         )
     }
 
-    /// The time as most answers write it.
+    /// A new secret, such as a token: 64 hexadecimal digits.
+    pub fn new_secret(&mut self) -> String {
+        use rand::RngExt as _;
+        (0..4).map(|_| format!("{:016x}", self.ids.random::<u64>())).collect()
+    }
+
+    /// The time, as objects keep it. Answers respell it by the switches.
     pub fn time(&self) -> Value {
-        Value::from(format!("{}+00:00", self.now.strftime("%Y-%m-%dT%H:%M:%S.%6f")))
+        dates::kept(self.now).into()
+    }
+
+    /// The id of an asset or collection with this title.
+    pub fn titled(&self, title: &str) -> Option<String> {
+        let mut all = self.assets.objects().chain(self.collections.objects());
+        let found = all.find(|object| object.get("title").and_then(Value::as_str) == Some(title))?;
+        found.get("id").and_then(Value::as_str).map(str::to_owned)
     }
 
     /// Something happened.
     pub fn emit(&mut self, event: Event) {
         self.events.push(event);
     }
+
+    /// Lets the time pass: the index hears of what was done until now, and what is due is done.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        let lag = self.settings.index.lag_seconds.max(self.settings.index.region_lag_seconds);
+        let horizon = before(self.now, lag);
+        let told = self.now;
+        for table in self.indexed() {
+            table.tell(told, horizon);
+        }
+        self.now = now;
+        self.empty_bin();
+    }
+
+    /// The index has everything as it is now.
+    pub fn index_all(&mut self) {
+        let now = self.now;
+        for table in self.indexed() {
+            table.tell(now, None);
+        }
+    }
+
+    /// The index has one object as it is now.
+    pub(super) fn reindex(&mut self, kind: &str, id: &str) {
+        match kind {
+            "assets" => self.assets.tell_one(id),
+            _ => self.collections.tell_one(id),
+        }
+    }
+
+    /// The tables whose lists are served from the index.
+    fn indexed(&mut self) -> Vec<&mut Table> {
+        vec![&mut self.assets, &mut self.collections, &mut self.history]
+    }
+
+    /// The time up to which the index has seen everything; none when it sees all at once.
+    pub(super) fn horizon(&self) -> Option<Timestamp> {
+        before(self.now, self.settings.index.lag_seconds)
+    }
+
+    /// The same for single objects, read in another region.
+    pub(super) fn region_horizon(&self) -> Option<Timestamp> {
+        before(self.now, self.settings.index.region_lag_seconds)
+    }
+}
+
+fn before(now: Timestamp, seconds: i64) -> Option<Timestamp> {
+    (seconds > 0).then(|| now.checked_sub(SignedDuration::from_secs(seconds)).unwrap_or(now))
 }

@@ -1,8 +1,6 @@
-//! Who calls, with which roles, how often.
+//! Users: who they are, which roles they hold, how often they call.
 
-use std::collections::BTreeMap;
-
-use http::HeaderMap;
+use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, State};
 
@@ -19,63 +17,65 @@ pub struct User {
     pub is_admin: bool,
     /// Roles such as `can_read_assets`.
     pub roles: Vec<String>,
+    /// `ACTIVE`, `INACTIVE`, `BLOCKED`, `DELETED`.
+    pub status: String,
+    /// Password of the legacy login; none for those who cannot log in.
+    pub password: Option<String>,
 }
 
-/// The token of an application, which acts as one user.
-#[derive(Clone, Debug)]
-pub struct Token {
-    /// Id of the application.
-    pub app_id: String,
-    /// The secret.
-    pub token: String,
-    /// Id of the user.
-    pub user: String,
-    /// Until when it is valid; always when absent.
-    pub expires: Option<jiff::Timestamp>,
-}
-
-/// Calls of the current second by user.
+/// Calls of one application in the current window.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
-    second: i64,
-    calls: BTreeMap<String, u64>,
+    window: i64,
+    calls: u64,
 }
 
 impl State {
-    /// The user whose credentials these are.
-    pub(in crate::iconik) fn identify(&self, headers: &HeaderMap) -> Outcome<String> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let bearer = text("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let (app_id, token) = (text("app-id"), text("auth-token").or(bearer));
-        let found = self.tokens.iter().find(|known| {
-            let is_app = app_id.is_some_and(|app_id| app_id == known.app_id) || bearer.is_some();
-            is_app
-                && token.is_some_and(|token| token == known.token)
-                && known.expires.is_none_or(|expires| expires > self.now)
-        });
-        found.map(|known| known.user.clone()).ok_or(Refusal::Unauthenticated)
+    /// The user with this id.
+    pub fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
     }
 
-    /// Lets a call through, or not: so many per second.
-    pub(in crate::iconik) fn admit(&mut self, user: &str) -> Outcome<()> {
-        let Some(most) = self.settings.calls_per_second else { return Ok(()) };
-        let second = self.now.as_second();
-        if self.pace.second != second {
-            self.pace = Pace { second, calls: BTreeMap::new() };
+    /// Lets a call of an application through, or not: so many in each window. Gives the calls that remain.
+    pub(in crate::iconik) fn admit(&mut self, application: &str) -> Outcome<Option<u64>> {
+        let Some(most) = self.settings.rate_limit.calls else { return Ok(None) };
+        let window = self.now.as_second().div_euclid(self.settings.rate_limit.seconds.max(1));
+        let pace = self.pace.entry(application.to_owned()).or_default();
+        if pace.window != window {
+            *pace = Pace { window, calls: 0 };
         }
-        let calls = self.pace.calls.entry(user.to_owned()).or_default();
-        *calls += 1;
-        if *calls > most { Err(Refusal::TooMany) } else { Ok(()) }
+        pace.calls += 1;
+        if pace.calls > most { Err(Refusal::TooMany) } else { Ok(Some(most - pace.calls)) }
     }
 
     /// Whether a user holds a role.
     pub fn has_role(&self, user: &str, role: &str) -> bool {
-        let user = self.users.iter().find(|known| known.id == user);
-        user.is_some_and(|user| user.is_admin || user.roles.iter().any(|held| held == role))
+        self.user(user).is_some_and(|user| user.is_admin || user.roles.iter().any(|held| held == role))
     }
 
     /// The address of a user.
     pub fn login_of(&self, user: &str) -> Option<String> {
-        self.users.iter().find(|known| known.id == user).map(|user| user.email.clone())
+        self.user(user).map(|user| user.email.clone())
+    }
+
+    /// What is shown of a user beside an object.
+    pub fn user_info(&self, id: &str) -> Value {
+        let Some(user) = self.user(id) else { return Value::Null };
+        json!({
+            "id": user.id, "email": user.email, "first_name": user.name.0, "last_name": user.name.1, "photo": "",
+            "photo_small": "", "photo_big": "",
+        })
+    }
+}
+
+impl User {
+    /// The user as the users' service shows it.
+    pub(in crate::iconik) fn shown(&self, system_domain_id: &str) -> Value {
+        json!({
+            "id": self.id, "email": self.email, "first_name": self.name.0, "last_name": self.name.1,
+            "type": if self.is_admin { "POWER" } else { "STANDARD" }, "status": self.status, "is_admin": self.is_admin,
+            "is_super_admin": false, "groups": [], "primary_group": null, "photo": "", "photo_small": "", "photo_big": "",
+            "system_domain_id": system_domain_id, "system_domains": [system_domain_id],
+        })
     }
 }

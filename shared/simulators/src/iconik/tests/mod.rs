@@ -1,13 +1,23 @@
 //! The calls as a client sees them, in-process.
 
+mod assets;
+mod bin;
+mod collections;
+mod credentials;
+mod frame;
+mod lists;
+mod looking;
+mod searching;
+
 use axum::body::Body;
-use http::{Request, StatusCode};
-use serde_json::{Value, json};
+use http::{HeaderMap, Request};
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::{Settings, Simulator, seed};
 use crate::Clock;
 
+/// A simulator whose clock stands still.
 pub(super) fn simulator(settings: Settings) -> Simulator {
     Simulator::new(settings, Clock::fixed("2031-05-06T07:08:09Z".parse().unwrap()))
 }
@@ -18,47 +28,58 @@ pub(super) async fn call(
     method: &str,
     path: &str,
     body: Option<Value>,
-) -> (StatusCode, Value) {
+) -> (http::StatusCode, Value) {
+    let answer = send(simulator, seed::TOKEN, method, path, body).await;
+    (answer.status, answer.json)
+}
+
+pub(super) struct Answer {
+    pub(super) status: http::StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) json: Value,
+}
+
+/// One call with this token.
+pub(super) async fn send(
+    simulator: &Simulator,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(format!("/API/{path}"))
         .header("App-ID", seed::APP_ID)
-        .header("Auth-Token", seed::TOKEN);
+        .header("Auth-Token", token);
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let response = simulator.router().oneshot(request.body(body).unwrap()).await.unwrap();
-    let status = response.status();
-    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    perform(simulator, request.body(body).unwrap()).await
 }
 
-#[tokio::test]
-async fn an_asset_is_made_read_and_changed_with_and_without_the_last_slash() {
-    let simulator = simulator(Settings::default());
-    let (status, made) =
-        call(&simulator, "POST", "assets/v1/assets", Some(json!({"title": "Trailer"}))).await;
-    assert_eq!(status, 201);
-    let id = made["id"].as_str().unwrap();
-    let path = format!("assets/v1/assets/{id}/");
-    let (status, changed) =
-        call(&simulator, "PATCH", &path, Some(json!({"title": "Teaser", "id": "other"}))).await;
-    assert_eq!((status.as_u16(), &changed["title"], &changed["id"]), (200, &json!("Teaser"), &json!(id)));
-    let (status, listed) = call(&simulator, "GET", "assets/v1/assets/?page=2", None).await;
-    assert_eq!(status, 404, "{listed}");
-    assert_eq!(simulator.journal().unknown().len(), 0);
-}
-
-#[tokio::test]
-async fn every_error_is_json_with_errors() {
-    let simulator = simulator(Settings::default());
-    let calls = [
-        ("GET", "assets/v1/nothing/", None, 404),
-        ("GET", "assets/v1/assets/0/", None, 404),
-        ("POST", "assets/v1/assets/", Some(json!({})), 400),
-        ("DELETE", "assets/v1/assets/", None, 405),
-    ];
-    for (method, path, body, expected) in calls {
-        let (status, answer) = call(&simulator, method, path, body).await;
-        assert_eq!(status, expected, "{method} {path}");
-        assert!(answer["errors"].is_array(), "{answer}");
+pub(super) async fn perform(simulator: &Simulator, request: Request<Body>) -> Answer {
+    let (parts, body) = simulator.router().oneshot(request).await.unwrap().into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        json: serde_json::from_slice(&bytes).unwrap_or_default(),
     }
+}
+
+/// The id of an object of the seed.
+pub(super) fn seeded(simulator: &Simulator, title: &str) -> String {
+    simulator.with_state(|state| state.titled(title)).unwrap_or_else(|| panic!("there is no {title}"))
+}
+
+/// An asset, made by a call.
+pub(super) async fn make_asset(simulator: &Simulator, title: &str) -> String {
+    let (status, made) =
+        call(simulator, "POST", "assets/v1/assets/", Some(serde_json::json!({ "title": title }))).await;
+    assert_eq!(status, 201, "{made}");
+    made["id"].as_str().unwrap().to_owned()
+}
+
+/// Lets so many seconds pass.
+pub(super) fn wait(simulator: &Simulator, seconds: i64) {
+    simulator.clock().advance(jiff::SignedDuration::from_secs(seconds));
 }
