@@ -86,9 +86,11 @@ async fn run_iconik(arguments: Arguments) -> Result<(), String> {
     let simulator = iconik::Simulator::new(settings, Clock::machine());
     let served = serve(simulator.router(), arguments.port).await;
     let (address, server) = served.map_err(|error| error.to_string())?;
+    let sender = simulator.start_sending();
     println!("iconik simulator: http://{address}/API/   page: http://{address}/_simulator/");
     let ended = tokio::signal::ctrl_c().await;
     server.abort();
+    sender.abort();
     ended.map_err(|error| error.to_string())
 }
 

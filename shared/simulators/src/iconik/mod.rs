@@ -10,6 +10,7 @@ mod page;
 mod reply;
 mod routes;
 pub mod seed;
+mod send;
 pub mod settings;
 pub mod state;
 mod web;

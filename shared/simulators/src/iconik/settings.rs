@@ -3,6 +3,8 @@
 //! (`PUT /_simulator/settings` with the fields to change).
 
 mod core;
+mod notifications;
+mod review;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,8 @@ pub use self::core::{
     Bin, BulkDelete, Credentials, Dates, Edits, Index, NextUrl, OauthAnswer, Operator, Put, RateLimit,
     Spelling, StatusWrites, TokenHeader, UnknownFields, VersionOrder,
 };
+pub use notifications::{ActsFor, Automations, CustomActions, Deliveries, Detail, Order, Webhooks};
+pub use review::{Approvals, RollUp, SecondRequest, Segments, Shares};
 
 /// Which of the two documented shapes an error has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +59,20 @@ pub struct Settings {
     pub edits: Edits,
     /// Deleting and what comes after it.
     pub bin: Bin,
+    /// Comments and other segments.
+    pub segments: Segments,
+    /// Approvals.
+    pub approvals: Approvals,
+    /// Shares.
+    pub shares: Shares,
+    /// Webhooks.
+    pub webhooks: Webhooks,
+    /// The way from iconik to whom it calls.
+    pub deliveries: Deliveries,
+    /// Custom actions.
+    pub custom_actions: CustomActions,
+    /// Automations.
+    pub automations: Automations,
 }
 
 impl Default for Settings {
@@ -70,6 +88,13 @@ impl Default for Settings {
             index: Index::default(),
             edits: Edits::default(),
             bin: Bin::default(),
+            segments: Segments::default(),
+            approvals: Approvals::default(),
+            shares: Shares::default(),
+            webhooks: Webhooks::default(),
+            deliveries: Deliveries::default(),
+            custom_actions: CustomActions::default(),
+            automations: Automations::default(),
         }
     }
 }

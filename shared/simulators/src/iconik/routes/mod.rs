@@ -1,13 +1,20 @@
 //! The calls: each file reads the parameters of one family, asks the state, and renders.
 
+mod approvals;
 mod asset_parts;
 mod assets;
 mod auth;
+mod automations;
 mod collections;
+mod custom_actions;
 mod delete_queue;
 mod oauth;
 mod search;
+mod segments;
+mod shares;
 mod tenant;
+mod transcriptions;
+mod webhooks;
 
 use http::Method;
 
@@ -27,6 +34,13 @@ const FAMILIES: &[Family] = &[
     delete_queue::route,
     search::route,
     tenant::route,
+    approvals::route,
+    automations::route,
+    custom_actions::route,
+    segments::route,
+    shares::route,
+    transcriptions::route,
+    webhooks::route,
 ];
 
 /// Whether a call needs no credentials.

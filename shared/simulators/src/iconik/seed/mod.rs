@@ -4,10 +4,12 @@
 //! - applications: a personal one with tokens of all of them, an OAuth one;
 //! - collections: `Productions / Harbour Lights / Footage, Edit, Finals, Stills, Documents`, `Newsroom / Evening news`,
 //!   `Healthcare / Patient information`;
-//! - assets of every type in them, two with several versions, one in the recycle bin.
+//! - assets of every type in them, two with several versions, one in the recycle bin;
+//! - reviews: one of two rounds with comments, one that is open, one whose reviewers do not agree.
 
 mod campaign;
 mod people;
+mod review;
 
 use jiff::Timestamp;
 
@@ -24,10 +26,11 @@ pub fn production(settings: Settings, now: Timestamp) -> State {
     let mut state = State::new(settings, now);
     people::add(&mut state);
     // Nothing of this fails: it is written for the rules it meets.
-    let _ = campaign::add(&mut state, now);
+    let _ = campaign::add(&mut state, now).and_then(|()| review::add(&mut state, now));
     state.now = now;
     // What happened before the simulator started is told to nobody, and the index has it.
     state.events.clear();
+    state.begin_notifications();
     state.index_all();
     state
 }

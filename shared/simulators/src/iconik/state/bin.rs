@@ -116,6 +116,7 @@ impl State {
 
     /// What else goes with an object.
     fn forget(&mut self, kind: &str, id: &str) {
+        self.forget_review(kind, id);
         if kind == "collections" {
             for (kind, child) in self.children_of(id) {
                 self.leave(&kind, &child, id);

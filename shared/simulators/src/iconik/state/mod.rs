@@ -8,7 +8,9 @@ mod contents;
 mod fields;
 mod history;
 mod jobs;
+mod notifications;
 mod relations;
+mod review;
 mod search;
 mod system;
 mod table;
@@ -31,6 +33,9 @@ pub(super) use assets::Edit;
 pub use bin::Deleted;
 pub(super) use collections::ParentMode;
 pub(super) use contents::places;
+pub use notifications::{Called, Delivery, Notifications, Run, Sender, Subject};
+pub use review::{Approval, ApprovalKey, Asked, Review, Share, Verdict};
+pub(super) use review::{Wanted, text_of};
 pub(super) use search::{Search, searched};
 pub use table::Table;
 pub use users::User;
@@ -91,6 +96,10 @@ pub struct State {
     pub saved_searches: Table,
     /// Jobs.
     pub jobs: Table,
+    /// What people say of assets.
+    pub review: Review,
+    /// What iconik sends by itself.
+    pub notifications: Notifications,
     /// What is in the recycle bin, by kind (`assets`, `collections`) and id.
     pub bin: BTreeMap<(String, String), Deleted>,
     /// What users marked as favourites: user, object type, id.
@@ -125,6 +134,8 @@ impl State {
             relations: Table::new("Relation"),
             saved_searches: Table::new("Saved search"),
             jobs: Table::new("Job"),
+            review: Review::new(),
+            notifications: Notifications::new(),
             bin: BTreeMap::new(),
             favourites: Vec::new(),
             events: Vec::new(),
@@ -172,7 +183,14 @@ impl State {
 
     /// Something happened.
     pub fn emit(&mut self, event: Event) {
+        self.notify(&event);
         self.events.push(event);
+    }
+
+    /// Does what is due.
+    pub(super) fn settle(&mut self) {
+        self.settle_review();
+        self.settle_notifications();
     }
 
     /// Lets the time pass: the index hears of what was done until now, and what is due is done.
@@ -185,6 +203,7 @@ impl State {
         }
         self.now = now;
         self.empty_bin();
+        self.settle();
     }
 
     /// The index has everything as it is now.
@@ -205,7 +224,7 @@ impl State {
 
     /// The tables whose lists are served from the index.
     fn indexed(&mut self) -> Vec<&mut Table> {
-        vec![&mut self.assets, &mut self.collections, &mut self.history]
+        vec![&mut self.assets, &mut self.collections, &mut self.history, &mut self.review.segments]
     }
 
     /// The time up to which the index has seen everything; none when it sees all at once.

@@ -19,9 +19,11 @@ impl State {
     /// Adds a version and gives its id.
     pub fn add_version(&mut self, user: &str, asset: &str, given: &Object) -> Outcome<String> {
         self.readable(&self.assets, "assets", asset)?;
-        if let Some(source) = given.get("source_version_id").and_then(Value::as_str) {
+        let source = given.get("source_version_id").and_then(Value::as_str);
+        if let Some(source) = source {
             self.version(asset, source)?;
         }
+        let source = source.map(str::to_owned).or_else(|| self.current_version_of(asset));
         let id = self.new_id();
         let now = self.time();
         let number =
@@ -29,6 +31,9 @@ impl State {
         let version = fields::new_version(&id, number.unwrap_or(0) + 1, user, now.clone());
         self.versions_mut(asset)?.push(Value::Object(version));
         self.changed(user, asset, now)?;
+        if let Some(source) = source {
+            self.copy_segments(user, asset, &source, &id, given);
+        }
         self.version_event("create", user, asset, &id);
         self.note(user, asset, "VERSION_CREATE", "");
         Ok(id)

@@ -1,13 +1,21 @@
 //! The calls as a client sees them, in-process.
 
+mod approvals;
 mod assets;
+mod automations;
 mod bin;
 mod collections;
 mod credentials;
+mod custom_actions;
 mod frame;
 mod lists;
 mod looking;
+mod reviews;
 mod searching;
+mod segments;
+mod sending;
+mod shares;
+mod webhooks;
 
 use axum::body::Body;
 use http::{HeaderMap, Request};
