@@ -12,6 +12,7 @@ use crate::{
     context::Context,
     error::{Error, Result, System},
     http::{Pace, Transport},
+    iconik,
     ledger::{Ledger, Overflow},
 };
 
@@ -57,6 +58,15 @@ pub struct Settings {
     /// How this tenant's Content Server differs from the common case: a JSON object of client settings.
     #[serde(default)]
     pub content_server_settings: String,
+    /// The address of the iconik tenant's region, without `/API`: `https://eu.iconik.io`.
+    #[serde(default)]
+    pub iconik_url: String,
+    /// The Secrets Manager secret with the credential for iconik.
+    #[serde(default)]
+    pub iconik_secret: String,
+    /// How this tenant of iconik differs from the common case: a JSON object of client settings.
+    #[serde(default)]
+    pub iconik_settings: String,
     /// Items of one batch worked on at the same time: the connections one function keeps open to its target.
     #[serde(default = "default_concurrency")]
     pub target_concurrency: usize,
@@ -331,6 +341,57 @@ impl Environment {
         if client.is_refused().await {
             let secret = self.secret(&self.settings.content_server_secret).await?;
             client.change_credential(Credential::from_json(&secret)?).await;
+        }
+        Ok(())
+    }
+
+    /// A client of the configured iconik. It is asked who its user is; one that is away now may be back by the first
+    /// event, so that is no reason to refuse the start.
+    ///
+    /// # Errors
+    /// When its settings or its secret are wrong.
+    pub async fn iconik(&self) -> Result<iconik::Client> {
+        self.iconik_settings()?;
+        let secret = self.secret(&self.settings.iconik_secret).await?;
+        let client = self.iconik_as(iconik::Credential::from_json(&secret)?)?;
+        if let Err(error) = client.login().await {
+            tracing::warn!(error = ?error, "iconik cannot be reached yet");
+        }
+        Ok(client)
+    }
+
+    /// A client of the configured iconik with this credential, which has not called anybody yet.
+    ///
+    /// # Errors
+    /// When its settings are wrong.
+    pub fn iconik_as(&self, credential: iconik::Credential) -> Result<iconik::Client> {
+        let settings = self.iconik_settings()?;
+        let (transport, context) = (self.transport.clone(), self.context.clone());
+        Ok(iconik::Client::new(settings, credential, transport, context, self.pace()))
+    }
+
+    fn iconik_settings(&self) -> Result<iconik::Settings> {
+        let text = self.settings.iconik_settings.trim();
+        let mut settings = match text {
+            "" => iconik::Settings::default(),
+            text => serde_json::from_str(text).map_err(|error| {
+                let what = "WAYBILL_ICONIK_SETTINGS is not what the client understands";
+                Error::configuration("settings.iconik", format!("{what}: {error}"))
+            })?,
+        };
+        settings.base_url.clone_from(&self.settings.iconik_url);
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// After a refused token somebody may have stored another: the secret is read anew.
+    ///
+    /// # Errors
+    /// When the secret cannot be read.
+    pub async fn renew_iconik_credential(&self, client: &iconik::Client) -> Result<()> {
+        if client.is_refused().await {
+            let secret = self.secret(&self.settings.iconik_secret).await?;
+            client.change_credential(iconik::Credential::from_json(&secret)?).await;
         }
         Ok(())
     }

@@ -49,6 +49,8 @@ pub enum Retry {
 pub enum System {
     /// OpenText Content Server / Extended ECM.
     ContentServer,
+    /// iconik.
+    Iconik,
     /// Amazon S3.
     S3,
     /// Amazon DynamoDB, which holds the ledger.
@@ -68,6 +70,7 @@ impl System {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ContentServer => "content-server",
+            Self::Iconik => "iconik",
             Self::S3 => "s3",
             Self::Ledger => "ledger",
             Self::Sqs => "sqs",

@@ -12,6 +12,7 @@ pub mod error;
 pub mod flow;
 pub mod function;
 pub mod http;
+pub mod iconik;
 pub mod lambda;
 pub mod ledger;
 pub mod links;

@@ -1,7 +1,5 @@
 //! Bringing content in.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
-
 use serde_json::Value;
 
 use super::{
@@ -18,10 +16,8 @@ use super::{
 };
 use crate::{
     error::{FailureClass, Result},
-    http::{Body, Replayable},
+    http::{RangedSource, Replayable},
 };
-
-type Opening = Pin<Box<dyn Future<Output = Result<Body>> + Send>>;
 
 /// A document to be made.
 #[derive(Debug, Clone)]
@@ -64,41 +60,6 @@ pub struct Upload {
     pub file_name: String,
     /// Its media type.
     pub content_type: String,
-}
-
-/// Content of which any range can be opened, as often as needed.
-#[derive(Clone)]
-pub struct RangedSource {
-    length: u64,
-    open: Arc<dyn Fn(u64, u64) -> Opening + Send + Sync>,
-}
-
-impl RangedSource {
-    /// Content of `length` bytes; `open` takes an offset and a number of bytes.
-    pub fn new<F, Fut>(length: u64, open: F) -> Self
-    where
-        F: Fn(u64, u64) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Body>> + Send + 'static,
-    {
-        Self { length, open: Arc::new(move |offset, length| Box::pin(open(offset, length))) }
-    }
-
-    /// Its length in bytes.
-    pub fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// One range of it.
-    pub fn range(&self, offset: u64, length: u64) -> Replayable {
-        let open = self.open.clone();
-        Replayable::new(length, move || open(offset, length))
-    }
-}
-
-impl fmt::Debug for RangedSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("RangedSource").field("length", &self.length).finish_non_exhaustive()
-    }
 }
 
 /// Where the bytes of a new document or version are.

@@ -6,12 +6,11 @@ use super::{
     Client,
     call::Call,
     error::{NO_RANGES, misconfigured},
-    multipart::exactly,
     node::NodeId,
 };
 use crate::{
     error::{Error, FailureClass, Result, System},
-    http::{Body, Response},
+    http::{Body, Response, exactly},
 };
 
 /// Content on its way out. The body fails when it ends before the announced length.

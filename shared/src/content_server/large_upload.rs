@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     Client,
     call::{Call, segment},
-    documents::{RangedSource, Upload},
+    documents::Upload,
     error::{Effect, MODULE_MISSING, PART_KNOWN, UPLOAD_CLOSED, unexpected},
     multipart::FormData,
     node::NodeId,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{FailureClass, Result},
-    http::Replayable,
+    http::{RangedSource, Replayable},
 };
 
 /// What the server says about Large File Upload.

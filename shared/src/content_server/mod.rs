@@ -64,6 +64,8 @@ use std::{
 
 use jiff::tz::TimeZone;
 
+pub use crate::http::RangedSource;
+
 pub use self::{
     audit::{AuditEntry, AuditFilter},
     categories::{
@@ -72,7 +74,7 @@ pub use self::{
     },
     children::{ChildFilter, Children},
     credential::Credential,
-    documents::{NewDocument, NewVersion, RangedSource, Upload},
+    documents::{NewDocument, NewVersion, Upload},
     download::Download,
     edit::{MetadataToken, NewFolder, NodeChange},
     error::{

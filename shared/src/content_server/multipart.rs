@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
-use crate::http::{Body, Payload, Replayable};
+use crate::http::{Body, Payload, Replayable, exactly};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -128,59 +128,6 @@ impl http_body::Body for Chain {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.length)
-    }
-}
-
-/// A body that fails when it ends early or goes on for too long, so that a source that breaks off is never taken for a
-/// shorter file.
-pub(super) fn exactly(length: u64, body: Body) -> Body {
-    Exact { body, expected: length, remaining: length }.boxed()
-}
-
-struct Exact {
-    body: Body,
-    expected: u64,
-    remaining: u64,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the content does not have the {expected} bytes it was said to have")]
-struct WrongLength {
-    expected: u64,
-}
-
-impl http_body::Body for Exact {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let wrong = WrongLength { expected: self.expected };
-        match std::task::ready!(Pin::new(&mut self.body).poll_frame(context)) {
-            Some(Ok(frame)) => {
-                let came = frame.data_ref().map_or(0, Bytes::len) as u64;
-                if came > self.remaining {
-                    return Poll::Ready(Some(Err(wrong.into())));
-                }
-                self.remaining -= came;
-                Poll::Ready(Some(Ok(frame)))
-            }
-            None if self.remaining > 0 => {
-                self.remaining = 0;
-                Poll::Ready(Some(Err(wrong.into())))
-            }
-            other => Poll::Ready(other),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.remaining == 0 && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.remaining)
     }
 }
 

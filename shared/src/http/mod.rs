@@ -8,6 +8,7 @@ mod body;
 mod client;
 mod disposition;
 mod pace;
+mod ranged;
 mod transport;
 
 pub use answered::Answered;
@@ -15,4 +16,6 @@ pub use body::{Body, Payload, Replayable, empty, full};
 pub use client::{Client, Limits, Request, Response};
 pub use disposition::Disposition;
 pub use pace::Pace;
+pub use ranged::RangedSource;
+pub(crate) use ranged::exactly;
 pub use transport::{Transport, TransportError, TransportErrorKind};
