@@ -194,6 +194,10 @@ impl ExportForAnalysis {
         };
         let versions = match self.versions(work.data_set, seen.node.id).await? {
             Ok(versions) => versions,
+            Err(why::UNREADABLE) => {
+                let why = self.why_refused(work, seen.node.id).await?;
+                return self.withheld(work, next, why, false).await;
+            }
             Err(why) => return self.withheld(work, next, why, false).await,
         };
         let mut said = Vec::with_capacity(versions.len());
@@ -226,6 +230,14 @@ impl ExportForAnalysis {
         Ok(Step::Lines(
             lines.map(|((version, kept), said)| Line::of(work.names(), &seen, version, kept, said)).collect(),
         ))
+    }
+
+    /// Why a document that could be looked at is refused now: it may have been deleted or closed since.
+    async fn why_refused(&self, work: &Work<'_>, node: NodeId) -> Result<&'static str> {
+        match Box::pin(self.look(work.data_set, work.bounds, node)).await? {
+            Look::Out(why) => Ok(why),
+            Look::In(_) => Ok(why::UNREADABLE),
+        }
     }
 
     /// The versions that the rules take, oldest first; or why none of them.
@@ -288,7 +300,9 @@ impl ExportForAnalysis {
             let stored = match copied {
                 Ok(Progress::Done(stored)) => stored,
                 Ok(Progress::Paused) => return Ok(Copied::Paused),
-                Err(error) if is_no(&error) => return Ok(Copied::Out(why::UNREADABLE, true)),
+                Err(error) if is_no(&error) => {
+                    return Ok(Copied::Out(self.why_refused(work, seen.node.id).await?, true));
+                }
                 Err(error) => return Err(error),
             };
             moved = true;
