@@ -1,6 +1,7 @@
 //! The commands for operators, run as programs: what they say, how they end, and what they leave alone.
 
 mod audit;
+mod conflicts;
 mod dead_letters;
 mod dry_run;
 mod findings;

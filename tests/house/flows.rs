@@ -4,7 +4,7 @@ use super::{files, read, root};
 
 /// Every flow and function there is.
 fn names() -> Vec<&'static str> {
-    let flows = s3_content_server::FLOWS.iter().map(|flow| flow.name);
+    let flows = iconik_content_server::FLOWS.iter().chain(s3_content_server::FLOWS).map(|flow| flow.name);
     let functions = watch::FUNCTIONS.iter().chain(operations::FUNCTIONS).map(|function| function.name);
     flows.chain(functions).collect()
 }

@@ -62,6 +62,7 @@ cases!(
     a_watermark_only_moves_forward,
     an_own_write_is_recognised_only_within_its_window,
     a_reference_is_found_from_the_other_side,
+    a_note_is_replaced_only_by_who_read_it,
 );
 
 const FLOW: &str = "ingest-uploads";
@@ -325,4 +326,16 @@ async fn a_reference_is_found_from_the_other_side(place: &Place) {
     let found = place.ledger.find_reference("content-server", "7001", "s3").await.unwrap();
     assert_eq!(found.as_deref(), Some("intake/a.pdf"));
     assert_eq!(place.ledger.find_reference("content-server", "7002", "s3").await.unwrap(), None);
+}
+
+async fn a_note_is_replaced_only_by_who_read_it(place: &Place) {
+    let replace = async |before: Option<&str>, note: &str| {
+        place.ledger.replace_note(FLOW, "pair", before, note).await.unwrap()
+    };
+    assert!(replace(None, "first").await);
+    assert!(!replace(None, "another first").await);
+    assert!(replace(Some("first"), "second").await);
+    assert!(replace(Some("first"), "second").await, "again, as after a lost answer");
+    assert!(!replace(Some("first"), "third").await, "somebody was faster");
+    assert_eq!(place.ledger.note(FLOW, "pair").await.unwrap().as_deref(), Some("second"));
 }

@@ -145,6 +145,39 @@ impl Ledger {
         self.put(item, "make note").await
     }
 
+    /// Makes a note in place of the one that was read, or where there was none. False when another one is there meanwhile:
+    /// read it again.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn replace_note(
+        &self,
+        flow: &str,
+        name: &str,
+        before: Option<&str>,
+        note: &str,
+    ) -> Result<bool> {
+        let mut item = keys(&format!("{flow}#note"), name);
+        item.insert("note".to_owned(), text(note));
+        let put = self.dynamodb.put_item().table_name(&self.table).set_item(Some(item));
+        // That it is the new one already is the echo of a write whose answer was lost.
+        let put =
+            put.expression_attribute_names("#note", "note").expression_attribute_values(":note", text(note));
+        let put = match before {
+            Some(before) => put
+                .condition_expression("#note = :before OR #note = :note")
+                .expression_attribute_values(":before", text(before)),
+            None => put.condition_expression("attribute_not_exists(pk) OR #note = :note"),
+        };
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(classify(System::Ledger, "replace note", error)),
+            },
+        }
+    }
+
     /// Makes a note where there is none, or an empty one, and says which one is there now: of several who try, all are
     /// told the same one.
     ///
