@@ -5,7 +5,6 @@
 //! an administrator's page under `/_simulator/` and admin calls beside it. What the seed contains is in [`seed`].
 
 mod answer;
-mod content;
 mod form;
 mod persistence;
 mod render;
@@ -24,10 +23,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 
-pub use content::{Blob, Spool};
 pub use persistence::Store;
 pub use settings::Settings;
 pub use state::State;
+
+pub use crate::content::{Blob, Spool};
 
 use crate::clock::Clock;
 use crate::faults::Faults;

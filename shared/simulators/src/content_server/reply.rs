@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::content::Blob;
 use super::request::Params;
 use super::state::Outcome;
+use crate::content::Blob;
 
 /// What a call answers.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, Method, Request, header};
 use serde_json::{Map, Value};
 
-use super::content::{Blob, Spool};
 use super::settings::{Settings, WorkspaceInput};
 use super::state::{Outcome, Refusal};
+use crate::content::{Blob, Spool};
 
 /// Largest request without files.
 const FORM_LIMIT: usize = 64 * 1024 * 1024;
@@ -86,7 +86,10 @@ impl Params {
             }
             let file_name = field.file_name().unwrap_or_default().to_owned();
             let mime_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
-            let mut spool = if is_part { Spool::keeping(settings) } else { Spool::new(settings) };
+            let mut spool = match is_part {
+                true => Spool::new(settings.memory_threshold_bytes, false),
+                false => settings.spool(),
+            };
             while let Some(piece) = field.chunk().await.map_err(aborted)? {
                 spool.write(&piece).map_err(|_| BadRequest::Aborted)?;
                 if settings.max_upload_bytes.is_some_and(|limit| spool.size() > limit) {

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Spool;
+
 /// How tickets age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -353,6 +355,13 @@ pub struct Settings {
     pub memory_threshold_bytes: u64,
     /// Keep only size and checksum of content (downloads then read as zeros): for measurements.
     pub discard_content: bool,
+}
+
+impl Settings {
+    /// What receives content, as these settings say.
+    pub(crate) fn spool(&self) -> Spool {
+        Spool::new(self.memory_threshold_bytes, self.discard_content)
+    }
 }
 
 impl Default for Settings {

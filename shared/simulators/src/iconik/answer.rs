@@ -10,6 +10,7 @@ use md5::Digest as _;
 use serde_json::Value;
 
 use super::Simulator;
+use super::bucket;
 use super::call::Call;
 use super::reply::{Outcome, Refusal, Reply, refuse};
 use super::routes;
@@ -38,6 +39,9 @@ pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Reques
 }
 
 async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
+    if request.uri().path().starts_with(bucket::PLACE) {
+        return bucket::answer(simulator, request, sequence).await;
+    }
     let (parts, body) = request.into_parts();
     let Ok(bytes) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return refuse(413, "Request Entity Too Large");

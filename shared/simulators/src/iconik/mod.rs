@@ -4,6 +4,7 @@
 //! buckets its signed addresses lead to, an administrator's page under `/_simulator/` and admin calls beside it.
 
 mod answer;
+mod bucket;
 mod call;
 mod dates;
 mod page;

@@ -16,7 +16,6 @@ pub(super) enum Reply {
     /// This status and no body.
     Nothing(u16),
     /// Text of another type.
-    #[allow(dead_code, reason = "transcripts are text")]
     Text {
         /// Content type.
         kind: &'static str,

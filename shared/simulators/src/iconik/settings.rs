@@ -3,6 +3,8 @@
 //! (`PUT /_simulator/settings` with the fields to change).
 
 mod core;
+mod media;
+mod metadata;
 mod notifications;
 mod review;
 
@@ -12,6 +14,8 @@ pub use self::core::{
     Bin, BulkDelete, Credentials, Dates, Edits, Index, NextUrl, OauthAnswer, Operator, Put, RateLimit,
     Spelling, StatusWrites, TokenHeader, UnknownFields, VersionOrder,
 };
+pub use media::{Jobs, Media, NoAddress};
+pub use metadata::{EmptyValues, MetadataRules, Required, Unwanted};
 pub use notifications::{ActsFor, Automations, CustomActions, Deliveries, Detail, Order, Webhooks};
 pub use review::{Approvals, RollUp, SecondRequest, Segments, Shares};
 
@@ -73,6 +77,12 @@ pub struct Settings {
     pub custom_actions: CustomActions,
     /// Automations.
     pub automations: Automations,
+    /// Storages and files.
+    pub media: Media,
+    /// Jobs.
+    pub jobs: Jobs,
+    /// Metadata.
+    pub metadata_rules: MetadataRules,
 }
 
 impl Default for Settings {
@@ -95,6 +105,9 @@ impl Default for Settings {
             deliveries: Deliveries::default(),
             custom_actions: CustomActions::default(),
             automations: Automations::default(),
+            media: Media::default(),
+            jobs: Jobs::default(),
+            metadata_rules: MetadataRules::default(),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::super::content::Blob;
 use super::super::state::{ADMIN, NewNode, NewVersion, NodeId, Permission, State, kind};
 use super::people::{CLAIMS_TEAM, PEOPLE_TEAM, RECORDS_TEAM, SUPPLIER_TEAM};
 use super::{
     ARCHIVE, CATEGORIES, CLAIM_EVIDENCE, CLAIMS, CLASSIFICATIONS, ENTERPRISE, FLOOD_HOLD, INTEGRATIONS, MAPS,
     ONBOARDING, RECORDS, SUPPLIERS, TEMPLATES, WORKFLOWS, WORKSPACES, filers, grant, put, readers,
 };
+use crate::content::Blob;
 
 pub(super) fn plant(state: &mut State) {
     for (id, name, kind) in [

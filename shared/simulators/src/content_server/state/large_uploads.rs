@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::content::{Blob, Spool};
 use super::{MemberId, Outcome, Refusal, State};
+use crate::content::Blob;
 
 /// An upload in parts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ impl State {
 
     /// Joins the parts.
     pub fn close_large_upload(&mut self, actor: MemberId, key: &str) -> Outcome<()> {
-        let mut spool = Spool::new(&self.settings);
+        let mut spool = self.settings.spool();
         let upload = self.large_upload(actor, key)?;
         if upload.closed.is_some() || upload.parts.iter().any(Option::is_none) {
             let text = "Invalid status. Cannot close an empty or already closed upload.";

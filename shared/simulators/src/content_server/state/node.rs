@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::content::Blob;
 use super::records::{HeldBy, Record};
 use super::workspaces::Workspace;
+use crate::content::Blob;
 
 /// Number of a node.
 pub type NodeId = i64;

@@ -1,8 +1,8 @@
 //! Versions of documents.
 
-use super::super::content::Blob;
 use super::node::External;
 use super::{MemberId, NodeId, Outcome, Permission, Refusal, State, Version, kind};
+use crate::content::Blob;
 
 /// Longest description of a version.
 const DESCRIPTION_LENGTH: usize = 255;

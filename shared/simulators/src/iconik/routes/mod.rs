@@ -8,6 +8,9 @@ mod automations;
 mod collections;
 mod custom_actions;
 mod delete_queue;
+mod files;
+mod jobs;
+mod metadata;
 mod oauth;
 mod search;
 mod segments;
@@ -32,6 +35,9 @@ const FAMILIES: &[Family] = &[
     auth::route,
     collections::route,
     delete_queue::route,
+    files::route,
+    jobs::route,
+    metadata::route,
     search::route,
     tenant::route,
     approvals::route,

@@ -5,9 +5,13 @@
 //! - collections: `Productions / Harbour Lights / Footage, Edit, Finals, Stills, Documents`, `Newsroom / Evening news`,
 //!   `Healthcare / Patient information`;
 //! - assets of every type in them, two with several versions, one in the recycle bin;
-//! - reviews: one of two rounds with comments, one that is open, one whose reviewers do not agree.
+//! - reviews: one of two rounds with comments, one that is open, one whose reviewers do not agree;
+//! - storages of each provider and a file server, and on them the files of these assets ([`media`]);
+//! - fields, views and categories for campaigns, news, healthcare, rights and Content Server, with values ([`metadata`]).
 
 mod campaign;
+pub mod media;
+pub mod metadata;
 mod people;
 mod review;
 
@@ -26,7 +30,12 @@ pub fn production(settings: Settings, now: Timestamp) -> State {
     let mut state = State::new(settings, now);
     people::add(&mut state);
     // Nothing of this fails: it is written for the rules it meets.
-    let _ = campaign::add(&mut state, now).and_then(|()| review::add(&mut state, now));
+    let _ = campaign::add(&mut state, now)
+        .and_then(|()| media::storages(&mut state))
+        .and_then(|()| metadata::add(&mut state))
+        .and_then(|()| media::files(&mut state))
+        .and_then(|()| metadata::describe(&mut state))
+        .and_then(|()| review::add(&mut state, now));
     state.now = now;
     // What happened before the simulator started is told to nobody, and the index has it.
     state.events.clear();

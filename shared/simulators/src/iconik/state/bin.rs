@@ -109,14 +109,15 @@ impl State {
         self.entity_event(kind, "purge", id, user);
         self.bin.remove(&(kind.to_owned(), id.to_owned()));
         self.favourites.retain(|(_, of, which)| of != kind || which != id);
-        self.forget(kind, id);
+        self.forget(user, kind, id);
         self.table_of_mut(kind)?.remove(id);
         Ok(())
     }
 
     /// What else goes with an object.
-    fn forget(&mut self, kind: &str, id: &str) {
+    fn forget(&mut self, user: &str, kind: &str, id: &str) {
         self.forget_review(kind, id);
+        self.metadata.forget(kind, id);
         if kind == "collections" {
             for (kind, child) in self.children_of(id) {
                 self.leave(&kind, &child, id);
@@ -130,6 +131,7 @@ impl State {
             }
         }
         self.forget_relations(id);
+        self.purge_media(user, id);
     }
 
     /// Destroys what has been in the bin for its time.

@@ -8,6 +8,8 @@ mod contents;
 mod fields;
 mod history;
 mod jobs;
+pub mod media;
+pub mod metadata;
 mod notifications;
 mod relations;
 mod review;
@@ -16,6 +18,7 @@ mod system;
 mod table;
 mod users;
 mod versions;
+mod works;
 
 use std::collections::BTreeMap;
 
@@ -33,12 +36,16 @@ pub(super) use assets::Edit;
 pub use bin::Deleted;
 pub(super) use collections::ParentMode;
 pub(super) use contents::places;
+pub use jobs::Pressed;
+pub use media::Media;
+pub use metadata::Metadata;
 pub use notifications::{Called, Delivery, Notifications, Run, Sender, Subject};
 pub use review::{Approval, ApprovalKey, Asked, Review, Share, Verdict};
 pub(super) use review::{Wanted, text_of};
 pub(super) use search::{Search, searched};
 pub use table::Table;
 pub use users::User;
+pub(in crate::iconik) use works::Work;
 
 /// An object as iconik shows it.
 pub type Object = Map<String, Value>;
@@ -104,6 +111,13 @@ pub struct State {
     pub bin: BTreeMap<(String, String), Deleted>,
     /// What users marked as favourites: user, object type, id.
     pub favourites: Vec<(String, String, String)>,
+    /// Storages, files and what is made of them.
+    pub media: Media,
+    /// Fields, views and values.
+    pub metadata: Metadata,
+    /// Buttons of jobs that were pressed and whose addresses are to be called, oldest first.
+    pub pressed: Vec<Pressed>,
+    works: Vec<works::Scheduled>,
     /// What happened, oldest first.
     pub events: Vec<Event>,
     /// The rest of the lists that are being scrolled.
@@ -138,6 +152,10 @@ impl State {
             notifications: Notifications::new(),
             bin: BTreeMap::new(),
             favourites: Vec::new(),
+            media: Media::new(),
+            metadata: Metadata::new(),
+            pressed: Vec::new(),
+            works: Vec::new(),
             events: Vec::new(),
             scrolls: BTreeMap::new(),
             ids: StdRng::seed_from_u64(1),
@@ -203,6 +221,7 @@ impl State {
         }
         self.now = now;
         self.empty_bin();
+        self.catch_up();
         self.settle();
     }
 

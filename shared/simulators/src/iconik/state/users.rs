@@ -53,6 +53,11 @@ impl State {
         self.user(user).is_some_and(|user| user.is_admin || user.roles.iter().any(|held| held == role))
     }
 
+    /// Whether a user is an administrator.
+    pub fn is_admin(&self, user: &str) -> bool {
+        self.users.iter().any(|known| known.id == user && known.is_admin)
+    }
+
     /// The address of a user.
     pub fn login_of(&self, user: &str) -> Option<String> {
         self.user(user).map(|user| user.email.clone())

@@ -30,6 +30,9 @@ impl State {
             self.versions_mut(asset)?.iter().filter_map(|known| known["version_number"].as_i64()).max();
         let version = fields::new_version(&id, number.unwrap_or(0) + 1, user, now.clone());
         self.versions_mut(asset)?.push(Value::Object(version));
+        if given.get("copy_metadata") == Some(&Value::Bool(false)) {
+            self.start_values(asset, &id);
+        }
         self.changed(user, asset, now)?;
         if let Some(source) = source {
             self.copy_segments(user, asset, &source, &id, given);

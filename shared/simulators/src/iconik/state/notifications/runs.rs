@@ -162,8 +162,8 @@ impl State {
     }
 
     /// Values of an object as a write has them.
-    fn metadata_of(&self, _subject: &Subject) -> Value {
-        Value::Null
+    fn metadata_of(&self, subject: &Subject) -> Value {
+        self.entries_of((&subject.object_type, &subject.object_id))
     }
 
     fn days_since(&self, time: &str) -> i64 {

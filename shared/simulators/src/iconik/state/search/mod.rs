@@ -280,6 +280,11 @@ impl State {
                     _ => self.collection_shown(user, object),
                 };
                 document.insert("object_type".to_owned(), kind.into());
+                let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+                document.insert("metadata".to_owned(), self.flat_values((kind, id)).into());
+                if kind == "assets" {
+                    document.extend(self.media_of(id));
+                }
                 document.insert("ancestor_collections".to_owned(), self.ancestors_in(object).into());
                 documents.push(document);
             }
@@ -301,7 +306,11 @@ impl State {
     }
 
     /// Of a document's metadata what a view has; nothing without a view.
-    fn metadata_of_view(&self, _all: Object, _view: Option<&str>) -> Object {
-        Object::new()
+    fn metadata_of_view(&self, mut all: Object, view: Option<&str>) -> Object {
+        let view = view.and_then(|view| self.metadata.views.get(view)?.get("view_fields")?.as_array());
+        let names: Vec<&str> =
+            view.into_iter().flatten().filter_map(|field| field.get("name")?.as_str()).collect();
+        all.retain(|name, _| names.contains(&name.as_str()));
+        all
     }
 }

@@ -1,5 +1,5 @@
-//! Content of versions: small content in memory, large content in an unlinked temporary file, none at all when
-//! only size and checksum matter.
+//! Content that simulators keep: small content in memory, large content in an unlinked temporary file, none at all when
+//! only size and checksum matter, and content that is generated as it is read, of any size.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result, Write as _};
@@ -13,8 +13,6 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::settings::Settings;
-
 /// Bytes handed to a download in one piece.
 const PIECE: u64 = 256 * 1024;
 
@@ -23,6 +21,8 @@ enum Stored {
     Memory(Bytes),
     File(File),
     Discarded,
+    /// Every eight bytes follow from their place and this number.
+    Generated(u64),
 }
 
 /// Immutable content. Clones share it; the last one to go removes it.
@@ -48,11 +48,25 @@ impl Blob {
         Self { size: bytes.len() as u64, sha256, stored: Arc::new(Stored::Memory(bytes)) }
     }
 
+    /// Content that is held nowhere and looks random: the same `seed` gives the same bytes. Making it reads it once for
+    /// its checksum.
+    pub fn generated(seed: u64, size: u64) -> Self {
+        let mut blob = Self { size, sha256: String::new(), stored: Arc::new(Stored::Generated(seed)) };
+        let (mut hash, mut at) = (Sha256::new(), 0);
+        while at < size {
+            let piece = generate(seed, at, PIECE.min(size - at));
+            hash.update(&piece);
+            at += piece.len() as u64;
+        }
+        blob.sha256 = hex::encode(hash.finalize());
+        blob
+    }
+
     /// The whole content. Fails for content that was discarded on arrival.
     pub fn bytes(&self) -> Result<Bytes> {
         match &*self.stored {
             Stored::Memory(bytes) => Ok(bytes.clone()),
-            Stored::File(_) => self.read_at(0, self.size),
+            Stored::File(_) | Stored::Generated(_) => self.read_at(0, self.size),
             Stored::Discarded => Err(Error::new(ErrorKind::NotFound, "content was discarded on arrival")),
         }
     }
@@ -72,6 +86,7 @@ impl Blob {
                 Ok(buffer.into())
             }
             Stored::Discarded => Ok(vec![0; length].into()),
+            Stored::Generated(seed) => Ok(generate(*seed, offset, length as u64).into()),
         }
     }
 
@@ -118,7 +133,28 @@ impl Blob {
     }
 }
 
+/// Bytes of generated content.
+fn generate(seed: u64, offset: u64, length: u64) -> Vec<u8> {
+    let (first, last) = (offset / 8, offset.saturating_add(length).div_ceil(8));
+    let mut bytes = vec![0; usize::try_from((last - first) * 8).unwrap_or(0)];
+    for (word, eight) in (first..last).zip(bytes.chunks_exact_mut(8)) {
+        eight.copy_from_slice(&mixed(seed ^ word).to_le_bytes());
+    }
+    bytes.drain(..usize::try_from(offset % 8).unwrap_or(0));
+    bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    bytes
+}
+
+/// The step of the generator `SplitMix64`.
+fn mixed(word: u64) -> u64 {
+    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
 /// Receives content piece by piece.
+#[derive(Debug)]
 pub struct Spool {
     hash: Sha256,
     size: u64,
@@ -129,21 +165,9 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// An empty spool with the thresholds of `settings`.
-    pub fn new(settings: &Settings) -> Self {
-        Self {
-            hash: Sha256::new(),
-            size: 0,
-            memory: Vec::new(),
-            file: None,
-            threshold: settings.memory_threshold_bytes,
-            discard: settings.discard_content,
-        }
-    }
-
-    /// An empty spool that keeps its content even when the settings say to discard it: for parts still to be joined.
-    pub fn keeping(settings: &Settings) -> Self {
-        Self { discard: false, ..Self::new(settings) }
+    /// An empty spool. Content of more bytes than `threshold` goes to a file; when told to `discard`, to nowhere.
+    pub fn new(threshold: u64, discard: bool) -> Self {
+        Self { hash: Sha256::new(), size: 0, memory: Vec::new(), file: None, threshold, discard }
     }
 
     /// Bytes received so far.
@@ -201,8 +225,7 @@ mod tests {
 
     #[test]
     fn content_above_the_threshold_goes_to_a_file_and_comes_back_whole() {
-        let settings = Settings { memory_threshold_bytes: 10, ..Settings::default() };
-        let mut spool = Spool::new(&settings);
+        let mut spool = Spool::new(10, false);
         for piece in [&b"twelve bytes"[..], b" and more"] {
             spool.write(piece).unwrap();
         }
@@ -215,11 +238,27 @@ mod tests {
 
     #[test]
     fn discarded_content_keeps_its_size_and_checksum() {
-        let settings = Settings { discard_content: true, ..Settings::default() };
-        let mut spool = Spool::new(&settings);
+        let mut spool = Spool::new(10, true);
         spool.write(b"gone").unwrap();
         let blob = spool.finish();
         assert_eq!((blob.size, blob.sha256.as_str()), (4, Blob::of(&b"gone"[..]).sha256.as_str()));
         assert!(blob.bytes().is_err());
+    }
+
+    #[test]
+    fn generated_content_is_the_same_wherever_it_is_read() {
+        let blob = Blob::generated(7, 600_000);
+        let whole = blob.bytes().unwrap();
+        assert_eq!(whole.len(), 600_000);
+        assert_eq!(blob.sha256, Blob::of(whole.clone()).sha256);
+        for (offset, length) in [(0, 1), (3, 10), (8, 8), (262_140, 20), (599_999, 5), (600_000, 1)] {
+            let end = whole.len().min(offset + length);
+            assert_eq!(
+                blob.read_at(offset as u64, length as u64).unwrap(),
+                whole[offset..end],
+                "{offset} {length}"
+            );
+        }
+        assert_ne!(blob.sha256, Blob::generated(8, 600_000).sha256);
     }
 }
