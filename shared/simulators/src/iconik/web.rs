@@ -84,6 +84,16 @@ fn everything(state: &State) -> Value {
         "relations": all(&state.relations),
         "saved_searches": all(&state.saved_searches),
         "jobs": all(&state.jobs),
+        "storages": all(&state.media.storages),
+        "formats": all(&state.media.formats),
+        "file_sets": all(&state.media.file_sets),
+        "files": all(&state.media.files),
+        "proxies": all(&state.media.proxies),
+        "keyframes": all(&state.media.keyframes),
+        "segments": all(&state.review.segments),
+        "approvals": state.review.approvals.keys().filter_map(|key| state.approval_view("", key).ok())
+            .collect::<Vec<_>>(),
+        "webhooks": all(&state.notifications.webhooks),
         "bin": bin,
         "events": events,
     })
@@ -145,10 +155,14 @@ fn object(state: &State, id: &str) -> Option<Value> {
             json!({"id": other, "title": title, "relations": relations})
         })
         .collect();
+    let rows = |table: &Table| -> Vec<Object> { table.objects().filter(its).cloned().collect() };
+    let approval = state.approval_key(kind, id, None).and_then(|key| state.approval_view("", &key));
     let above = places(found).filter_map(|place| state.collections.get(place));
     let above: Vec<Value> = above.map(|collection| short(state, "collections", collection)).collect();
     Some(json!({
         "kind": kind, "object": shown, "above": above, "deleted": state.is_deleted(kind, id), "history": history,
-        "relations": relations,
+        "relations": relations, "metadata": state.flat_values((kind, id)), "formats": rows(&state.media.formats),
+        "file_sets": rows(&state.media.file_sets), "files": rows(&state.media.files),
+        "segments": rows(&state.review.segments), "approval": approval.ok(),
     }))
 }

@@ -26,6 +26,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
         ("POST", [id, "contents"]) => add(call, id),
         ("DELETE", [id, "contents", kind, object]) => take(call, id, kind, object),
         ("GET", [id, "content", "info"]) => info(call, id),
+        ("GET", [id, "size"]) => size(call, id),
         ("GET", [id, "full", "path"]) => full_path(call, id),
         ("GET", [id, "ancestors"]) => ancestors(call, id),
         ("POST", [id, "reindex"]) => reindex(call, id),
@@ -33,7 +34,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
             _,
             []
             | [_]
-            | [_, "restore" | "purge" | "contents" | "ancestors" | "reindex"]
+            | [_, "restore" | "purge" | "contents" | "size" | "ancestors" | "reindex"]
             | [_, "content", "info"]
             | [_, "full", "path"]
             | [_, "contents", _, _],
@@ -219,10 +220,19 @@ fn info(call: &Call<'_>, id: &str) -> Outcome<Reply> {
     let title = collection.get("title").cloned();
     let below = call.state.descendants_of(id);
     let count = |kind: &str| below.iter().filter(|(of, _)| of == kind).count();
+    let sizes = call.state.sizes_of(&below);
+    let storages = sizes.storages.iter().map(|(storage, size)| json!({"storage_id": storage, "size": size}));
     Reply::ok(json!({
-        "title": title, "assets_count": count("assets"), "collections_count": count("collections"), "total_size": 0,
-        "total_proxy_size": 0, "total_duration_milliseconds": 0, "storage_info": [],
+        "title": title, "assets_count": count("assets"), "collections_count": count("collections"),
+        "total_size": sizes.files, "total_proxy_size": sizes.proxies, "total_duration_milliseconds": 0,
+        "storage_info": storages.collect::<Vec<_>>(),
     }))
+}
+
+fn size(call: &Call<'_>, id: &str) -> Outcome<Reply> {
+    call.needs("can_read_collections")?;
+    call.state.readable(&call.state.collections, "collections", id)?;
+    Reply::ok(json!({"size": call.state.sizes_of(&call.state.descendants_of(id)).files}))
 }
 
 /// The titles from the top, as people write a path.

@@ -56,11 +56,11 @@ fn fits(call: &Call<'_>, job: &Object) -> bool {
 }
 
 /// Jobs, newest first, at most a hundred a page.
-fn list(call: &Call<'_>) -> Outcome<Reply> {
-    let mut jobs: Vec<Value> =
-        call.state.jobs.objects().filter(|job| fits(call, job)).cloned().map(Value::Object).collect();
+fn list(call: &mut Call<'_>) -> Outcome<Reply> {
+    let jobs = call.state.jobs.listed(call.state.horizon()).into_iter().filter(|job| fits(call, job));
+    let mut jobs: Vec<Value> = jobs.cloned().map(Value::Object).collect();
     jobs.reverse();
-    page::by_number(call, 100, jobs)
+    page::list(call, 100, jobs)
 }
 
 fn get(call: &Call<'_>, id: &str) -> Outcome<Reply> {

@@ -14,13 +14,14 @@ mod notifications;
 mod relations;
 mod review;
 mod search;
+mod sizes;
 mod system;
 mod table;
 mod users;
 mod versions;
 mod works;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rand::SeedableRng as _;
@@ -43,6 +44,7 @@ pub use notifications::{Called, Delivery, Notifications, Run, Sender, Subject};
 pub use review::{Approval, ApprovalKey, Asked, Review, Share, Verdict};
 pub(super) use review::{Wanted, text_of};
 pub(super) use search::{Search, searched};
+pub use sizes::Sizes;
 pub use table::Table;
 pub use users::User;
 pub(in crate::iconik) use works::Work;
@@ -93,6 +95,10 @@ pub struct State {
     pub assets: Table,
     /// Collections.
     pub collections: Table,
+    /// What search finds: assets and collections with all that belongs to them.
+    documents: Table,
+    /// Ids of what changed since its document was made.
+    outdated: BTreeSet<String>,
     /// What was done to assets.
     pub history: Table,
     /// Relation types by name.
@@ -143,6 +149,8 @@ impl State {
             grants: BTreeMap::new(),
             assets: Table::new("Asset"),
             collections: Table::new("Collection"),
+            documents: Table::new("Document"),
+            outdated: BTreeSet::new(),
             history: Table::new("History entry"),
             relation_types: Table::new("Relation type"),
             relations: Table::new("Relation"),
@@ -201,6 +209,7 @@ impl State {
 
     /// Something happened.
     pub fn emit(&mut self, event: Event) {
+        self.outdate(&event);
         self.notify(&event);
         self.events.push(event);
     }
@@ -216,6 +225,7 @@ impl State {
         let lag = self.settings.index.lag_seconds.max(self.settings.index.region_lag_seconds);
         let horizon = before(self.now, lag);
         let told = self.now;
+        self.remake_documents();
         for table in self.indexed() {
             table.tell(told, horizon);
         }
@@ -228,6 +238,7 @@ impl State {
     /// The index has everything as it is now.
     pub fn index_all(&mut self) {
         let now = self.now;
+        self.remake_documents();
         for table in self.indexed() {
             table.tell(now, None);
         }
@@ -239,11 +250,21 @@ impl State {
             "assets" => self.assets.tell_one(id),
             _ => self.collections.tell_one(id),
         }
+        self.outdated.insert(id.to_owned());
+        self.remake_documents();
+        self.documents.tell_one(id);
     }
 
     /// The tables whose lists are served from the index.
     fn indexed(&mut self) -> Vec<&mut Table> {
-        vec![&mut self.assets, &mut self.collections, &mut self.history, &mut self.review.segments]
+        vec![
+            &mut self.assets,
+            &mut self.collections,
+            &mut self.documents,
+            &mut self.history,
+            &mut self.jobs,
+            &mut self.review.segments,
+        ]
     }
 
     /// The time up to which the index has seen everything; none when it sees all at once.

@@ -58,6 +58,12 @@ impl Table {
         ids.into_iter().map(|(_, id)| id.clone()).collect()
     }
 
+    /// Ids of what is there and changed since the index was last told.
+    pub(super) fn changed_ids(&self) -> Vec<String> {
+        let changed = self.changed.iter().filter_map(|place| self.objects.get(place)?.get("id")?.as_str());
+        changed.map(str::to_owned).collect()
+    }
+
     /// The object with this id, or 404.
     pub(in crate::iconik) fn found(&self, id: &str) -> Outcome<&Object> {
         self.get(id).ok_or_else(|| Refusal::unknown(self.kind, id))

@@ -181,3 +181,24 @@ async fn being_put_into_a_collection_may_count_as_a_change() {
     put("Finals").await;
     assert_ne!(modified().await, before);
 }
+
+#[tokio::test]
+async fn a_collection_knows_what_its_files_take() {
+    let simulator = simulator(Settings::default());
+    let campaign = seeded(&simulator, "Harbour Lights");
+    let (_, info) =
+        call(&simulator, "GET", &format!("assets/v1/collections/{campaign}/content/info/"), None).await;
+    let below = simulator.with_state(|state| state.descendants_of(&campaign));
+    let expected: u64 = simulator.with_state(|state| {
+        let inside =
+            |file: &&super::super::state::Object| below.iter().any(|(_, id)| file["asset_id"] == id.as_str());
+        state.media.files.objects().filter(inside).filter_map(|file| file["size"].as_u64()).sum()
+    });
+    assert!(expected > 0);
+    assert_eq!(info["total_size"], expected);
+    let stored =
+        info["storage_info"].as_array().unwrap().iter().map(|one| one["size"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(stored, expected);
+    let (_, size) = call(&simulator, "GET", &format!("assets/v1/collections/{campaign}/size/"), None).await;
+    assert_eq!(size["size"], expected);
+}

@@ -171,3 +171,17 @@ async fn assets_are_listed_by_type_and_by_who_likes_them() {
     let asset = json!({"external_id": "3104", "title": "Creative brief", "id": id});
     assert_eq!(named["objects"], json!([asset]));
 }
+
+#[tokio::test]
+async fn jobs_lag_and_scroll_like_other_lists() {
+    let simulator = filled(0).await;
+    simulator.with_state(|state| state.settings.index.lag_seconds = 10);
+    let job = json!({"type": "CUSTOM", "status": "STARTED", "title": "Filing"});
+    let (_, made) = call(&simulator, "POST", "jobs/v1/jobs/", Some(job)).await;
+    let listed =
+        async || ids(&call(&simulator, "GET", "jobs/v1/jobs/?scroll=true&per_page=100", None).await.1);
+    let id = made["id"].as_str().unwrap().to_owned();
+    assert!(!listed().await.contains(&id));
+    wait(&simulator, 10);
+    assert!(listed().await.contains(&id));
+}

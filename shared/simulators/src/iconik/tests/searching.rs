@@ -30,7 +30,9 @@ fn terms(terms: Value) -> Value {
 #[tokio::test]
 async fn words_phrases_fields_and_operators_find_what_they_say() {
     let simulator = simulator(Settings::default());
-    let find = async |query: &str| titles(&simulator, json!({"doc_types": ["assets"], "query": query})).await;
+    let find = async |query: &str| {
+        titles(&simulator, json!({"doc_types": ["assets"], "search_fields": ["title"], "query": query})).await
+    };
     let both = ["Harbour Lights 30s", "Harbour Lights 60s master"];
     assert_eq!(find("60s").await, ["Harbour Lights 60s master"]);
     assert_eq!(find("60s 30s").await, both);
@@ -89,11 +91,13 @@ async fn filters_are_nested_and_know_values_ranges_and_what_is_missing() {
         0,
         "not a part of NOT_ARCHIVED"
     );
-    let changed =
-        |min: &str, zone: &str| json!([{"name": "date_modified", "range": {"min": min, "timezone": zone}}]);
-    assert_eq!(all(changed("2031-05-05T11:08:09", "")).await, 3);
-    assert_eq!(all(changed("2031-05-05T12:00:00", "+02:00")).await, 3);
-    assert_eq!(all(changed("2031-05-05T12:00:00", "")).await, 1, "the one in the bin");
+    let made =
+        |min: &str, zone: &str| json!([{"name": "date_created", "range": {"min": min, "timezone": zone}}]);
+    assert_eq!(all(made("2031-05-05T11:08:09", "")).await, 2);
+    assert_eq!(all(made("2031-05-05T12:00:00", "+02:00")).await, 2);
+    assert_eq!(all(made("2031-05-05T12:00:00", "")).await, 0);
+    let deleted = json!([{"name": "date_deleted", "range": {"max": "2031-05-06"}}]);
+    assert_eq!(all(deleted).await, 0, "the one in the bin was deleted on that day");
     let nested = json!({"doc_types": ["assets"], "filter": {"operator": "OR", "filters": [
         {"operator": "AND", "terms": [{"name": "type", "value_in": ["LINK"]}]},
         {"operator": "AND", "terms": [{"name": "category", "value": "news"}, {"name": "status", "value": "ACTIVE"}]},
@@ -179,4 +183,58 @@ async fn a_search_is_saved_and_what_it_finds_can_be_deleted() {
     assert_eq!(call(&simulator, "GET", &path, None).await.0, 404);
     let broken = json!({"name": "x", "search_criteria_document": {"query": "("}});
     assert_eq!(call(&simulator, "POST", "search/v1/search/saved/", Some(broken)).await.0, 400);
+}
+
+#[tokio::test]
+async fn metadata_and_verdicts_are_found_once_the_index_has_them() {
+    let simulator = simulator(Settings::default());
+    let id = seeded(&simulator, "Harbour at dawn");
+    let view = super::super::seed::metadata::CAMPAIGN_VIEW;
+    simulator.with_state(|state| {
+        state.settings.index.lag_seconds = 10;
+        state.settings.metadata_rules.moves_date_modified = false;
+    });
+    let body = json!({"metadata_values": {"Project": {"field_values": [{"value": "Beacon"}]}}});
+    let path = format!("metadata/v1/assets/{id}/views/{view}/");
+    let (status, answer) = call(&simulator, "PUT", &path, Some(body)).await;
+    assert_eq!(status, 200, "{answer}");
+    let request = json!({"users": [super::super::seed::REVIEWER]});
+    let path = format!("assets/v1/assets/{id}/approvals/request/");
+    assert_eq!(call(&simulator, "POST", &path, Some(request)).await.0, 201);
+    let find = async |name: &str, value: &str| {
+        titles(&simulator, terms(json!([{"name": name, "value": value}, {"name": "id", "value_in": [id]}])))
+            .await
+            .len()
+    };
+    assert_eq!(
+        (find("metadata.Project", "Beacon").await, find("approval.status", "REQUESTED").await),
+        (0, 0)
+    );
+    super::wait(&simulator, 10);
+    assert_eq!(
+        (find("metadata.Project", "Beacon").await, find("approval.status", "REQUESTED").await),
+        (1, 1)
+    );
+    let mut body = terms(json!([{"name": "metadata.Project", "value": "Beacon"}]));
+    assert_eq!(
+        search(&simulator, body.clone()).await["objects"][0]["metadata"],
+        json!({}),
+        "no view, no values"
+    );
+    body["metadata_view_id"] = json!(view);
+    assert_eq!(search(&simulator, body).await["objects"][0]["metadata"]["Project"], "Beacon");
+}
+
+#[tokio::test]
+async fn segments_are_found_when_they_are_asked_for() {
+    let simulator = simulator(Settings::default());
+    let id = seeded(&simulator, "Harbour at dawn");
+    let body = json!({"segment_type": "COMMENT", "segment_text": "The gulls are too loud"});
+    assert_eq!(
+        call(&simulator, "POST", &format!("assets/v1/assets/{id}/segments/"), Some(body)).await.0,
+        201
+    );
+    let found = search(&simulator, json!({"doc_types": ["segments"], "query": "gulls"})).await;
+    assert_eq!((&found["total"], &found["objects"][0]["asset_id"]), (&json!(1), &json!(id)));
+    assert_eq!(search(&simulator, json!({"query": "gulls"})).await["total"], 0);
 }

@@ -53,8 +53,31 @@ async function choose(id) {
 const person = (info) => (info ? info.email : "");
 const plain = (value) => value === null || ["string", "number", "boolean"].includes(typeof value);
 
-/** Parts that other files show of an object: functions of what `state/objects/{id}` gives. */
-const parts = [];
+/** Values, files, comments and the verdict of an object. */
+function partsView({ metadata, formats, file_sets, files, segments, approval }) {
+  const view = [];
+  const named = (list, id) => list.find((one) => one.id === id)?.name ?? "";
+  if (Object.keys(metadata).length) {
+    view.push(...section("Metadata", rows(Object.entries(metadata))));
+  }
+  if (files.length) {
+    const lines = files.slice(0, 50).map((file) => [file.original_name, named(formats, file.format_id),
+      named(file_sets, file.file_set_id), file.status, make("td", { class: "number" }, size(file.size ?? 0)),
+      make("code", {}, file.checksum ?? "")]);
+    view.push(...section(`Files (${files.length})`, table(["Name", "Format", "File set", "Status", "Size", "Checksum"], lines)));
+  }
+  if (approval) {
+    view.push(...section("Approval", table(["", "Status", "Changed"], [
+      ["all", approval.status, when(approval.change_date)],
+      ...approval.approvals_by.map((by) => [by.user ?? by.external, by.status, when(by.change_date)])])));
+  }
+  if (segments.length) {
+    view.push(...section("Comments and segments", table(["When", "Kind", "At", "Text", "By"], segments.slice(0, 100).map((one) =>
+      [when(one.date_created), one.segment_type, one.time_start_milliseconds, (one.parent_id ? "↳ " : "") + (one.segment_text ?? ""),
+        person(one.user_info)]))));
+  }
+  return view;
+}
 
 function objectView({ kind, object, above, deleted, history, relations, ...rest }) {
   const view = [
@@ -73,7 +96,7 @@ function objectView({ kind, object, above, deleted, history, relations, ...rest 
         [version.version_number, version.status, version.archive_status, when(version.date_created),
           person(version.created_by_user_info), make("code", {}, version.id)]))));
   }
-  for (const part of parts) view.push(...part(rest));
+  view.push(...partsView(rest));
   if (relations.length) {
     view.push(...section("Relations", table(["To", "Relation", ""], relations.flatMap((one) => one.relations.map((relation) =>
       [make("button", { onclick: () => choose(one.id) }, one.title), relation.relation_type, relation.description])))));

@@ -1,5 +1,6 @@
 //! Search: an index that follows what is written, with its query language, filters, facets and sorting.
 
+mod documents;
 mod lucene;
 mod matching;
 mod saved;
@@ -269,42 +270,6 @@ pub(in crate::iconik) fn searched(state: &State, user: &str, search: &Search) ->
 }
 
 impl State {
-    /// Everything the index has, as it has it.
-    fn documents(&self, user: &str) -> Vec<Object> {
-        let horizon = self.horizon();
-        let mut documents = Vec::new();
-        for (kind, table) in [("assets", &self.assets), ("collections", &self.collections)] {
-            for object in table.listed(horizon) {
-                let mut document = match kind {
-                    "assets" => self.asset_shown(user, object),
-                    _ => self.collection_shown(user, object),
-                };
-                document.insert("object_type".to_owned(), kind.into());
-                let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-                document.insert("metadata".to_owned(), self.flat_values((kind, id)).into());
-                if kind == "assets" {
-                    document.extend(self.media_of(id));
-                }
-                document.insert("ancestor_collections".to_owned(), self.ancestors_in(object).into());
-                documents.push(document);
-            }
-        }
-        documents
-    }
-
-    /// All collections an object is in, at any depth.
-    fn ancestors_in(&self, object: &Object) -> Vec<String> {
-        let mut above: Vec<String> = Vec::new();
-        for place in super::places(object) {
-            for id in std::iter::once(place.to_owned()).chain(self.ancestors_of(place)) {
-                if !above.contains(&id) {
-                    above.push(id);
-                }
-            }
-        }
-        above
-    }
-
     /// Of a document's metadata what a view has; nothing without a view.
     fn metadata_of_view(&self, mut all: Object, view: Option<&str>) -> Object {
         let view = view.and_then(|view| self.metadata.views.get(view)?.get("view_fields")?.as_array());
