@@ -222,6 +222,89 @@ async fn other_actions_are_done_and_what_is_not_done_is_a_failed_run() {
 }
 
 #[tokio::test]
+async fn metadata_that_is_written_sets_off_and_is_written() {
+    let (simulator, asset, _) = with_asset().await;
+    let action = action(&simulator, json!({})).await;
+    let waited_for = json!({"event_type": "ASSETS", "metadata_values": {
+        "RightsStatus": {"field_values": [{"value": "cleared"}]}, "Owner": {"field_values": []},
+    }});
+    let triggers = json!([{"type": "METADATA_UPDATE", "parameters": waited_for}]);
+    automation(&simulator, &action, triggers, json!([])).await;
+    let write = |status: &str| {
+        let status = json!({"field_values": [{"value": status}]});
+        let owner = json!({"field_values": [{"value": "producer@example.com"}]});
+        let values = json!({"RightsStatus": status, "Owner": owner});
+        let object = (asset.clone(), values.as_object().unwrap().clone());
+        simulator.with_state(|state| state.write_directly(seed::EDITOR, ("assets", &object.0), &object.1));
+    };
+    write("pending");
+    assert_eq!(sent(&simulator).len(), 0, "another value");
+    write("cleared");
+    assert_eq!(sent(&simulator).len(), 1);
+    simulator.with_state(|state| state.settings.metadata_rules.events_carry_values = false);
+    write("cleared");
+    assert_eq!(sent(&simulator).len(), 1, "whatever webhooks are told");
+
+    let values = json!({"Campaign": {"field_values": [{"value": "Harbour Lights"}]}, "Project": {"field_values": [{"value": "P-1"}]}});
+    let parameters = json!({"metadata_view_id": seed::metadata::CAMPAIGN_VIEW, "metadata_values": values});
+    let body = json!({
+        "name": "x", "triggers": review(&["REQUESTED"]), "actions": [{"type": "METADATA_UPDATE", "parameters": parameters}],
+    });
+    send(&simulator, seed::ADMIN_TOKEN, "POST", AUTOMATIONS, Some(body)).await;
+    call(&simulator, "POST", &format!("assets/v1/assets/{asset}/approvals/request/"), Some(json!({}))).await;
+    let written = simulator.with_state(|state| state.values_of(("assets", &asset), "Campaign"));
+    assert_eq!(written, ["Harbour Lights"]);
+}
+
+#[tokio::test]
+async fn content_subtitles_and_archiving_set_off() {
+    let (simulator, asset, _) = with_asset().await;
+    let action = action(&simulator, json!({})).await;
+    for trigger in [
+        json!({"type": "ASSET_ONLINE", "parameters": {"only_first_version": true, "wait_for_transcode": false}}),
+        json!({"type": "ARCHIVE"}),
+        json!({"type": "RESTORE"}),
+        json!({"type": "SUBTITLE_ADDED", "parameters": {"language": "de"}}),
+        json!({"type": "ASSET_SHARE", "parameters": {"allow_download": true}}),
+    ] {
+        automation(&simulator, &action, json!([trigger]), json!([])).await;
+    }
+    let path = format!("assets/v1/assets/{asset}/");
+    for change in [
+        json!({"is_online": true}),
+        json!({"archive_status": "ARCHIVED"}),
+        json!({"archive_status": "NOT_ARCHIVED"}),
+    ] {
+        assert_eq!(call(&simulator, "PATCH", &path, Some(change.clone())).await.0, 200);
+        assert_eq!(sent(&simulator).len(), 1, "{change}");
+        call(&simulator, "PATCH", &path, Some(change)).await;
+        assert_eq!(sent(&simulator).len(), 0, "it was so before");
+    }
+    let share = |download: bool| {
+        json!({
+            "emails": [], "allow_download": download, "allow_comments": false, "allow_approving_comments": false,
+            "allow_setting_approve_status": false,
+        })
+    };
+    for (download, expected) in [(false, 0), (true, 1)] {
+        call(&simulator, "POST", &format!("{path}shares/"), Some(share(download))).await;
+        assert_eq!(sent(&simulator).len(), expected);
+    }
+    let formats = format!("files/v1/assets/{asset}/formats/");
+    let (_, format) = call(&simulator, "POST", &formats, Some(json!({"name": "SUBTITLES"}))).await;
+    for (language, expected) in [("en", 0), ("de", 1)] {
+        let body = json!({
+            "language": language, "closed_captions": false, "format_id": format["id"],
+            "content": "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nGuten Tag\n",
+        });
+        let (status, made) =
+            call(&simulator, "POST", &format!("files/v1/assets/{asset}/subtitles/"), Some(body)).await;
+        assert!(status.is_success(), "{made}");
+        assert_eq!(sent(&simulator).len(), expected, "{language}");
+    }
+}
+
+#[tokio::test]
 async fn for_whom_when_and_how_often_it_runs_are_switches() {
     let (simulator, asset, _) = with_asset().await;
     let action = action(&simulator, json!({})).await;

@@ -42,4 +42,7 @@ async fn one_review_is_open_and_one_is_mixed() {
         assert_eq!(call(&simulator, "GET", &path, None).await.1["status"], expected, "{title}");
     }
     assert!(simulator.with_state(|state| state.take_deliveries(9)).is_empty());
+    let mixed = json!({"doc_types": ["assets"], "filter": {"operator": "AND", "terms": [{"name": "approval.status", "value": "MIXED"}]}});
+    let (_, found) = call(&simulator, "POST", "search/v1/search/", Some(mixed)).await;
+    assert_eq!((&found["total"], &found["objects"][0]["title"]), (&json!(1), &json!("Using the inhaler")));
 }

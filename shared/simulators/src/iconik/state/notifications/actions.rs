@@ -25,6 +25,10 @@ impl State {
                 };
                 self.call_custom_action(user, text("action_id"), &called).map(|_| ())
             }
+            "METADATA_UPDATE" => {
+                let values = object(parameters.get("metadata_values").cloned().unwrap_or_default());
+                self.write_values(user, (kind, id), text("metadata_view_id"), &values, false).map(|_| ())
+            }
             "REQUEST_REVIEW" => self.request_approval(user, kind, id, &parameters).map(|_| ()),
             "CREATE_SHARE" => {
                 let owner = if text("user_id").is_empty() { user } else { text("user_id") };

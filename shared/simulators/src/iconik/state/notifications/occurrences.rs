@@ -98,7 +98,10 @@ impl State {
         let mut found = match (event.realm, event.operation) {
             ("metadata", "create" | "update") => {
                 let subject = object(event.event_type, part("object_id"));
-                vec![(subject, Occurrence::Metadata(data["metadata_values"].clone()))]
+                // What webhooks are told need not have the values; automations know them anyway.
+                let values = data.get("metadata_values").cloned();
+                let values = values.unwrap_or_else(|| self.metadata_of(&subject));
+                vec![(subject, Occurrence::Metadata(values))]
             }
             ("contents", operation @ ("create" | "delete")) => {
                 let collection = part("collection_id");

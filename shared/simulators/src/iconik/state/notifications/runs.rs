@@ -162,7 +162,7 @@ impl State {
     }
 
     /// Values of an object as a write has them.
-    fn metadata_of(&self, subject: &Subject) -> Value {
+    pub(super) fn metadata_of(&self, subject: &Subject) -> Value {
         self.entries_of((&subject.object_type, &subject.object_id))
     }
 

@@ -31,7 +31,11 @@ impl State {
         let text = |name: &str| given.get(name).and_then(Value::as_str);
         let (content, language) = match (text("content"), text("source_subtitle_id")) {
             (Some(content), _) => (content.to_owned(), given.get("language").cloned()),
-            (None, Some(id)) => return Err(Refusal::unknown("Subtitle", id)),
+            (None, Some(id)) => {
+                let subtitle = self.media.subtitles.found(id)?;
+                let content = subtitle.get("content").and_then(Value::as_str).unwrap_or_default();
+                (content.to_owned(), subtitle.get("language").cloned())
+            }
             (None, None) => return Err(Refusal::field("content", "Missing data for required field.")),
         };
         let cues = Cue::read(&content).map_err(|why| Refusal::field("content", why))?;
