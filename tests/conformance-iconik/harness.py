@@ -230,7 +230,7 @@ class Listener:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.received.append((dict(self.headers), body))
+                outer.received.append((self.headers, body))
                 self.send_response(outer.status)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
