@@ -67,10 +67,10 @@ class Garbage(Story):
         self.made = {
             "asset_id": self.asset_id, "collection_id": self.collection_id, "object_id": self.asset_id, "object_type": "assets",
             "version_id": self.version(self.asset_id), "segment_id": self.comment(self.asset_id), "context": "ASSET",
-             "storage_id": NOWHERE,
-
+            "view_id": self.view(self.field("Sales_region")), "field_name": "Sales_region", "storage_id": self.storage(),
+            "job_id": self.tell("POST", "jobs/v1/jobs/", {"type": "CUSTOM", "status": "STARTED", "title": "x"}, 201)["id"],
             "purpose": "FILES", "method": "S3", "relation_type": "nonsense", "related_to_asset_id": self.asset_id,
-
+            **{f"{kind}_id": made for kind, made in self.file(self.asset_id, content=b"x").items()},
         }
 
     def tearDown(self):
@@ -143,7 +143,7 @@ class Garbage(Story):
             ("POST", "assets", "/v1/{object_type}/{object_id}/approvals/request/"): {"users": [ADMINISTRATOR[1]], "min_number": 1},
             ("PUT", "assets", "/v1/{object_type}/{object_id}/approvals/"): {"status": "APPROVED"},
             ("PUT", "metadata", "/v1/{object_type}/{object_id}/views/{view_id}/"): {
-                "metadata_values": {"Region": {"field_values": [{"value": "x"}], "mode": "append"}}},
+                "metadata_values": {"Sales_region": {"field_values": [{"value": "x"}], "mode": "append"}}},
             ("POST", "jobs", "/v1/jobs/"): {"type": "CUSTOM", "status": "STARTED", "title": "x", "progress_total": 10,
                                             "progress_processed": 5, "steps": [], "metadata": {}},
             ("POST", "search", "/v1/search/"): {

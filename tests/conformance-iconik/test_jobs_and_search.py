@@ -66,23 +66,23 @@ class Jobs(Story):
 class Search(Story):
     def setUp(self):
         super().setUp()
-        self.market = self.field("Market")
-        self.clearance = self.view("Market")
+        self.market = self.field("Sales_market")
+        self.clearance = self.view("Sales_market")
         self.made = {}
         for title, market in (("Zephyr trailer", "DE"), ("Zephyr poster", "FR"), ("Zephyr teaser", "DE")):
             self.made[title] = self.asset(title)
             self.tell("PUT", f"metadata/v1/assets/{self.made[title]}/views/{self.clearance}/",
-                      {"metadata_values": {"Market": {"field_values": [{"value": market}]}}})
+                      {"metadata_values": {"Sales_market": {"field_values": [{"value": market}]}}})
 
     @shows("A search.search")
     def test_by_words_kind_and_field(self):
         body = SearchBody(query="Zephyr", doc_types=["assets"], metadata_view_id=self.clearance,
-                          filter=Filter(operator="AND", terms=[Term(name="metadata.Market", value="DE")]),
+                          filter=Filter(operator="AND", terms=[Term(name="metadata.Sales_market", value="DE")]),
                           sort=[SortItem(name="title", order="asc")])
         found = self.done(self.a.search.search(body, per_page=10, generate_signed_url=False, save_search_history=False))
         self.assertEqual([o.title for o in found.objects], ["Zephyr teaser", "Zephyr trailer"])
         self.assertEqual((found.total, found.objects[0].object_type), (2, "assets"))
-        self.assertIn(found.objects[0].metadata["Market"], ("DE", ["DE"]))
+        self.assertIn(found.objects[0].metadata["Sales_market"], ("DE", ["DE"]))
         self.assertEqual(found.objects[0].id, self.made["Zephyr teaser"])
 
     @shows("A search.search", "B post_search")
