@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -75,6 +76,21 @@ async fn drain(body: Body) -> u64 {
         received += piece.len() as u64;
     }
     received
+}
+
+/// A body of at most this many bytes; `None` for a longer one. That is read to its end too, because a client notices a refusal
+/// only after it has sent all.
+pub(crate) async fn read(body: Body, limit: usize) -> Option<Bytes> {
+    let (mut read, mut fits) = (BytesMut::new(), true);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.ok()?;
+        fits &= read.len() + piece.len() <= limit;
+        if fits {
+            read.extend_from_slice(&piece);
+        }
+    }
+    fits.then(|| read.freeze())
 }
 
 /// What a HEAD gets: the headers, with the length the body would have.

@@ -17,7 +17,7 @@ use super::routes;
 use super::settings::MissingSlash;
 use super::state::State;
 use super::web;
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 
 /// Largest JSON body.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -43,7 +43,7 @@ async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Re
         return bucket::answer(simulator, request, sequence).await;
     }
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+    let Some(bytes) = frame::read(body, BODY_LIMIT).await else {
         return refuse(413, "Request Entity Too Large");
     };
     simulator.journal().note(sequence, |entry| entry.received = bytes.len() as u64);

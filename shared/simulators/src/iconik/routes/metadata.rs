@@ -67,7 +67,9 @@ fn fields(call: &Call<'_>) -> Outcome<Reply> {
             && call.text("last_field_name").is_none_or(|last| text(field, "name") > last)
     };
     let all = call.state.metadata.fields.objects().count();
-    let mut found = call.state.metadata.fields.objects().filter(wanted).peekable();
+    let mut found: Vec<&Object> = call.state.metadata.fields.objects().filter(wanted).collect();
+    found.sort_by_key(|field| text(field, "name"));
+    let mut found = found.into_iter().peekable();
     let objects: Vec<Value> = found.by_ref().take(per_page).cloned().map(Value::Object).collect();
     let last = objects.last().and_then(|field| field.get("name")).and_then(Value::as_str);
     let next = last
@@ -108,17 +110,18 @@ fn view(call: &Call<'_>, id: &str) -> Outcome<Reply> {
     Reply::ok(call.state.metadata.shown_view(view, call.flag("merge_fields", false)))
 }
 
+/// What was written is answered with the definitions of its fields, which the vendor's description demands.
 fn create_view(call: &mut Call<'_>) -> Outcome<Reply> {
     let mut given = call.object()?.clone();
     given.remove("id");
     let id = call.state.create_view(given)?;
-    Reply::created(call.state.metadata.views.found(&id)?.clone())
+    Reply::created(call.state.metadata.shown_view(call.state.metadata.views.found(&id)?, true))
 }
 
 fn edit_view(call: &mut Call<'_>, id: &str) -> Outcome<Reply> {
     let given = call.object()?.clone();
     call.state.edit_view(id, given)?;
-    view(call, id)
+    Reply::ok(call.state.metadata.shown_view(call.state.metadata.views.found(id)?, true))
 }
 
 fn delete_view(call: &mut Call<'_>, id: &str) -> Outcome<Reply> {

@@ -1,3 +1,7 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::Body;
 use serde_json::json;
 
 use super::super::settings::{ErrorShape, MissingSlash, Spelling};
@@ -27,6 +31,26 @@ async fn every_error_is_json_with_errors() {
         .unwrap();
     let answer = perform(&simulator, garbage).await;
     assert_eq!((answer.status.as_u16(), &answer.json), (400, &json!({"errors": ["Invalid JSON"]})));
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_when_all_of_it_is_sent() {
+    let simulator = simulator(Settings::default());
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&sent);
+    let pieces = (0..20).map(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::io::Error>(vec![b' '; 1024 * 1024])
+    });
+    let request = http::Request::post("/API/assets/v1/assets/")
+        .header("App-ID", seed::APP_ID)
+        .header("Auth-Token", seed::TOKEN)
+        .body(Body::from_stream(futures_util::stream::iter(pieces)))
+        .unwrap();
+    let answer = perform(&simulator, request).await;
+    let expected = json!({"errors": ["Request Entity Too Large"]});
+    assert_eq!((answer.status.as_u16(), &answer.json), (413, &expected));
+    assert_eq!(sent.load(Ordering::Relaxed), 20);
 }
 
 #[tokio::test]

@@ -377,6 +377,10 @@ async fn fields_views_and_categories_are_defined() {
     )
     .await;
     assert_eq!(status, 201);
+    assert_eq!(
+        view["view_fields"][0]["field_type"], "drop_down",
+        "with the definition, though not asked for"
+    );
     let id = text(&view, "id");
     assert_eq!(
         post("metadata/v1/views/", json!({"name": "X", "view_fields": [{"name": "Unheard"}]})).await.0,
@@ -397,6 +401,10 @@ async fn fields_views_and_categories_are_defined() {
     assert_eq!(as_admin(&simulator, "DELETE", "metadata/v1/fields/Mood/", None).await.0, 204);
     let asset = seeded(&simulator, seed::MASTER);
     assert_eq!(write(&simulator, &asset, &id, "Mood", &[json!("calm")]).await.0, 400, "the field is gone");
+    let everything = done(&simulator, 200, "GET", "metadata/v1/fields/", None).await;
+    let names: Vec<String> =
+        everything["objects"].as_array().unwrap().iter().map(|field| text(field, "name")).collect();
+    assert!(names.is_sorted(), "else the name of the last one is no place to go on from: {names:?}");
     let first = done(&simulator, 200, "GET", "metadata/v1/fields/?per_page=2", None).await;
     let last = text(&first["objects"][1], "name");
     let second =

@@ -295,6 +295,12 @@ async fn a_proxy_and_a_keyframe_are_uploaded_alike() {
     let proxies = format!("files/v1/assets/{asset}/proxies/");
     let proxy = done(&simulator, 201, "POST", &proxies, json!({"filename": "p.mp4", "codec": "h264"})).await;
     let id = text(&proxy, "id");
+    let waiting = done(&simulator, 200, "GET", &format!("{proxies}{id}/"), None).await;
+    assert_eq!(
+        text(&waiting, "upload_method"),
+        "PUT",
+        "where its bytes go is told as long as it waits for them"
+    );
     let (_, _, bytes) =
         bare(&simulator, "POST", &text(&proxy, "multipart_upload_url"), &[("origin", "http://x")], "").await;
     let upload = element(&bytes, "UploadId");

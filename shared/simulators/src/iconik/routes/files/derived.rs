@@ -1,6 +1,6 @@
 //! Proxies and keyframes.
 
-use super::{created, file, optional_body, scheduled, shown};
+use super::{created, file, host, optional_body, scheduled, shown};
 use crate::iconik::call::Call;
 use crate::iconik::page;
 use crate::iconik::reply::{Outcome, Refusal, Reply};
@@ -17,7 +17,7 @@ pub(super) fn route(
     Some(match (method, path) {
         ("GET", []) => list(call, of, |_| true),
         ("POST", []) => create(call, of),
-        ("GET", [id]) => get(call, of, id),
+        ("GET", [id]) => get_to_upload(call, of, id),
         // A widely used client changes keyframes with POST.
         ("PUT" | "PATCH", [id]) => edit(call, of, id),
         ("POST", [id]) if kind == Kind::Keyframe => edit(call, of, id),
@@ -50,6 +50,20 @@ fn create(call: &mut Call<'_>, (kind, asset): (Kind, &str)) -> Outcome<Reply> {
 
 fn get(call: &Call<'_>, (kind, asset): (Kind, &str), id: &str) -> Outcome<Reply> {
     Reply::ok(shown(call, kind, call.state.part_of(kind, asset, id)?, true))
+}
+
+/// One that waits for its bytes tells where they go: a widely used client reads it here, not in the answer to the making.
+fn get_to_upload(call: &mut Call<'_>, (kind, asset): (Kind, &str), id: &str) -> Outcome<Reply> {
+    let found = call.state.part_of(kind, asset, id)?.clone();
+    let mut value = shown(call, kind, &found, true);
+    if is(&found, "status", "OPEN") {
+        let host = host(call);
+        let members = call.state.upload_members(kind, &found, &host);
+        if let Some(value) = value.as_object_mut() {
+            value.extend(members);
+        }
+    }
+    Reply::ok(value)
 }
 
 fn edit(call: &mut Call<'_>, (kind, asset): (Kind, &str), id: &str) -> Outcome<Reply> {
