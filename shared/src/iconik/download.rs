@@ -128,7 +128,9 @@ impl Client {
         let response = self.open_signed(content, &mut address, Some("bytes=0-0")).await?;
         let Response { status, headers, .. } = response;
         let size = match status {
-            StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT => total(&headers),
+            // Only of nothing there is no first byte; S3 does not say the length then.
+            StatusCode::RANGE_NOT_SATISFIABLE => Some(total(&headers).unwrap_or_default()),
+            StatusCode::PARTIAL_CONTENT => total(&headers),
             _ => number(&headers, header::CONTENT_LENGTH),
         };
         size.ok_or_else(|| unexpected(OPERATION, super::error::Effect::Read, "the storage tells no size"))

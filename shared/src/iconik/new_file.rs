@@ -109,8 +109,7 @@ impl Client {
                     && file.status != FileStatus::Deleted
             };
             match self.list_files_of_set(asset, &new.file_set).find(is_it).await? {
-                // Only by itself does a file tell where its bytes go.
-                Some(found) => self.get_file(asset, &found.id).await.map(Some),
+                Some(found) => self.file_with_addresses(asset, &found.id).await.map(Some),
                 None => Ok(None),
             }
         };

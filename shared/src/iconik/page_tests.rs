@@ -114,6 +114,10 @@ async fn a_search_goes_on_by_the_sort_keys_of_its_last_object() {
         "POST search/v1/search/?generate_signed_url=false&save_search_history=false&per_page=2"
     );
     assert_eq!(asked[0].json()["filter"]["terms"][0], json!({"name": "title", "value": "Q\\&A"}));
+    assert_eq!(
+        asked[0].json()["sort"],
+        json!([{"name": "date_created", "order": "asc"}, {"name": "id", "order": "asc"}])
+    );
     assert_eq!(asked[0].json().get("search_after"), None);
     assert_eq!(asked[1].json()["search_after"], json!([1, "b"]));
     assert_eq!(asked[2].json()["search_after"], json!([1, "c"]));

@@ -124,12 +124,14 @@ impl Search {
         self
     }
 
-    fn body(&self) -> Value {
-        let sort = if self.sort.is_empty() {
-            json!([{"name": "date_created", "order": "asc"}])
-        } else {
-            json!(self.sort)
-        };
+    fn body(&self, tie_breaker: &str) -> Value {
+        let mut sort = self.sort.clone();
+        if sort.is_empty() {
+            sort.push(json!({"name": "date_created", "order": "asc"}));
+        }
+        if !tie_breaker.is_empty() {
+            sort.push(json!({"name": tie_breaker, "order": "asc"}));
+        }
         let mut body = json!({"doc_types": self.kinds, "sort": sort});
         if let Some(members) = body.as_object_mut() {
             if !self.terms.is_empty() {
@@ -157,7 +159,7 @@ impl Client {
             .reading()
             .query("generate_signed_url", false)
             .query("save_search_history", false)
-            .body(search.body());
+            .body(search.body(&self.settings.search_tie_breaker));
         Pages::new(self, call, Style::SearchAfter).of_everything()
     }
 }

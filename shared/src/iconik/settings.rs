@@ -44,6 +44,9 @@ pub struct Settings {
     pub few_calls_left: u64,
     /// Seconds for which a search is asked again for what was just made: the index lags, by how much nobody says.
     pub index_patience_seconds: u64,
+    /// The field that decides the order of what a search finds equal, without which a page may begin behind some of it; none
+    /// when empty. The vendor does not say whether the index has one by itself.
+    pub search_tie_breaker: String,
     /// A write of metadata clears the fields of the view that it does not name. The vendor does not say; its own tools leave
     /// out what they do not change.
     pub metadata_writes_replace_view: bool,
@@ -86,6 +89,7 @@ impl Default for Settings {
             signed_rate: 50.0,
             few_calls_left: 50,
             index_patience_seconds: 20,
+            search_tie_breaker: "id".to_owned(),
             metadata_writes_replace_view: false,
             soft_delete_segments: true,
             single_upload_bytes: 8 << 20,

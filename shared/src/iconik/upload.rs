@@ -8,7 +8,7 @@ use super::{
     download::{Content, no_address},
     error::{classify_storage, failure},
     file::{File, StorageMethod},
-    ids::AssetId,
+    ids::{AssetId, FileId},
     part_ledger::PartLedger,
     signed::{SignedUrl, StorageRequest, is_refused},
 };
@@ -58,11 +58,18 @@ impl Client {
                 format!("the source has {} bytes and had {} before", source.length(), ledger.length);
             return Err(failure(FailureClass::Conflict, OPERATION, super::CONTENT_CHANGED, message));
         }
+        let with_addresses;
+        let has_addresses = file.upload_url.is_some() || file.multipart_upload_url.is_some();
+        let takes_bytes = matches!(file.storage_method, StorageMethod::S3 | StorageMethod::Gcs);
+        let file = if takes_bytes && !has_addresses && !ledger.is_begun() {
+            with_addresses = self.file_with_addresses(asset, &file.id).await?;
+            &with_addresses
+        } else {
+            file
+        };
         let is_small = !ledger.is_begun() && source.length() <= self.settings.single_upload_bytes;
         let step = match file.storage_method {
-            StorageMethod::S3 if is_small && file.upload_url.is_some() => {
-                self.upload_whole(asset, file, source, ledger).await
-            }
+            StorageMethod::S3 if is_small => self.upload_whole(asset, file, source, ledger).await,
             StorageMethod::S3 => self.s3_step(asset, file, source, ledger).await,
             StorageMethod::Gcs => self.gcs_step(asset, file, source, ledger).await,
             _ => Err(no_address()),
@@ -148,11 +155,17 @@ impl Client {
                 return Ok(response);
             }
         }
-        let path = ["files", "v1", "assets", asset.as_str(), "files", file.id.as_str()];
-        let fresh: File = self.ask(&Call::get("get file", &path).query("bypass_url_cache", true)).await?;
+        let fresh = self.file_with_addresses(asset, &file.id).await?;
         let address = pick(&fresh).ok_or_else(no_address)?;
         let url = SignedUrl::parse(OPERATION, &address, &self.settings)?;
         self.send_to_storage(&url, request).await
+    }
+
+    /// A file with the addresses its bytes go to. Unasked, only the answer to its making has them.
+    pub(super) async fn file_with_addresses(&self, asset: &AssetId, file: &FileId) -> Result<File> {
+        let path = ["files", "v1", "assets", asset.as_str(), "files", file.as_str()];
+        let call = Call::get("get file", &path).query("generate_signed_post_url", true);
+        self.ask(&call.query("bypass_url_cache", true)).await
     }
 
     /// Whether the storage has the file whole, after an answer that was lost.
