@@ -13,8 +13,6 @@ mod send;
 mod walk;
 mod window;
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use http::{Request, Response};
 use shared::{
@@ -22,6 +20,7 @@ use shared::{
     content_server,
     environment::Environment,
     error::{Error, Result, System},
+    flow_queues::FlowQueues,
     function::Function,
     http::Answered,
     ledger::{Breaker, BreakerState},
@@ -35,7 +34,7 @@ pub struct WatchContentServer {
     content_server: content_server::Client,
     environment: Environment,
     feeds: Vec<Feed>,
-    queues: BTreeMap<String, String>,
+    queues: FlowQueues,
     door: push::Door,
     breaker: Breaker,
     counts: figures::Counts,
@@ -49,9 +48,9 @@ impl Function for WatchContentServer {
         let given = environment.rules().await?;
         let (text, name) = given.unwrap_or_else(|| (SAMPLE.to_owned(), "the packaged feeds".to_owned()));
         let feeds = Feed::parse_all(&text, &name).map_err(refused)?;
-        let queues = queues(&environment.settings.flow_queues)?;
+        let queues = FlowQueues::of(environment)?;
         for (feed, flow) in feeds.iter().flat_map(|feed| feed.flows.iter().map(move |flow| (feed, flow))) {
-            if !queues.contains_key(flow) {
+            if !queues.has(flow) {
                 let message = format!("the feed {} tells {flow}, which has no queue", feed.name);
                 return Err(Error::configuration("feeds.no-queue", message)
                     .remedy("add the flow to WAYBILL_FLOW_QUEUES, or remove it from the feed"));
@@ -141,15 +140,4 @@ impl WatchContentServer {
 fn refused(diagnostics: Diagnostics) -> Error {
     Error::configuration("feeds.invalid", diagnostics.to_string())
         .remedy("correct the lines named above; functions/watch/README.md explains every word")
-}
-
-fn queues(text: &str) -> Result<BTreeMap<String, String>> {
-    if text.trim().is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    serde_json::from_str(text).map_err(|error| {
-        let message = format!("WAYBILL_FLOW_QUEUES is not a JSON object of queue addresses: {error}");
-        Error::configuration("feeds.queues", message)
-            .remedy(r#"write {"offload-content": "https://sqs.…"}, one entry per flow"#)
-    })
 }

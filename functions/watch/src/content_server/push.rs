@@ -3,8 +3,6 @@
 //! Whatever a push says is a hint; the flow reads the node itself. So nothing is asked of Content Server here, and the
 //! answer takes milliseconds: check the signature, remember the delivery, put one message per node and flow on a queue.
 
-use std::{sync::Arc, time::Duration};
-
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use serde::Deserialize;
@@ -14,9 +12,8 @@ use shared::{
     error::{Error, FailureClass, Result},
     function::{Function, Problem},
     node_change::{Change, NodeChange},
-    webhook::{Delivery, Refusal, TOLERANCE, Verifier},
+    webhook::{Delivery, KeptSecret, Refusal, TOLERANCE, Verifier},
 };
-use tokio::sync::Mutex;
 
 use super::WatchContentServer;
 use crate::feeds::Feed;
@@ -27,20 +24,9 @@ const PATH: &str = "/changes";
 const LARGEST: usize = 256 * 1024;
 /// Most nodes of one push.
 const MOST_NODES: usize = 100;
-/// How long a signing secret is used before it is read anew.
-const SECRET_AGE: Duration = Duration::from_secs(300);
 
-/// Who may push.
-pub(super) struct Door {
-    secret: String,
-    verifier: Option<Mutex<Kept>>,
-}
-
-/// A secret, and when it was read.
-struct Kept {
-    verifier: Arc<Verifier>,
-    read_at: i64,
-}
+/// Who may push; nobody when no secret is configured.
+pub(super) struct Door(Option<KeptSecret<Verifier>>);
 
 /// What a push says.
 #[derive(Debug, Deserialize)]
@@ -58,32 +44,11 @@ struct Push {
 impl Door {
     /// Reads the signing secret, when one is configured.
     pub(super) async fn open(environment: &Environment) -> Result<Self> {
-        let secret = environment.settings.signing_secret.clone();
-        let verifier =
-            if secret.is_empty() { None } else { Some(Mutex::new(Kept::read(environment, &secret).await?)) };
-        Ok(Self { secret, verifier })
-    }
-
-    /// The secret, not older than a few minutes, so that it can be changed while the function runs.
-    async fn verifier(&self, environment: &Environment) -> Option<Arc<Verifier>> {
-        let mut kept = self.verifier.as_ref()?.lock().await;
-        let age = environment.context.now_milliseconds().saturating_sub(kept.read_at);
-        if age > i64::try_from(SECRET_AGE.as_millis()).unwrap_or(i64::MAX) {
-            match Kept::read(environment, &self.secret).await {
-                Ok(fresh) => *kept = fresh,
-                Err(error) => {
-                    tracing::warn!(error = ?error, "the signing secret could not be read anew");
-                }
-            }
+        let secret = environment.settings.signing_secret.as_str();
+        if secret.is_empty() {
+            return Ok(Self(None));
         }
-        Some(kept.verifier.clone())
-    }
-}
-
-impl Kept {
-    async fn read(environment: &Environment, secret: &str) -> Result<Self> {
-        let verifier = Verifier::from_json(&environment.secret(secret).await?)?;
-        Ok(Self { verifier: Arc::new(verifier), read_at: environment.context.now_milliseconds() })
+        KeptSecret::open(environment, secret, Verifier::from_json).await.map(Some).map(Self)
     }
 }
 
@@ -120,11 +85,12 @@ impl WatchContentServer {
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "push.too-large", "The push is too large");
             return Err(problem.detail(format!("at most {LARGEST} bytes are taken")));
         }
-        let Some(verifier) = self.door.verifier(&self.environment).await else {
+        let Some(secret) = &self.door.0 else {
             let status = StatusCode::NOT_FOUND;
             return Err(Problem::new(status, "push.off", "Pushes are switched off"));
         };
         let now = self.environment.context.now();
+        let verifier = secret.get(&self.environment).await;
         let delivery = verifier.verify(request.headers(), request.body(), now).map_err(unauthorized)?;
         let push: Push = serde_json::from_slice(request.body())
             .map_err(|error| malformed(format!("the body is not a push: {error}")))?;

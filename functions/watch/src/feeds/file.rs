@@ -1,12 +1,9 @@
 //! The feed file as it is written. The comments here are the descriptions editors show (the JSON Schema is made from
 //! them), so they speak to the person who writes feeds.
 
-use std::borrow::Cow;
-
-use jiff::{SignedDuration, Span, SpanRelativeTo};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de::Error as _};
-use shared::mapping::Located;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use shared::mapping::{Duration, Located};
 
 /// Change feeds: what of Content Server is watched, and which flows are told.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -100,35 +97,4 @@ pub enum Existing {
     Announce,
     /// They are remembered, and only told of when they change.
     Remember,
-}
-
-/// A length of time as people write it: `"15 minutes"`, `"1 day"`, `"2h 30m"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Duration(pub SignedDuration);
-
-impl<'de> Deserialize<'de> for Duration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let span: Option<Span> = text.parse().ok();
-        let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
-        duration.filter(|duration| !duration.is_negative()).map(Self).ok_or_else(|| {
-            D::Error::custom(format!(
-                "invalid length of time \"{text}\", expected a number and a unit, such as \"15 minutes\" or \"1 day\""
-            ))
-        })
-    }
-}
-
-impl JsonSchema for Duration {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "examples": ["15 minutes", "1 day"]})
-    }
 }

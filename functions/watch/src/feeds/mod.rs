@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use shared::{
     content_server::kind,
-    mapping::{Diagnostics, Document, Located, closest},
+    mapping::{
+        Diagnostics, Document, Duration, Located, check_flows, check_name, check_names_differ, closest,
+    },
 };
 
 pub use self::file::Existing;
@@ -93,14 +95,7 @@ impl Feed {
         if specs.is_empty() && !broken {
             diagnostics.report(end, "no-feeds", "the file has no feeds", "add at least one `[[feed]]`");
         }
-        let mut names = BTreeSet::new();
-        for spec in &specs {
-            let name = &spec.value().name;
-            if !names.insert(name.value().clone()) {
-                let message = format!("two feeds are called `{}`", name.value());
-                diagnostics.report(name.span(), "name-taken", message, "give each feed a name of its own");
-            }
-        }
+        check_names_differ("feeds", specs.iter().map(|spec| &spec.value().name), &mut diagnostics);
         let feeds = specs.iter().filter_map(|spec| compile(spec, &mut diagnostics)).collect();
         diagnostics.finish(feeds)
     }
@@ -114,13 +109,12 @@ impl Feed {
 fn compile(spec: &Located<FeedSpec>, diagnostics: &mut Diagnostics) -> Option<Feed> {
     let before = diagnostics.len();
     let feed = spec.value();
-    name(&feed.name, diagnostics);
-    flows(&feed.flows, diagnostics);
+    check_name(&feed.name, diagnostics);
+    check_flows("feed", &feed.flows, diagnostics);
     let types = types(feed.types.as_ref(), diagnostics);
     let scope = scope(spec, diagnostics);
-    let minutes = |given: Option<file::Duration>, minutes| {
-        given.map_or(SignedDuration::from_mins(minutes), |given| given.0)
-    };
+    let minutes =
+        |given: Option<Duration>, minutes| given.map_or(SignedDuration::from_mins(minutes), |given| given.0);
     let watched = feed.watch.iter().filter_map(|watch| {
         let category = i64::try_from(*watch.category.value()).ok();
         if category.is_none() {
@@ -142,36 +136,6 @@ fn compile(spec: &Located<FeedSpec>, diagnostics: &mut Diagnostics) -> Option<Fe
         existing: feed.existing,
         most_removed: feed.most_removed.unwrap_or(1000),
     })
-}
-
-fn is_name(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !text.is_empty() && text.len() <= 64 && text.chars().all(fits)
-}
-
-fn name(name: &Located<String>, diagnostics: &mut Diagnostics) {
-    if !is_name(name.value()) {
-        let message = format!("`{}` is not a name", name.value());
-        let remedy = "use up to 64 lower-case letters, digits and `-`";
-        diagnostics.report(name.span(), "bad-name", message, remedy);
-    }
-}
-
-fn flows(flows: &Located<Vec<String>>, diagnostics: &mut Diagnostics) {
-    let mut known = BTreeSet::new();
-    if flows.value().is_empty() {
-        let message = "no flow is told, so the feed has no use";
-        diagnostics.report(flows.span(), "no-flows", message, "name at least one flow");
-    }
-    for flow in flows.value() {
-        if !is_name(flow) {
-            let message = format!("`{flow}` is not the name of a flow");
-            diagnostics.report(flows.span(), "bad-name", message, "write it like `offload-content`");
-        } else if !known.insert(flow) {
-            let message = format!("`{flow}` is named twice");
-            diagnostics.report(flows.span(), "name-taken", message, "keep one of the two");
-        }
-    }
 }
 
 fn types(types: Option<&Located<Vec<TypeSpec>>>, diagnostics: &mut Diagnostics) -> BTreeSet<i64> {

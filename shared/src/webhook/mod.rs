@@ -1,8 +1,12 @@
-//! Who may push to us: signatures by the Standard Webhooks specification (symmetric, `v1`).
+//! Who may push to us: signatures by the Standard Webhooks specification (symmetric, `v1`), and a secret in a header for
+//! senders that sign nothing.
 //!
 //! Not the specification's own crate: that takes the time from the machine, so neither a test nor a replayed schedule can set
 //! it, and it brings a second base64 and a date library. This is the same few lines over the `hmac` crate, which compares
 //! in constant time.
+
+mod header_secret;
+mod kept_secret;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,6 +16,8 @@ use serde::Deserialize;
 use sha2::Sha256;
 
 use crate::error::{Error, Result};
+
+pub use self::{header_secret::HeaderSecret, kept_secret::KeptSecret};
 
 /// How far a push's time may be from ours, in seconds.
 pub const TOLERANCE: i64 = 300;
@@ -55,6 +61,19 @@ struct Secrets {
     previous: Option<String>,
 }
 
+impl Secrets {
+    /// Nothing when it is not that: the message of the parser could show a part of the secret.
+    fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Each that counts.
+    fn all(self) -> impl Iterator<Item = String> {
+        let previous = self.previous.filter(|text| !text.is_empty());
+        [Some(self.current), previous].into_iter().flatten()
+    }
+}
+
 impl Verifier {
     /// From the text of a secret: `{"current": "whsec_…", "previous": "whsec_…"}`. While senders change over, both count.
     ///
@@ -65,11 +84,8 @@ impl Verifier {
             Error::configuration("webhook.secret", format!("the signing secret {what}"))
                 .remedy(r#"store {"current": "whsec_<base64 of 24 to 64 random bytes>"}, and "previous" while changing over"#)
         };
-        // The message of the parser could show a part of the secret.
-        let secrets: Secrets =
-            serde_json::from_str(text).map_err(|_| refused("is not the JSON that was expected"))?;
-        let keys = [Some(secrets.current), secrets.previous.filter(|text| !text.is_empty())];
-        let keys = keys.into_iter().flatten().map(|secret| {
+        let secrets = Secrets::parse(text).ok_or_else(|| refused("is not the JSON that was expected"))?;
+        let keys = secrets.all().map(|secret| {
             let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(&secret));
             let key = key.map_err(|_| refused("has a key that is not base64"))?;
             if key.len() < 24 {

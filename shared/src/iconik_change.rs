@@ -1,0 +1,156 @@
+//! What is said about an object of iconik, by its webhooks, its custom actions or the sweep: one `CloudEvents` envelope per
+//! object and interested flow.
+
+use cloudevents::{AttributesReader, Data, Event, EventBuilder, EventBuilderV10};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    context::Context,
+    error::{Error, Result},
+    ledger::Key,
+};
+
+/// The `type` of the envelope.
+pub const KIND: &str = "waybill.iconik-change.v1";
+
+/// Something about one object. A hint and no more: nothing of the sender's body is in it but names, so whoever acts on it
+/// reads the object first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IconikChange {
+    /// What it is, in iconik's word: `assets`, `collections`.
+    pub object_type: String,
+    /// Its id.
+    pub object_id: String,
+    /// The version it is about, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The realm of the webhook: `entity`, `metadata`, `contents`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// The operation of the webhook: `create`, `update`, `delete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// What a person or an automation asked for, by the name the custom action has in the subscriptions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// What tells two reports of equal content apart: another request to iconik, a later date, another press of the button.
+    pub occasion: String,
+}
+
+impl IconikChange {
+    /// What makes two reports the same one.
+    pub fn key(&self) -> Key {
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        let (version, realm, operation, request) =
+            (text(&self.version_id), text(&self.realm), text(&self.operation), text(&self.request));
+        let parts =
+            [&self.object_type, &self.object_id, &version, &realm, &operation, &request, &self.occasion];
+        Key::of(&parts.map(String::as_str))
+    }
+
+    /// The envelope for one interested flow. `source` is who tells it, `receive-iconik/publish`.
+    ///
+    /// # Errors
+    /// When it cannot be formed, which is a defect.
+    pub fn envelope(&self, source: &str, flow: &str, context: &Context) -> Result<String> {
+        let form = |error: &dyn std::fmt::Display| {
+            Error::bug("send change", format!("the envelope of a change cannot be formed: {error}"))
+        };
+        let data = serde_json::to_value(self).map_err(|error| form(&error))?;
+        let event = EventBuilderV10::new()
+            .id(Key::of(&[flow, self.key().digest()]).digest())
+            .source(format!("waybill:{source}"))
+            .ty(KIND)
+            .subject(format!("{}/{}", self.object_type, self.object_id))
+            .time(context.now().to_string())
+            .data("application/json", data)
+            .build()
+            .map_err(|error| form(&error))?;
+        serde_json::to_string(&event).map_err(|error| form(&error))
+    }
+
+    /// Reads a message body.
+    ///
+    /// # Errors
+    /// When it is no such envelope; it never will be.
+    pub fn parse(body: &str) -> Result<Self> {
+        let refused = |what: String| {
+            Error::invalid("event.not-a-change", what)
+                .remedy(format!("send CloudEvents of type {KIND}, as receive-iconik does"))
+        };
+        let event: Event =
+            serde_json::from_str(body).map_err(|error| refused(format!("not a CloudEvent: {error}")))?;
+        if event.ty() != KIND {
+            return Err(refused(format!("expected an event of type {KIND}, found {}", event.ty())));
+        }
+        let Some(Data::Json(data)) = event.data() else {
+            return Err(refused("the event has no JSON data".into()));
+        };
+        serde_json::from_value(data.clone())
+            .map_err(|error| refused(format!("the event's data is not a change: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change() -> IconikChange {
+        IconikChange {
+            object_type: "assets".into(),
+            object_id: "0f3c1a52-6b1e-11ef-8f5e-0a58a9feac02".into(),
+            version_id: Some("1f3c1a52-6b1e-11ef-8f5e-0a58a9feac02".into()),
+            realm: Some("metadata".into()),
+            operation: Some("update".into()),
+            request: None,
+            occasion: "1".into(),
+        }
+    }
+
+    #[test]
+    fn a_change_survives_its_envelope() {
+        let body =
+            change().envelope("receive-iconik/metadata", "sync-asset-metadata", &Context::system()).unwrap();
+        assert_eq!(IconikChange::parse(&body).unwrap(), change());
+        let envelope: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(envelope["specversion"], "1.0");
+        assert_eq!(envelope["source"], "waybill:receive-iconik/metadata");
+        assert_eq!(envelope["subject"], "assets/0f3c1a52-6b1e-11ef-8f5e-0a58a9feac02");
+    }
+
+    #[test]
+    fn the_same_change_has_the_same_id_for_one_flow_and_another_for_the_next() {
+        let id = |flow| {
+            let body = change().envelope("receive-iconik/metadata", flow, &Context::system()).unwrap();
+            serde_json::from_str::<serde_json::Value>(&body).unwrap()["id"].clone()
+        };
+        assert_eq!(id("sync-asset-metadata"), id("sync-asset-metadata"));
+        assert_ne!(id("sync-asset-metadata"), id("publish-finals"));
+    }
+
+    #[test]
+    fn whatever_differs_makes_another_change() {
+        let others = [
+            IconikChange { object_type: "collections".into(), ..change() },
+            IconikChange { object_id: "2f3c1a52-6b1e-11ef-8f5e-0a58a9feac02".into(), ..change() },
+            IconikChange { version_id: None, ..change() },
+            IconikChange { realm: None, ..change() },
+            IconikChange { operation: Some("delete".into()), ..change() },
+            IconikChange { request: Some("publish".into()), ..change() },
+            IconikChange { occasion: "2".into(), ..change() },
+        ];
+        for other in others {
+            assert_ne!(other.key(), change().key(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_change_is_refused_with_what_was_expected() {
+        for body in ["", "{}", "[]", r#"{"specversion":"1.0","id":"1","source":"x","type":"other"}"#] {
+            let error = IconikChange::parse(body).unwrap_err();
+            assert_eq!(error.code(), "event.not-a-change", "{body}");
+            assert!(error.remedy_text().is_some_and(|remedy| remedy.contains(KIND)));
+        }
+    }
+}
