@@ -61,6 +61,13 @@ STARTERS = ("Schedule", "ScheduleV2", "HttpApi")
 LINKS = {"WAYBILL_LINK_WINDOW_MINUTES", "WAYBILL_LINK_MISSES_PER_MINUTE"}
 ITS_OWN = {
     "serve-links": {"WAYBILL_ENVIRONMENT", "WAYBILL_TABLE", *LINKS},
+    "receive-iconik": {
+        "WAYBILL_ENVIRONMENT",
+        "WAYBILL_TABLE",
+        "WAYBILL_RULES",
+        "WAYBILL_FLOW_QUEUES",
+        "WAYBILL_SIGNING_SECRET",
+    },
     "reconcile": {
         "WAYBILL_ENVIRONMENT",
         "WAYBILL_TABLE",

@@ -25,6 +25,10 @@ LINKS_PATH = "infra/flows/serve-links.yaml"
 STAGE = "Resources.ServeLinksStage.Properties"
 LINKS_ROLE = "Resources.ServeLinksRole.Properties.Policies.0.PolicyDocument.Statement"
 LINKS_SETTINGS = "Resources.ServeLinks.Properties.Environment.Variables"
+# A public door that tells flows and has a secret of its own.
+RECEIVE = load(str(pathlib.Path(__file__).with_name("flows") / "receive-iconik.yaml"))
+RECEIVE_PATH = "infra/flows/receive-iconik.yaml"
+RECEIVE_ROLE = "Resources.ReceiveIconikRole.Properties.Policies.0.PolicyDocument.Statement"
 GONE = object()
 
 # what a careless change does, where, the new value, the rule that must refuse it
@@ -110,6 +114,16 @@ BROKEN_DOORS = [
     ("a setting of its own forgotten", f"{LINKS_SETTINGS}.WAYBILL_LINK_WINDOW_MINUTES", GONE, "contract"),
 ]
 
+BROKEN_RECEIVERS = [
+    ("a secret that goes with the stack", "Resources.ReceiveIconikSecret.DeletionPolicy", "Delete", "kept"),
+    ("a vendor's credentials at a public door", "Resources.ReceiveIconik.Properties.Environment.Variables.WAYBILL_CONTENT_SERVER_SECRET", "x", "contract"),
+    ("no secret to know the sender by", "Resources.ReceiveIconik.Properties.Environment.Variables.WAYBILL_SIGNING_SECRET", GONE, "contract"),
+    ("every secret", f"{RECEIVE_ROLE}.3.Resource", {"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:*:*:secret:*"}, "rights"),
+    ("another function's part of the ledger", f"{RECEIVE_ROLE}.1.Condition.ForAllValues:StringLike.dynamodb:LeadingKeys", ["watch-content-server#*"], "ledger"),
+    ("a door without a limit", "Resources.ReceiveIconikStage.Properties.DefaultRouteSettings", GONE, "throttled"),
+    ("paths in the access log", "Resources.ReceiveIconikStage.Properties.AccessLogSettings.Format", '{"path":"$context.path"}', "door-log"),
+]
+
 
 def broken(path, value, tree=TREE):
     tree = copy.deepcopy(tree)
@@ -142,6 +156,15 @@ class TheTemplate(unittest.TestCase):
         for what, path, value, rule in BROKEN_DOORS:
             with self.subTest(what):
                 found = {name for name, _, _ in Template(broken(path, value, LINKS), LINKS_PATH).check()}
+                self.assertIn(rule, found, f"{what}: nothing refused {path}")
+
+    def test_that_tells_flows_as_it_ships_breaks_no_rule(self):
+        self.assertEqual(Template(copy.deepcopy(RECEIVE), RECEIVE_PATH).check(), [])
+
+    def test_that_tells_flows_broken_in_each_way_is_refused_by_the_rule_for_it(self):
+        for what, path, value, rule in BROKEN_RECEIVERS:
+            with self.subTest(what):
+                found = {name for name, _, _ in Template(broken(path, value, RECEIVE), RECEIVE_PATH).check()}
                 self.assertIn(rule, found, f"{what}: nothing refused {path}")
 
     def test_two_flows_may_not_share_a_role_or_a_log_group(self):

@@ -39,6 +39,18 @@ class WhatIsFilledIn(unittest.TestCase):
         self.assertEqual(json.loads(found["FlowQueues"])["ingest-uploads"], f"{ADDRESS}ingest-uploads")
         self.assertIn(":waybill-prod-ingest-uploads", found["FlowQueueArns"])
 
+    def test_every_stack_that_tells_others_takes_their_queues_by_name(self):
+        flows = pathlib.Path(__file__).parent / "flows"
+        known = {**OUTPUTS, **flow_parameters.queues(OUTPUTS, "aws"), "SigningSecretArn": "arn:aws:secretsmanager:::secret:x"}
+        for flow in ("watch-content-server", "receive-iconik"):
+            with self.subTest(flow):
+                declared = set(flow_parameters.declared(flows / f"{flow}.yaml"))
+                given = read_back(flow_parameters.arguments(declared, known, []))
+                self.assertEqual(json.loads(given["FlowQueues"]).keys(), {"offload-content", "publish-approved"})
+                self.assertIn(":waybill-prod-offload-content", given["FlowQueueArns"])
+        # The secret by which pushes are signed is not what iconik sends in a header.
+        self.assertNotIn("SigningSecretArn", given)
+
     def test_a_stack_that_cannot_do_without_rules_lacks_them_until_they_are_given(self):
         flows = pathlib.Path(__file__).parent / "flows"
         given = ["--parameter-overrides", "Every=rate(1 day)"]

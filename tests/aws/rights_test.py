@@ -160,6 +160,20 @@ def watch_content_server(outputs):
     ]
 
 
+def receive_iconik(outputs):
+    table = outputs["LedgerTableName"]
+    delivery = {"pk": {"S": "receive-iconik#delivery#1"}, "sk": {"S": "delivery"}}
+    return [
+        ("dynamodb", "get_item", {"TableName": table, "Key": delivery}),
+        ("dynamodb", "put_item", {"TableName": table, "Item": delivery}),
+        ("sqs", "send_message_batch", {
+            "QueueUrl": outputs["OffloadContentQueueUrl"], "Entries": [{"Id": "0", "MessageBody": "{}"}],
+        }),
+        ("s3", "get_object", {"Bucket": outputs["ConfigurationBucketName"], "Key": "rules.toml"}),
+        ("secretsmanager", "get_secret_value", {"SecretId": outputs["ReceiveIconikSecretArn"]}),
+    ]
+
+
 def serve_links(outputs):
     return [*ledger("serve-links", outputs), ("s3", "get_object", {"Bucket": outputs["distribution"], "Key": "a.pdf"})]
 
@@ -185,6 +199,7 @@ def reconcile(outputs):
 NEEDS = {
     "ingest-uploads": ingest_uploads,
     "offload-content": offload_content,
+    "receive-iconik": receive_iconik,
     "reconcile": reconcile,
     "serve-links": serve_links,
     "watch-content-server": watch_content_server,
@@ -196,6 +211,19 @@ FORBIDDEN = {
     ],
     "offload-content": lambda outputs: [
         ("s3", "delete_object", {"Bucket": outputs["OffloadBucketName"], "Key": "kept/1/1/a.tif"}),
+        ("s3", "get_object", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
+    ],
+    "receive-iconik": lambda outputs: [
+        ("secretsmanager", "get_secret_value", {"SecretId": outputs["ContentServerSecretArn"]}),
+        ("secretsmanager", "put_secret_value", {"SecretId": outputs["ReceiveIconikSecretArn"], "SecretString": "x"}),
+        ("dynamodb", "delete_item", {
+            "TableName": outputs["LedgerTableName"], "Key": {"pk": {"S": "asset#1"}, "sk": {"S": "event#1"}},
+        }),
+        ("dynamodb", "query", {
+            "TableName": outputs["LedgerTableName"], "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": "receive-iconik#delivery#1"}},
+        }),
+        ("sqs", "receive_message", {"QueueUrl": outputs["OffloadContentQueueUrl"]}),
         ("s3", "get_object", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
     ],
     "serve-links": lambda outputs: [

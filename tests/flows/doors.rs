@@ -5,6 +5,7 @@ use tests::runtime::Outcome;
 
 use crate::{
     events::samples,
+    receive_iconik,
     world::{Usual, World},
 };
 
@@ -49,6 +50,20 @@ async fn answers_every_sample(world: &World, has_schedule: bool) {
 #[tokio::test]
 async fn the_function_that_serves_links_answers_or_refuses_every_sample_event() {
     answers_every_sample(&World::with(Usual::of("serve-links")).await, false).await;
+}
+
+#[tokio::test]
+async fn the_function_that_hears_iconik_answers_or_refuses_every_sample_event() {
+    let world = World::with(Usual {
+        rules: Some(|_| receive_iconik::SUBSCRIPTIONS.into()),
+        tells: receive_iconik::TELLS,
+        ..Usual::of("receive-iconik")
+    })
+    .await;
+    answers_every_sample(&world, false).await;
+    let told =
+        receive_iconik::tell(&world, "/actions", receive_iconik::SECRET, &receive_iconik::press()).await;
+    assert_eq!(told.status, http::StatusCode::ACCEPTED, "{}", world.told());
 }
 
 #[tokio::test]

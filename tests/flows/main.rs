@@ -22,6 +22,7 @@ mod export_for_analysis;
 mod offload_content;
 mod outages;
 mod publish_approved;
+mod receive_iconik;
 mod reconcile;
 mod refusals;
 mod replicate_content;

@@ -26,7 +26,10 @@ use tests::{
     runtime::{Function, Queue},
 };
 
-use crate::world::{Usual, World};
+use crate::{
+    receive_iconik,
+    world::{Usual, World},
+};
 
 const AWS_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const AWS_SESSION: &str = "FwoGZXIvYXdzEBYaDNotToBeSeenAnywhere";
@@ -242,4 +245,38 @@ async fn the_secret_that_pushes_are_signed_with_is_written_nowhere() {
     let signature =
         forged.iter().find(|(name, _)| *name == "webhook-signature").expect("signed").1.to_owned();
     world.keeps_to_itself(&BTreeSet::from([SECRET.to_owned(), signature])).await;
+}
+
+#[tokio::test]
+async fn what_iconik_sends_to_show_who_it_is_and_the_token_of_whoever_pressed_are_written_nowhere() {
+    let world = World::with(Usual {
+        rules: Some(|_| receive_iconik::SUBSCRIPTIONS.into()),
+        tells: receive_iconik::TELLS,
+        variables: talkative,
+        ..Usual::of("receive-iconik")
+    })
+    .await;
+    let (press, secret) = (receive_iconik::press(), receive_iconik::SECRET);
+    let taken = receive_iconik::tell(&world, "/actions", secret, &press).await;
+    assert_eq!(taken.status, StatusCode::ACCEPTED, "{}", world.told());
+    // At the wrong door, by a stranger, and without its id, the same body is refused; what is in it is told nowhere either.
+    let mut nameless = press.clone();
+    nameless["action_id"] = Value::Null;
+    for (path, known, body) in [
+        ("/webhooks", secret, &press),
+        ("/actions", "sesame-open-yourself-now", &press),
+        ("/actions", secret, &nameless),
+    ] {
+        let refused = receive_iconik::tell(&world, path, known, body).await;
+        assert!(refused.status.is_client_error(), "{}", world.told());
+        assert!(!refused.text().contains("eyJ"), "{}", refused.text());
+    }
+    for flow in receive_iconik::TELLS {
+        for message in world.bodies_of(flow).await {
+            assert!(!message.contains("eyJ"), "{message}");
+        }
+    }
+    let mut secrets: BTreeSet<String> = receive_iconik::TOKEN.split('.').map(str::to_owned).collect();
+    secrets.extend([secret.to_owned(), "sesame-open-yourself-now".to_owned()]);
+    world.keeps_to_itself(&secrets).await;
 }

@@ -5,7 +5,11 @@ use super::{files, read, root};
 /// Every flow and function there is.
 fn names() -> Vec<&'static str> {
     let flows = iconik_content_server::FLOWS.iter().chain(s3_content_server::FLOWS).map(|flow| flow.name);
-    let functions = watch::FUNCTIONS.iter().chain(operations::FUNCTIONS).map(|function| function.name);
+    let functions = watch::FUNCTIONS
+        .iter()
+        .chain(operations::FUNCTIONS)
+        .chain(webhooks::FUNCTIONS)
+        .map(|function| function.name);
     flows.chain(functions).collect()
 }
 

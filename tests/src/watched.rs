@@ -328,7 +328,7 @@ fn name(change: Change) -> String {
     format!("{change:?}").to_lowercase()
 }
 
-async fn create_table(dynamodb: &aws_sdk_dynamodb::Client) {
+pub(crate) async fn create_table(dynamodb: &aws_sdk_dynamodb::Client) {
     let key = |name: &str, kind| {
         KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
     };

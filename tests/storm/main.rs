@@ -14,6 +14,7 @@ mod offload_content;
 mod offload_later;
 mod publish_approved;
 mod publish_settings;
+mod receive_iconik;
 mod replicate_content;
 mod sabotage;
 mod stage_attachments;
@@ -54,5 +55,12 @@ fn every_flow_has_a_scenario() {
 fn every_change_feed_has_a_story() {
     for function in watch::FUNCTIONS {
         assert!(watch_content_server::COVERED.contains(&function.name), "{} has no story", function.name);
+    }
+}
+
+#[test]
+fn every_public_door_has_a_story() {
+    for function in webhooks::FUNCTIONS {
+        assert!(receive_iconik::COVERED.contains(&function.name), "{} has no story", function.name);
     }
 }

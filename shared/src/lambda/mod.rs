@@ -54,7 +54,8 @@ fn tell() {
 }
 
 /// The crates whose every line may be read by anybody who reads logs: ours.
-pub const OURS: &[&str] = &["iconik_content_server", "operations", "s3_content_server", "shared", "watch"];
+pub const OURS: &[&str] =
+    &["iconik_content_server", "operations", "s3_content_server", "shared", "watch", "webhooks"];
 
 /// Below `info`, libraries write what passes through them: whole events, headers, signatures. However the filter is set,
 /// such lines come from our own code only.

@@ -126,8 +126,14 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Takes what is on a queue.
+    /// Takes what is on a queue about nodes.
     pub(crate) async fn take(&self, queue: &str) -> Result<Vec<NodeChange>> {
+        let bodies = self.take_bodies(queue).await?;
+        bodies.iter().map(|body| NodeChange::parse(body).map_err(|error| error.to_string())).collect()
+    }
+
+    /// Takes the messages that are on a queue.
+    pub(crate) async fn take_bodies(&self, queue: &str) -> Result<Vec<String>> {
         let mut taken = Vec::new();
         loop {
             let received =
@@ -138,8 +144,7 @@ impl Stage<'_> {
                 return Ok(taken);
             }
             for message in messages {
-                let change = NodeChange::parse(&message.body.unwrap_or_default());
-                taken.push(change.map_err(|error| error.to_string())?);
+                taken.push(message.body.unwrap_or_default());
                 let gone = self
                     .stack
                     .sqs

@@ -102,8 +102,14 @@ impl World {
         request.send().await.expect("the queue can be read").messages.unwrap_or_default()
     }
 
-    /// What another flow was told, by the order of its queue; taken off it.
+    /// What another flow was told about nodes, by the order of its queue; taken off it.
     pub(crate) async fn told_to(&self, flow: &str) -> Vec<NodeChange> {
+        let bodies = self.bodies_of(flow).await;
+        bodies.iter().map(|body| NodeChange::parse(body).expect("a change")).collect()
+    }
+
+    /// The messages on another flow's queue; taken off it.
+    pub(crate) async fn bodies_of(&self, flow: &str) -> Vec<String> {
         let url = self.queues.iter().find(|(name, _)| *name == flow).map(|(_, url)| url).expect("in `tells`");
         let mut told = Vec::new();
         loop {
@@ -113,7 +119,7 @@ impl World {
                 return told;
             }
             for message in messages {
-                told.push(NodeChange::parse(&message.body.unwrap_or_default()).expect("a change"));
+                told.push(message.body.unwrap_or_default());
                 let request = self.place.sqs.delete_message().queue_url(url);
                 request.set_receipt_handle(message.receipt_handle).send().await.expect("the message goes");
             }

@@ -6,6 +6,7 @@ mod archive_closed_files;
 mod export_for_analysis;
 mod offload_content;
 mod publish_approved;
+mod receive_iconik;
 mod reconcile;
 mod replicate_content;
 mod serve_links;
@@ -35,6 +36,7 @@ pub(crate) const STORIES: &[Story] = &[
     publish_approved::STORY,
     stage_attachments::STORY,
     watch_content_server::STORY,
+    receive_iconik::STORY,
     serve_links::STORY,
     reconcile::STORY,
     export_for_analysis::STORY,
