@@ -274,11 +274,11 @@ async fn a_download_is_told_where_that_is_so() {
 }
 
 #[tokio::test]
-async fn twenty_gigabytes_are_served_without_being_held() {
+async fn generated_content_is_served_without_being_held() {
     let simulator = simulator(Settings::default());
     let (asset, made) = file(&simulator, seed::ORIGINALS, "master.mov").await;
     let id = text(&made, "id");
-    // The checksum of generated content takes reading it once: this test does without the whole.
+    // Making generated content reads it once for its checksum, about a second for this much.
     let size = 256 * 1024 * 1024;
     let blob = Blob::generated(20, size);
     simulator.with_state(|state| state.put_content(Kind::File, &id, blob.clone()));
