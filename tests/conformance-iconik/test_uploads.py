@@ -86,7 +86,7 @@ class Keyframes(Story):
         return self.done(self.a.files.create_asset_keyframe(asset, body), 201)
 
     @shows("A files.create_asset_keyframe", "A files.get_asset_keyframe", "A files.get_asset_keyframes",
-           "A files.partial_update_keyframe", "A files.delete_asset_keyframe")
+           "A files.partial_update_keyframe", "A files.update_keyframe", "A files.delete_asset_keyframe")
     def test_a_poster(self):
         asset = self.asset()
         made = self.keyframe(asset)
@@ -94,6 +94,10 @@ class Keyframes(Story):
         read = self.done(self.a.files.get_asset_keyframe(asset, made.id))
         self.assertEqual((read.type, read.rotation, read.status), ("POSTER", 90, "CLOSED"))
         self.assertEqual([k.id for k in self.done(self.a.files.get_asset_keyframes(asset)).objects], [made.id])
+        # This surface replaces a keyframe with POST.
+        self.done(self.a.files.update_keyframe(asset, made.id, Keyframe(rotation=180, is_custom_keyframe=True)))
+        held = self.read(f"files/v1/assets/{asset}/keyframes/{made.id}/")
+        self.assertEqual((held["rotation"], held["is_custom_keyframe"], held["type"]), (180, True, "POSTER"))
         self.done(self.a.files.delete_asset_keyframe(asset, made.id), 204)
         self.read(f"files/v1/assets/{asset}/keyframes/{made.id}/", 404)
 
