@@ -179,12 +179,11 @@ fn imports_run_one_way() {
 /// If both sides shared a type, a misspelt field would agree with itself.
 #[test]
 fn simulators_share_nothing_with_what_they_test_and_shared_knows_no_flow() {
-    let ours =
-        Regex::new(r"\b(?:shared|iconik_content_server|s3_content_server|watch|webhooks|operations)::")
-            .expect("a pattern");
-    let flows =
-        Regex::new(r"\b(?:iconik_content_server|s3_content_server|watch|webhooks|operations|simulators)::")
-            .expect("a pattern");
+    // Of the crate `webhooks` the manifests tell: modules are called so too.
+    let ours = Regex::new(r"\b(?:shared|iconik_content_server|s3_content_server|watch|operations)::")
+        .expect("a pattern");
+    let flows = Regex::new(r"\b(?:iconik_content_server|s3_content_server|watch|operations|simulators)::")
+        .expect("a pattern");
     let mut wrong = Vec::new();
     for (folder, forbidden) in [("shared/simulators", &ours), ("shared/src", &flows)] {
         let naming = files(folder, ".rs").into_iter().filter(|path| forbidden.is_match(&read(path)));
