@@ -5,9 +5,9 @@ const LONGEST_WORD: usize = 64;
 /// The most characters of an id.
 const LONGEST_ID: usize = 128;
 
-/// Whether a text is a word: letters, digits, `_`, `-`, `.`.
+/// Whether a text is a word: letters, digits, `_`, `-`. Tokens have dots.
 pub(super) fn is_word(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(fits)
 }
 
