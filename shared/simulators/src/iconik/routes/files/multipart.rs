@@ -135,7 +135,11 @@ fn parts(call: &mut Call<'_>, target: &Target) -> Outcome<Reply> {
         .map(|number| match &upload {
             Some(id) => {
                 let unsigned = target.unsigned("PUT").with("partNumber", &number.to_string()).with("uploadId", id);
-                json!({"number": number, "key": target.key, "url": sign(unsigned), "delete_url": null, "download_url": null})
+                // S3 knows no address of a part alone: these are the object's.
+                json!({
+                    "number": number, "key": target.key, "url": sign(unsigned),
+                    "delete_url": sign(target.unsigned("DELETE")), "download_url": sign(target.unsigned("GET")),
+                })
             }
             None => {
                 let key = target.part_key((number - 1) / GROUP, number);
