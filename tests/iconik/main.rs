@@ -2,7 +2,9 @@
 
 mod assets;
 mod faults;
+mod files;
 mod reviews;
+mod words;
 
 use shared::{
     context::Context,
