@@ -99,6 +99,57 @@ fn small_parts() -> Settings {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_goes_in_and_comes_out_the_same_on_each_kind_of_storage_that_takes_parts() {
+    for (storage, length) in [
+        (seed::media::ORIGINALS, 0),
+        (seed::media::ORIGINALS, 900),
+        (seed::media::ORIGINALS, (12 << 20) + 77),
+        (seed::media::GOOGLE, 900),
+        (seed::media::GOOGLE, (12 << 20) + 77),
+    ] {
+        let (simulator, client) = tenant_with(simulator::Settings::default(), small_parts());
+        let (asset, whole) = (seeded(&simulator, "Harbour at dawn"), bytes(length));
+        let file = entry(&client, &asset, storage, "copy.bin", length).await;
+        send(&client, &asset, &file, &whole).await.unwrap();
+        client.update_file(&asset, &file.id, &FileStatus::Closed, Some(length as u64)).await.unwrap();
+        let content = Content::File(asset, file.id);
+        assert_eq!(client.stored_size(&content).await.unwrap(), length as u64, "{storage}");
+        assert_eq!(hash(&receive(&client, &content).await.unwrap()), hash(&whole), "{storage} {length}");
+        assert!(simulator.journal().unknown().is_empty(), "{:?}", simulator.journal().unknown());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_survives_every_fault_at_every_call_and_ends_with_the_same_bytes() {
+    let faults = [
+        Action::DropBeforeEffect,
+        Action::DropAfterEffect,
+        Action::Status { status: 503, body: None, content_type: None, retry_after: None },
+    ];
+    for storage in [seed::media::ORIGINALS, seed::media::GOOGLE] {
+        for fault in &faults {
+            for call in 1..9 {
+                let (simulator, client) = tenant_with(simulator::Settings::default(), small_parts());
+                let (asset, whole) = (seeded(&simulator, "Harbour at dawn"), bytes((6 << 20) + 5));
+                let file = entry(&client, &asset, storage, "copy.bin", whole.len()).await;
+                let rule = Rule {
+                    method: None,
+                    path: Some("/_storage/".to_owned()),
+                    call,
+                    times: 1,
+                    action: fault.clone(),
+                };
+                simulator.faults().add(rule).unwrap();
+                send(&client, &asset, &file, &whole).await.unwrap();
+                client.update_file(&asset, &file.id, &FileStatus::Closed, None).await.unwrap();
+                let came = receive(&client, &Content::File(asset, file.id)).await.unwrap();
+                assert_eq!(hash(&came), hash(&whole), "{storage} {fault:?} at {call}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_download_that_is_cut_again_and_again_goes_on_and_has_the_same_hash() {
     let (simulator, client) = tenant_with(simulator::Settings::default(), small_parts());
     let (content, whole) = closed(&client, &simulator, 300_000).await;
