@@ -31,8 +31,13 @@ FLOWS = ROOT / "infra" / "flows"
 sys.path.insert(0, str(ROOT / "infra"))
 
 import flow_parameters  # noqa: E402
-# The stand-in has no alarms over two metrics.
-STAND_IN = {"RepeatedRunsAlarm": "off"}
+# The stand-in has no alarms over two metrics. Of iconik only some flows know; a stack that is told nothing gets a place where
+# nobody answers, and a secret that is not there.
+STAND_IN = {
+    "RepeatedRunsAlarm": "off",
+    "IconikUrl": "http://127.0.0.1:9",
+    "IconikSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:nobodys-iconik-AbCdEf",
+}
 # The stand-in has no TLS either. Where it enforces policies it would refuse every request, so the statement that denies
 # plain HTTP is turned round.
 ONLY_OVER_TLS = ('"aws:SecureTransport": "false"', '"aws:SecureTransport": "true"')

@@ -107,6 +107,11 @@ def worker(flow, outputs):
     ]
 
 
+def iconik(outputs):
+    """What a flow that calls iconik needs beyond others."""
+    return [("secretsmanager", "get_secret_value", {"SecretId": outputs["iconik"]})]
+
+
 def ingest_uploads(outputs):
     intake, quarantine = outputs["IntakeBucketName"], outputs["QuarantineBucketName"]
     source = {"Bucket": intake, "Key": "claims/a.pdf"}
@@ -282,12 +287,14 @@ class TheRoles(unittest.TestCase):
         s3 = client("s3")
         s3.create_bucket(Bucket="published")
         s3.put_object(Bucket="published", Key="a.pdf", Body=b"a")
+        secrets = client("secretsmanager")
+        iconik = secrets.create_secret(Name="waybill/rights/iconik", SecretString="{}")["ARN"]
         deployed = subprocess.run(
             [
                 sys.executable, HERE / "deploy.py", "--url", URL, "--account", ACCOUNT, "--artefacts", folder,
                 "--flows", "all", "--plain-http", "--parameters", "EnvironmentName=rights", "FunctionTimeout=60",
                 "ContentServerUrl=http://127.0.0.1:9/otcs/cs.exe", "serve-links:DistributionBucketName=published",
-                "reconcile:RulesUri=s3://{ConfigurationBucketName}/rules.toml",
+                "reconcile:RulesUri=s3://{ConfigurationBucketName}/rules.toml", f"IconikSecretArn={iconik}",
             ],
             capture_output=True, text=True,
         )
@@ -297,11 +304,11 @@ class TheRoles(unittest.TestCase):
         outputs["version"] = s3.put_object(Bucket=outputs["IntakeBucketName"], Key="claims/a.pdf", Body=b"a")["VersionId"]
         s3.put_object(Bucket=outputs["IntakeBucketName"], Key="claims/b.pdf", Body=b"b")
         s3.put_object(Bucket=outputs["ConfigurationBucketName"], Key="rules.toml", Body=b"")
-        secrets = client("secretsmanager")
         secrets.put_secret_value(SecretId=outputs["ContentServerSecretArn"], SecretString="{}")
         outputs["other"] = secrets.create_secret(Name="somebody-elses", SecretString="{}")["ARN"]
         outputs["elsewhere"] = client("sqs").create_queue(QueueName="somebody-elses")["QueueUrl"]
         outputs["distribution"] = "published"
+        outputs["iconik"] = iconik
         s3.create_bucket(Bucket="somebody-elses")
 
     def ask(self, flow, calls):

@@ -2,6 +2,7 @@
 
 use shared::{
     context::Context,
+    iconik_change::IconikChange,
     node_change::{Change, NodeChange},
     webhook::Verifier,
 };
@@ -22,6 +23,36 @@ pub fn node_change(flow: &str, node: i64, request: Option<&str>, occasion: &str)
         occasion: occasion.to_owned(),
     };
     change.envelope("tests", flow, &Context::system()).expect("an envelope")
+}
+
+/// The message that something about an object of iconik changed, or that somebody asks for something. `object_type` is
+/// `assets` or `collections`. Two of other occasions are two items.
+///
+/// # Panics
+/// When it cannot be formed.
+pub fn iconik_change(
+    flow: &str,
+    object_type: &str,
+    id: &str,
+    request: Option<&str>,
+    occasion: &str,
+) -> String {
+    let change = IconikChange {
+        object_type: object_type.to_owned(),
+        object_id: id.to_owned(),
+        version_id: None,
+        realm: None,
+        operation: None,
+        request: request.map(str::to_owned),
+        occasion: occasion.to_owned(),
+    };
+    change.envelope("tests", flow, &Context::system()).expect("an envelope")
+}
+
+/// The secret of a function that calls iconik with a token of the seeded application.
+pub fn iconik_credential(token: &str) -> String {
+    let app_id = simulators::iconik::seed::APP_ID;
+    serde_json::json!({"mode": "application-token", "app_id": app_id, "auth_token": token}).to_string()
 }
 
 /// The headers of a push that is signed with a secret, `{"current": "whsec_…"}`, at this moment.

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use tests::storm::{Drive, Form, Scenario, World, drive};
+use tests::storm::{Call, Drive, Form, Scenario, World, drive};
 
 use crate::scenarios;
 
-/// What an item of a story asks for at most: writes to the ledger with its locks, requests to AWS and to the vendor, bytes
+/// What an item of a story asks for at most: writes to the ledger with its locks, requests to AWS and to vendors, bytes
 /// of content through the function. The READMEs of the flows tell them. The bar of the ledger itself, two writes and the
 /// audit event, is held in `tests/ledger/figures.rs`.
 const MOST: &[(&str, f64, f64, f64, f64)] = &[
@@ -49,7 +49,8 @@ fn measure(scenario: &Scenario) -> Figures {
         let (quiet, ()) = tokio::join!(drive(&world, scenario.flow, how), world.live(scenario));
         assert!(quiet, "{}", scenario.name);
         let calls = world.tap.calls();
-        let vendor = calls.iter().filter(|call| call.form == Form::Vendor).count();
+        let is_aws = |call: &&Call| matches!(call.form, Form::AwsJson | Form::S3);
+        let vendor = calls.len() - calls.iter().filter(is_aws).count();
         Figures {
             items: world.endings().len(),
             writes: world.aws.dynamodb().counters("ledger").writes - before,

@@ -46,7 +46,7 @@ fn scenarios() -> Vec<Scenario> {
 #[test]
 fn every_flow_has_a_scenario() {
     let covered: Vec<&str> = scenarios().iter().map(|scenario| scenario.flow.name).collect();
-    for flow in s3_content_server::FLOWS {
+    for flow in s3_content_server::FLOWS.iter().chain(iconik_content_server::FLOWS) {
         assert!(covered.contains(&flow.name), "{} has no scenario in the storm", flow.name);
     }
 }

@@ -99,15 +99,15 @@ fn what_people_do_at_any_call_is_respected() {
     let stories = calm();
     let mut schedules = Vec::new();
     for (scenario, calm) in &stories {
-        for (turn, intervention) in scenario.interventions.iter().enumerate() {
+        for (turn, deed) in scenario.deeds().into_iter().enumerate() {
             let numbers = (0..calm.calls.len()).filter(|number| is_wanted(*number));
             let due = numbers.filter(|number| is_due(scenario, number + turn));
-            schedules.extend(due.map(|number| (scenario, calm, number, *intervention)));
+            schedules.extend(due.map(|number| (scenario, calm, number, deed)));
         }
     }
-    none(&each(&schedules, |(scenario, calm, number, intervention)| {
-        let reason = intervened(scenario, &calm.made, *number, *intervention).outcome.err()?;
-        let (name, what) = (intervention.name, &calm.calls[*number].what);
+    none(&each(&schedules, |(scenario, calm, number, deed)| {
+        let reason = intervened(scenario, &calm.made, *number, *deed).outcome.err()?;
+        let (name, what) = (deed.name(), &calm.calls[*number].what);
         Some(format!("{}: {name} before call {number} ({what}): {}", scenario.name, reason.0))
     }));
 }

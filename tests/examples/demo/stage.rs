@@ -9,10 +9,11 @@ use http::Method;
 use serde_json::Value;
 use shared::{
     context::Context,
+    iconik_change::IconikChange,
     ledger::{Key, Ledger},
     node_change::NodeChange,
 };
-use simulators::content_server::Simulator;
+use simulators::{Journal, content_server::Simulator, iconik};
 use tests::{messages, web};
 
 use super::{
@@ -28,6 +29,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) stack: Stack,
     /// Content Server.
     pub(crate) simulator: Simulator,
+    /// iconik, when a stack of the story has the parameter `IconikUrl`.
+    pub(crate) iconik: Option<iconik::Simulator>,
     /// Address of the stand-in for AWS.
     pub(crate) stand_in: String,
     /// The flow that the story is of.
@@ -88,6 +91,26 @@ impl Stage<'_> {
     pub(crate) async fn change(&self, node: i64, request: Option<&str>, occasion: &str) -> Result<String> {
         let body = messages::node_change(self.flow, node, request, occasion);
         let change = NodeChange::parse(&body).map_err(|error| error.to_string())?;
+        self.send(&body).await?;
+        Ok(change.key().digest().to_owned())
+    }
+
+    /// iconik.
+    pub(crate) fn iconik(&self) -> Result<&iconik::Simulator> {
+        self.iconik.as_ref().ok_or_else(|| format!("no stack of {} has a parameter IconikUrl", self.flow))
+    }
+
+    /// Tells the flow that an object of iconik (`assets`, `collections`) changed, or asks for something. Gives the item's
+    /// number.
+    pub(crate) async fn iconik_change(
+        &self,
+        object_type: &str,
+        id: &str,
+        request: Option<&str>,
+        occasion: &str,
+    ) -> Result<String> {
+        let body = messages::iconik_change(self.flow, object_type, id, request, occasion);
+        let change = IconikChange::parse(&body).map_err(|error| error.to_string())?;
         self.send(&body).await?;
         Ok(change.key().digest().to_owned())
     }
@@ -209,12 +232,19 @@ impl Stage<'_> {
                 left,
             ));
         }
-        let unknown = self.simulator.journal().unknown().len();
-        let faults = (unknown > 0).then(|| format!("{unknown} calls of addresses that do not exist"));
-        let good = format!("{} calls, none it does not know", self.simulator.journal().count());
-        promises.push(promise("the target's interface is kept to", good, faults.into_iter().collect()));
+        promises.push(is_kept_to("the target's interface is kept to", self.simulator.journal()));
+        if let Some(iconik) = &self.iconik {
+            promises.push(is_kept_to("iconik's interface is kept to", iconik.journal()));
+        }
         Ok(promises)
     }
+}
+
+fn is_kept_to(name: &'static str, journal: &Journal) -> Promise {
+    let unknown = journal.unknown().len();
+    let faults = (unknown > 0).then(|| format!("{unknown} calls of addresses that do not exist"));
+    let good = format!("{} calls, none it does not know", journal.count());
+    promise(name, good, faults.into_iter().collect())
 }
 
 /// The asset of a node of Content Server, as the flows name it.

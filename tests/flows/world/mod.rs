@@ -1,4 +1,5 @@
-//! A flow or function as its real binary, with the systems around it: its own AWS account, its own Content Server.
+//! A flow or function as its real binary, with the systems around it: its own AWS account, its own Content Server, its own
+//! iconik.
 //!
 //! [`World::of`] or [`World::with`] makes it. A flow is fed by its queue (`upload`, `change`, `request`, `send`, then
 //! `settle`); a function is started by its schedule (`round`) or asked over HTTP (`ask`, `push`).
@@ -7,6 +8,7 @@ mod alarms;
 mod content;
 mod content_server;
 mod door;
+mod iconik;
 mod ledger;
 mod queue;
 mod written;
@@ -16,6 +18,8 @@ use std::{path::PathBuf, sync::atomic::AtomicU32, time::Duration};
 use simulators::{
     Clock,
     content_server::{Settings as EcmSettings, Simulator, seed},
+    iconik::Settings as IconikSettings,
+    journal::Journal,
     serve,
 };
 use tests::{
@@ -43,6 +47,7 @@ pub(crate) struct World {
     occasions: AtomicU32,
     server: Option<JoinHandle<()>>,
     port: u16,
+    iconik: Option<iconik::Tenant>,
 }
 
 /// What differs from the usual.
@@ -63,6 +68,8 @@ pub(crate) struct Usual {
     pub(crate) enforce_timeout: bool,
     pub(crate) concurrency: usize,
     pub(crate) ecm: EcmSettings,
+    /// How iconik is, where there is one.
+    pub(crate) iconik: Option<IconikSettings>,
     pub(crate) username: &'static str,
     pub(crate) password: &'static str,
     /// Seconds until a message that nobody acknowledged is shown again.
@@ -83,6 +90,7 @@ impl Usual {
             enforce_timeout: true,
             concurrency: 1,
             ecm: EcmSettings::default(),
+            iconik: None,
             username: seed::SERVICE_USER,
             password: seed::PASSWORD,
             visibility: 2,
@@ -154,7 +162,12 @@ impl World {
             ("WAYBILL_FLOW_QUEUES", serde_json::Value::from(told).to_string()),
             ("WAYBILL_SIGNING_SECRET", SIGNING.0.to_owned()),
         ];
-        for (name, value) in further.into_iter().chain((usual.variables)(&place)) {
+        let iconik = match usual.iconik {
+            Some(settings) => Some(iconik::Tenant::serve(settings, &place).await),
+            None => None,
+        };
+        let media = iconik.iter().flat_map(|tenant| tenant.variables());
+        for (name, value) in further.into_iter().chain(media).chain((usual.variables)(&place)) {
             settings.variables.insert(name.to_owned(), value);
         }
         settings.timeout = usual.timeout;
@@ -172,21 +185,22 @@ impl World {
             occasions: AtomicU32::new(1),
             server: Some(server),
             port: address.port(),
+            iconik,
         }
     }
 
-    /// What the function and Content Server have to say, for a test that failed.
+    /// What the function and the systems have to say, for a test that failed.
     pub(crate) fn told(&self) -> String {
-        let calls: Vec<String> = self
-            .ecm
-            .journal()
-            .entries()
-            .iter()
-            .map(|entry| format!("{} {} {}", entry.status, entry.method, entry.path))
-            .collect();
+        let calls = |journal: &Journal| {
+            let calls = journal.entries().into_iter();
+            let calls = calls.map(|entry| format!("{} {} {}", entry.status, entry.method, entry.path));
+            calls.collect::<Vec<_>>().join("\n")
+        };
+        let media = self.iconik.as_ref().map(|tenant| calls(tenant.simulator.journal()));
         format!(
-            "Content Server was called\n{}\nthe function's log\n{}",
-            calls.join("\n"),
+            "Content Server was called\n{}\niconik was called\n{}\nthe function's log\n{}",
+            calls(self.ecm.journal()),
+            media.unwrap_or_default(),
             self.function.log().text()
         )
     }
@@ -200,6 +214,9 @@ impl Drop for World {
         if !std::thread::panicking() {
             let unknown = self.ecm.journal().unknown();
             assert!(unknown.is_empty(), "calls that Content Server does not know: {unknown:?}");
+            let unknown = self.iconik.as_ref().map(|tenant| tenant.simulator.journal().unknown());
+            let unknown = unknown.unwrap_or_default();
+            assert!(unknown.is_empty(), "calls that iconik does not know: {unknown:?}");
         }
     }
 }

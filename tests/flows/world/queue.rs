@@ -40,7 +40,7 @@ impl World {
         self.send(&messages::node_change(self.flow, node, Some(request), &self.occasion())).await;
     }
 
-    fn occasion(&self) -> String {
+    pub(super) fn occasion(&self) -> String {
         self.occasions.fetch_add(1, Ordering::Relaxed).to_string()
     }
 

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Scenario, World,
-    world::{ARCHIVE, CONTENT, INTAKE, Made, QUARANTINE},
+    made::Made,
+    world::{ARCHIVE, CONTENT, INTAKE, QUARANTINE},
 };
 
 /// A promise that did not hold.
@@ -115,7 +116,7 @@ fn is_part_of<T: Ord>(part: &[T], whole: &[T]) -> bool {
 }
 
 /// What a sorted list holds beyond another.
-fn missing<'whole, T: Ord>(part: &[T], whole: &'whole [T]) -> Vec<&'whole T> {
+pub(super) fn missing<'whole, T: Ord>(part: &[T], whole: &'whole [T]) -> Vec<&'whole T> {
     let mut rest = part.iter().peekable();
     let mut missing = Vec::new();
     for wanted in whole {

@@ -9,8 +9,12 @@ use shared::http::{Body, full};
 /// Which family of answers a system speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// A vendor system that answers JSON.
+    /// Content Server.
     Vendor,
+    /// iconik.
+    Iconik,
+    /// A bucket that a signed address of iconik's leads to.
+    IconikStorage,
     /// An AWS service that answers JSON.
     AwsJson,
     /// S3.
@@ -92,6 +96,28 @@ impl Fault {
             Fault::FlipRequest,
             Fault::FlipAnswer,
         ];
+        // What is sent to iconik in its interface is JSON, which TLS protects.
+        const ICONIK: &[Fault] = &[
+            Fault::DropBefore,
+            Fault::DropAfter,
+            Fault::CrashBefore,
+            Fault::CrashAfter,
+            Fault::HoldBefore(LONG),
+            Fault::HoldAfter(LONG),
+            Fault::HoldAfter(SLOW),
+            Fault::LateEffect(LATE),
+            Fault::CutAnswer,
+            Fault::Refused(401),
+            Fault::Refused(403),
+            Fault::Refused(409),
+            Fault::Refused(423),
+            Fault::Refused(500),
+            Fault::Refused(502),
+            Fault::Throttled(429, 2),
+            Fault::Throttled(503, 120),
+            Fault::PageAfter,
+            Fault::EmptyAfter,
+        ];
         const STORAGE: &[Fault] = &[
             Fault::DropBefore,
             Fault::DropAfter,
@@ -108,8 +134,9 @@ impl Fault {
         ];
         match form {
             Form::Vendor => VENDOR,
+            Form::Iconik => ICONIK,
             Form::AwsJson => EVERY,
-            Form::S3 => STORAGE,
+            Form::S3 | Form::IconikStorage => STORAGE,
         }
     }
 
@@ -117,7 +144,8 @@ impl Fault {
     pub fn passes(self, form: Form) -> bool {
         match self {
             // A vendor system answers so when it will not carry out the call, however often it is asked.
-            Self::Refused(403 | 409 | 423 | 500) => form != Form::Vendor,
+            Self::Refused(403 | 409 | 423) => !matches!(form, Form::Vendor | Form::Iconik),
+            Self::Refused(500) => form != Form::Vendor,
             Self::FlipRequest | Self::FlipAnswer => false,
             _ => true,
         }
@@ -152,14 +180,27 @@ impl Fault {
             (Form::Vendor, _) => {
                 respond(status, "application/json", format!(r#"{{"error":"Refused with {status}"}}"#))
             }
+            (Form::Iconik, 401) => {
+                respond(401, "application/json", r#"{"errors":["Token is invalid or has expired"]}"#)
+            }
+            (Form::Iconik, 502..=504) => {
+                respond(status, "text/html", "<html><body>Bad Gateway</body></html>")
+            }
+            (Form::Iconik, _) => {
+                respond(status, "application/json", format!(r#"{{"errors":["Refused with {status}"]}}"#))
+            }
             (Form::AwsJson, 503) => {
                 respond(503, JSON_1_0, r#"{"__type":"ServiceUnavailable","message":"busy"}"#)
             }
             (Form::AwsJson, _) => {
                 respond(status, JSON_1_0, r#"{"__type":"InternalServerError","message":"x"}"#)
             }
-            (Form::S3, 503) => respond(503, "application/xml", error_document("SlowDown")),
-            (Form::S3, _) => respond(status, "application/xml", error_document("InternalError")),
+            (Form::S3 | Form::IconikStorage, 503) => {
+                respond(503, "application/xml", error_document("SlowDown"))
+            }
+            (Form::S3 | Form::IconikStorage, _) => {
+                respond(status, "application/xml", error_document("InternalError"))
+            }
         };
         if let Some(pause) = pause {
             response.headers_mut().insert(http::header::RETRY_AFTER, pause.into());

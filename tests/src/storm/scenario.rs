@@ -4,9 +4,9 @@ use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use shared::flow::Entry;
-use simulators::content_server;
+use simulators::{content_server, iconik};
 
-use super::{Broken, World, world::Made};
+use super::{Broken, Made, World, as_in_the_clean_run};
 
 /// What must hold in a world, given what a clean run makes of it.
 pub type Promise = fn(&World, &Made) -> Result<(), Broken>;
@@ -22,6 +22,8 @@ pub struct Scenario {
     pub rules: &'static str,
     /// How Content Server answers the open questions of its interface, where that is not as it usually is.
     pub switches: fn(&mut content_server::Settings),
+    /// How iconik answers the open questions of its interface. Nothing where there is no iconik.
+    pub iconik: Option<fn(&mut iconik::Settings)>,
     /// Prepares the target before anything arrives.
     pub prepare: fn(&World),
     /// What is uploaded, in order.
@@ -30,6 +32,8 @@ pub struct Scenario {
     pub messages: fn(&World) -> Vec<String>,
     /// What people may do, each at any one call.
     pub interventions: &'static [Intervention],
+    /// The same in iconik.
+    pub in_iconik: &'static [IconikIntervention],
     /// What a change feed tells afterwards of what people did.
     pub told: fn(&World) -> Vec<String>,
     /// What must hold in the end, where that is not that every upload is in the target once.
@@ -60,10 +64,12 @@ impl Scenario {
             flow,
             rules,
             switches: |_| (),
+            iconik: None,
             prepare: |_| (),
             objects,
             messages: |_| Vec::new(),
             interventions: &[],
+            in_iconik: &[],
             told: |_| Vec::new(),
             promise: None,
             named_by_input: true,
@@ -85,6 +91,28 @@ impl Scenario {
     ) -> Self {
         Self { prepare, messages, ..Self::of(name, flow, rules, Vec::new, clean) }
     }
+
+    /// The same with an iconik as it usually is, in which both systems must end as in the clean run.
+    pub const fn of_iconik(
+        name: &'static str,
+        flow: &'static Entry,
+        rules: &'static str,
+        prepare: fn(&World),
+        messages: fn(&World) -> Vec<String>,
+        clean: (usize, usize, usize),
+    ) -> Self {
+        Self {
+            iconik: Some(|_| ()),
+            promise: Some(as_in_the_clean_run),
+            ..Self::of_messages(name, flow, rules, prepare, messages, clean)
+        }
+    }
+
+    /// All that people may do.
+    pub fn deeds(&self) -> Vec<Deed> {
+        let here = self.interventions.iter().copied().map(Deed::InContentServer);
+        here.chain(self.in_iconik.iter().copied().map(Deed::InIconik)).collect()
+    }
 }
 
 /// Something a person does in Content Server, immediately before one call of the flow.
@@ -94,6 +122,45 @@ pub struct Intervention {
     pub name: &'static str,
     /// Does it.
     pub act: fn(&content_server::Simulator),
+}
+
+/// Something a person does in iconik, immediately before one call of the flow.
+#[derive(Debug, Clone, Copy)]
+pub struct IconikIntervention {
+    /// What it is.
+    pub name: &'static str,
+    /// Does it.
+    pub act: fn(&iconik::Simulator),
+}
+
+/// What a person does, in either system.
+#[derive(Debug, Clone, Copy)]
+pub enum Deed {
+    /// In Content Server.
+    InContentServer(Intervention),
+    /// In iconik.
+    InIconik(IconikIntervention),
+}
+
+impl Deed {
+    /// What it is.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InContentServer(deed) => deed.name,
+            Self::InIconik(deed) => deed.name,
+        }
+    }
+
+    /// Does it.
+    ///
+    /// # Panics
+    /// When it is one in iconik and there is none.
+    pub fn act(&self, content_server: &content_server::Simulator, iconik: Option<&iconik::Simulator>) {
+        match self {
+            Self::InContentServer(deed) => (deed.act)(content_server),
+            Self::InIconik(deed) => (deed.act)(iconik.expect("the scenario has an iconik")),
+        }
+    }
 }
 
 /// Something that happens while the flow works.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use super::{
-    Broken, Call, Drive, Fault, Intervention, Sabotage, Scenario, World, check,
+    Broken, Call, Deed, Drive, Fault, Sabotage, Scenario, World, check,
     check::{nothing_is_given_up, nothing_is_lost},
     drive,
-    world::Made,
+    made::Made,
 };
 
 /// What a run was like.
@@ -71,9 +71,9 @@ pub fn one_fault(
     night(scenario, [(call, fault)].into(), sabotage, Drive::default(), 1, Some(clean), Night::default())
 }
 
-/// No faults, but somebody does something in Content Server immediately before the n-th call.
-pub fn intervened(scenario: &Scenario, clean: &Made, call: usize, intervention: Intervention) -> Report {
-    let night_of = Night { intervention: Some((call, intervention)), ..Night::default() };
+/// No faults, but somebody does something in one of the systems immediately before the n-th call.
+pub fn intervened(scenario: &Scenario, clean: &Made, call: usize, deed: Deed) -> Report {
+    let night_of = Night { intervention: Some((call, deed)), ..Night::default() };
     night(scenario, BTreeMap::new(), None, Drive::default(), 1, Some(clean), night_of)
 }
 
@@ -148,7 +148,7 @@ struct Night {
     redriven: bool,
     backwards: bool,
     /// What somebody does before which call.
-    intervention: Option<(usize, Intervention)>,
+    intervention: Option<(usize, Deed)>,
 }
 
 fn night(
@@ -172,9 +172,9 @@ fn night(
         let mut events = world.events();
         events.extend((scenario.messages)(&world));
         let told = events.len();
-        if let Some((call, intervention)) = night.intervention {
-            let content_server = world.content_server.clone();
-            world.tap.before(call, move || (intervention.act)(&content_server));
+        if let Some((call, deed)) = night.intervention {
+            let (content_server, iconik) = (world.content_server.clone(), world.iconik.clone());
+            world.tap.before(call, move || deed.act(&content_server, iconik.as_ref()));
         }
         if night.backwards {
             events.reverse();

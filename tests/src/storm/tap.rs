@@ -46,7 +46,8 @@ type Act = Box<dyn FnOnce() + Send>;
 pub struct Tap(Arc<Inner>);
 
 struct Inner {
-    vendor: axum::Router,
+    content_server: axum::Router,
+    iconik: axum::Router,
     aws: axum::Router,
     plan: Mutex<BTreeMap<usize, Fault>>,
     calls: Mutex<Vec<Call>>,
@@ -61,15 +62,27 @@ struct Inner {
 }
 
 impl Tap {
-    /// A tap before a vendor system and AWS; `plan` gives the fault of the n-th call, counted from 0.
+    /// A tap before Content Server and AWS; `plan` gives the fault of the n-th call, counted from 0.
     pub fn new(
-        vendor: axum::Router,
+        content_server: axum::Router,
+        aws: axum::Router,
+        plan: BTreeMap<usize, Fault>,
+        sabotage: Option<Sabotage>,
+    ) -> Self {
+        Self::with_iconik(content_server, axum::Router::new(), aws, plan, sabotage)
+    }
+
+    /// The same with iconik and its buckets beside them.
+    pub fn with_iconik(
+        content_server: axum::Router,
+        iconik: axum::Router,
         aws: axum::Router,
         plan: BTreeMap<usize, Fault>,
         sabotage: Option<Sabotage>,
     ) -> Self {
         Self(Arc::new(Inner {
-            vendor,
+            content_server,
+            iconik,
             aws,
             plan: Mutex::new(plan),
             calls: Mutex::default(),
@@ -222,7 +235,11 @@ impl Tap {
             (_, Some(Sabotage::NoFencing)) if form == Form::AwsJson => unfence(request).await,
             _ => request,
         };
-        let router = if form == Form::Vendor { &self.0.vendor } else { &self.0.aws };
+        let router = match form {
+            Form::Vendor => &self.0.content_server,
+            Form::Iconik | Form::IconikStorage => &self.0.iconik,
+            Form::AwsJson | Form::S3 => &self.0.aws,
+        };
         let claim = request.headers().get("x-amz-target").is_some_and(|target| target == UPDATE_ITEM);
         let reads = request.method() == http::Method::GET;
         let response = crate::in_process::call(router.clone(), request).await;
@@ -240,12 +257,12 @@ impl Tap {
 const UPDATE_ITEM: &str = "DynamoDB_20120810.UpdateItem";
 
 fn form_of(request: &Request<Body>) -> Form {
-    if request.headers().contains_key("x-amz-target") {
-        Form::AwsJson
-    } else if request.uri().host() == Some("content-server.test") {
-        Form::Vendor
-    } else {
-        Form::S3
+    match request.uri().host() {
+        _ if request.headers().contains_key("x-amz-target") => Form::AwsJson,
+        Some("content-server.test") => Form::Vendor,
+        Some("iconik.test") if request.uri().path().starts_with("/_storage/") => Form::IconikStorage,
+        Some("iconik.test") => Form::Iconik,
+        _ => Form::S3,
     }
 }
 

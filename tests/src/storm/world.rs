@@ -22,11 +22,11 @@ use shared::{
 use simulators::{
     Clock,
     aws::{Aws, s3::Cause},
-    content_server,
+    content_server, iconik,
 };
 
-use super::{Sabotage, Scenario, StoredObject, fault::Fault, tap::Tap};
-use crate::in_process;
+use super::{Sabotage, Scenario, StoredObject, fault::Fault, iconik::Facts, made::Made, tap::Tap};
+use crate::{in_process, messages};
 
 /// The beginning of time in every world.
 const BEGINNING: &str = "2031-05-06T07:08:09Z";
@@ -53,7 +53,9 @@ pub struct World {
     pub aws: Aws,
     /// Content Server.
     pub content_server: content_server::Simulator,
-    /// Between the flow and both.
+    /// iconik, where the scenario has one.
+    pub iconik: Option<iconik::Simulator>,
+    /// Between the flow and all of them.
     pub tap: Tap,
     /// S3 without faults, for the story and the checks.
     pub s3: aws_sdk_s3::Client,
@@ -61,7 +63,11 @@ pub struct World {
     pub sqs: aws_sdk_sqs::Client,
     settings: Settings,
     client_settings: Mutex<String>,
+    iconik_client_settings: Mutex<String>,
     seeded: BTreeSet<i64>,
+    /// What was true in iconik before the flow began.
+    iconik_before: Facts,
+    expected: (usize, usize, usize),
     seed: u64,
     redrives: AtomicUsize,
     processes: AtomicU64,
@@ -89,7 +95,13 @@ impl World {
         let mut switches = content_server::Settings::default();
         (scenario.switches)(&mut switches);
         let content_server = content_server::Simulator::new(switches, Clock::from_fn(move || clock.now()));
-        let tap = Tap::new(content_server.router(), aws.router(), plan, sabotage);
+        let iconik = scenario.iconik.map(|switches| {
+            let (clock, mut settings) = (context.clone(), iconik::Settings::default());
+            switches(&mut settings);
+            iconik::Simulator::new(settings, Clock::from_fn(move || clock.now()))
+        });
+        let media = iconik.as_ref().map(iconik::Simulator::router).unwrap_or_default();
+        let tap = Tap::with_iconik(content_server.router(), media, aws.router(), plan, sabotage);
         let sdk = aws::connect_to(&in_process::transport(aws.router()), &context, "http://aws.test", "test");
         let seeded = content_server.with_state(|state| state.nodes.keys().copied().collect());
         let mut world = Self {
@@ -97,11 +109,15 @@ impl World {
             sqs: aws_sdk_sqs::Client::new(&sdk),
             settings: settings(scenario),
             client_settings: Mutex::default(),
+            iconik_client_settings: Mutex::default(),
             context,
             aws,
             content_server,
+            iconik,
             tap,
             seeded,
+            iconik_before: Facts::default(),
+            expected: scenario.clean,
             seed,
             redrives: AtomicUsize::new(0),
             processes: AtomicU64::new(0),
@@ -112,6 +128,7 @@ impl World {
         };
         world.build(scenario);
         (scenario.prepare)(&world);
+        world.iconik_before = world.iconik_facts();
         world
     }
 
@@ -137,6 +154,7 @@ impl World {
             "password": content_server::seed::PASSWORD,
         });
         self.aws.secrets().put("content-server", &secret.to_string());
+        self.aws.secrets().put("iconik", &messages::iconik_credential(iconik::seed::TOKEN));
         let _ = self.aws.s3().take_notifications();
     }
 
@@ -152,6 +170,7 @@ impl World {
         let sdk = aws::connect_to(&transport, &context, "http://aws.test", "test");
         let mut settings = self.settings.clone();
         settings.content_server_settings = self.client_settings.lock().expect("no panic").clone();
+        settings.iconik_settings = self.iconik_client_settings.lock().expect("no panic").clone();
         Environment::new(settings, context, transport, &sdk)
     }
 
@@ -160,6 +179,30 @@ impl World {
     pub fn set_content_server(&self, change: impl FnOnce(&mut content_server::Settings), clients: &str) {
         self.content_server.with_state(|state| change(&mut state.settings));
         clients.clone_into(&mut self.client_settings.lock().expect("no panic"));
+    }
+
+    /// The same for iconik.
+    pub fn set_iconik(&self, change: impl FnOnce(&mut iconik::Settings), clients: &str) {
+        self.iconik().with_state(|state| change(&mut state.settings));
+        clients.clone_into(&mut self.iconik_client_settings.lock().expect("no panic"));
+    }
+
+    /// iconik.
+    ///
+    /// # Panics
+    /// When the scenario has none.
+    pub fn iconik(&self) -> &iconik::Simulator {
+        self.iconik.as_ref().expect("the scenario has an iconik")
+    }
+
+    /// What is true in iconik now.
+    fn iconik_facts(&self) -> Facts {
+        self.iconik.as_ref().map(|iconik| iconik.with_state(|state| Facts::of(state))).unwrap_or_default()
+    }
+
+    /// How many items are expected to be delivered, skipped and quarantined in a run without faults.
+    pub fn expected(&self) -> (usize, usize, usize) {
+        self.expected
     }
 
     /// The same world, in which flows only say what they would do.
@@ -345,8 +388,14 @@ impl World {
         dump.as_array().cloned().unwrap_or_default()
     }
 
-    /// Everything the flow made in Content Server, ids and times left out, in a stable order.
+    /// Everything the flow made in both systems, ids and times left out, in a stable order.
     pub fn made(&self) -> Made {
+        let facts = self.iconik_facts();
+        let (iconik, jobs) = (facts.since(&self.iconik_before), facts.jobs_since(&self.iconik_before));
+        Made { iconik, jobs, ..self.made_in_content_server() }
+    }
+
+    fn made_in_content_server(&self) -> Made {
         self.content_server.with_state(|state| {
             let mut made = Made::default();
             for node in state.nodes.values().filter(|node| !self.seeded.contains(&node.id)) {
@@ -389,41 +438,6 @@ impl World {
     }
 }
 
-/// What a flow made in the target.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Made {
-    /// Every node with its newest content, categories and rights.
-    pub lines: BTreeSet<String>,
-    /// Path and SHA-256 of every version.
-    pub versions: Vec<(String, String)>,
-    /// Titles of workflows.
-    pub workflows: Vec<String>,
-}
-
-impl Made {
-    /// SHA-256 of every version, in order.
-    pub fn contents(&self) -> Vec<&str> {
-        let mut contents: Vec<&str> = self.versions.iter().map(|(_, sha256)| sha256.as_str()).collect();
-        contents.sort_unstable();
-        contents
-    }
-}
-
-impl std::fmt::Display for Made {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for line in &self.lines {
-            writeln!(formatter, "{line}")?;
-        }
-        for (path, sha256) in &self.versions {
-            writeln!(formatter, "version {} of {path}", sha256.get(..12).unwrap_or_default())?;
-        }
-        for workflow in &self.workflows {
-            writeln!(formatter, "workflow {workflow}")?;
-        }
-        Ok(())
-    }
-}
-
 fn is_wanted(event: &serde_json::Value) -> bool {
     let name = event.pointer("/Records/0/eventName").and_then(|name| name.as_str());
     name.is_some_and(|name| name.starts_with("ObjectCreated") || name.starts_with("ObjectRestore"))
@@ -437,6 +451,8 @@ fn settings(scenario: &Scenario) -> Settings {
         "content_server_url": "http://content-server.test/otcs/cs.exe",
         "content_server_secret": "content-server", "target_rate": 1000.0,
         "link_address": LINK_ADDRESS,
+        "iconik_url": if scenario.iconik.is_some() { "http://iconik.test" } else { "" },
+        "iconik_secret": "iconik",
     });
     serde_json::from_value(settings).expect("settings")
 }

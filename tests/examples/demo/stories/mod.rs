@@ -17,8 +17,9 @@ use futures_util::future::LocalBoxFuture;
 use simulators::{
     Clock,
     content_server::{Settings, Simulator},
-    serve,
+    iconik, serve,
 };
+use tests::messages;
 
 use super::{
     Result,
@@ -26,7 +27,7 @@ use super::{
     run::{Options, Told},
     say::Say,
     stage::Stage,
-    systems::{CREDENTIALS, Stack, StandIn, state},
+    systems::{CREDENTIALS, Stack, StandIn, root, state},
     table,
 };
 
@@ -82,10 +83,15 @@ impl Story {
         let stand_in = StandIn::start(folder.clone(), 0).await?;
         say.step(&format!("stand-in for AWS           {}", stand_in.url));
         let stack = Stack::at(&stand_in.url)?;
-        let mut stage =
-            Stage { stack, simulator, stand_in: stand_in.url.clone(), flow: self.flow, say: &say };
+        let url = stand_in.url.clone();
+        let mut stage = Stage { stack, simulator, iconik: None, stand_in: url, flow: self.flow, say: &say };
+        let mut given = Vec::new();
+        if self.needs_iconik()? {
+            given = start_iconik(&mut stage).await?;
+        }
 
         let mut parameters = (self.prepare)(&stage).await?;
+        parameters.extend(given);
         let rules = format!("{}.toml", self.flow);
         if !self.rules.is_empty() {
             parameters.push(format!("{}:RulesUri=s3://{{ConfigurationBucketName}}/{rules}", self.flow));
@@ -116,6 +122,19 @@ impl Story {
         Ok(told)
     }
 
+    /// Whether one of its stacks wants to know where iconik is.
+    fn needs_iconik(&self) -> Result<bool> {
+        for flow in self.stacks {
+            let template = root().join(format!("infra/flows/{flow}.yaml"));
+            let text = std::fs::read_to_string(&template);
+            let text = text.map_err(|error| format!("{}: {error}", template.display()))?;
+            if text.contains("\n  IconikUrl:") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn show_where(&self, stage: &Stage<'_>, content_server: &str, kept: bool) -> Result<()> {
         let live = if kept { "" } else { "   (while it runs: make demo ARGS=--keep)" };
         let say = stage.say;
@@ -133,4 +152,27 @@ impl Story {
         say.line(&format!("  {:<24} export {CREDENTIALS}", "for these"));
         Ok(())
     }
+}
+
+/// Starts an iconik and makes the secret with the credential of its service user. Gives the parameters of the stacks.
+async fn start_iconik(stage: &mut Stage<'_>) -> Result<Vec<String>> {
+    let simulator = iconik::Simulator::new(iconik::Settings::default(), Clock::machine());
+    // It ends with the demo.
+    let (address, _) = serve(simulator.router(), 0).await.map_err(|error| error.to_string())?;
+    stage.say.step(&format!("iconik simulator           http://{address}/_simulator/"));
+    let credential = messages::iconik_credential(iconik::seed::TOKEN);
+    let made = stage
+        .stack
+        .secrets
+        .create_secret()
+        .name("waybill/demo/iconik")
+        .secret_string(credential)
+        .send()
+        .await;
+    let made = made.map_err(|error| format!("the secret of iconik: {error:?}"))?;
+    stage.iconik = Some(simulator);
+    Ok(vec![
+        format!("IconikUrl=http://{address}"),
+        format!("IconikSecretArn={}", made.arn.unwrap_or_default()),
+    ])
 }
