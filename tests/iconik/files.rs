@@ -66,7 +66,8 @@ async fn send(client: &Client, asset: &AssetId, file: &File, bytes: &[u8]) -> Re
         match client.upload_step(asset, file, &source(bytes), &mut ledger).await {
             Ok(UploadStep::Done) => return Ok(steps),
             Ok(UploadStep::Going(_)) => {}
-            Err(error) if error.class() == FailureClass::Transient => {}
+            // What a flow would try again, too.
+            Err(error) if matches!(error.class(), FailureClass::Transient | FailureClass::Throttled) => {}
             Err(error) => return Err(error),
         }
         ledger = serde_json::from_str(&serde_json::to_string(&ledger).unwrap()).unwrap();
