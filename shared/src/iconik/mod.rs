@@ -20,6 +20,7 @@ mod call;
 mod collections;
 mod credential;
 mod custom_actions;
+mod deleted;
 mod download;
 #[cfg(test)]
 mod download_tests;
@@ -78,6 +79,7 @@ pub use self::{
     },
     credential::Credential,
     custom_actions::{ActionContext, CustomAction, NewCustomAction},
+    deleted::Deleted,
     download::{Content, Download, NO_SIGNED_URL},
     error::{
         CONFLICT, CONTENT_CHANGED, CONTENT_MISSING, FORBIDDEN, NOT_FOUND, NOT_OFFERED, REFUSED,
@@ -108,6 +110,7 @@ pub use self::{
     upload::{UPLOAD_GONE, UploadStep},
     users::{Person, User, UserKind, UserStatus},
     webhooks::{NewWebhook, SecretHeaders, Webhook, WebhookStatus},
+    wire::moment,
 };
 use crate::{
     context::Context,

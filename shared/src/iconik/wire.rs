@@ -118,7 +118,7 @@ pub(super) fn as_integer(value: &Value) -> Option<i64> {
 }
 
 /// A moment: with `Z` or an offset, or without, in which case UTC is meant, with `T` or a blank in it.
-pub(super) fn moment(text: &str) -> Option<Timestamp> {
+pub fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Some(moment);

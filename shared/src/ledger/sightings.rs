@@ -1,8 +1,10 @@
 //! What a change feed remembers of the things it saw, and how far it has come.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_sdk_dynamodb::{
     operation::{delete_item::DeleteItemError, put_item::PutItemError},
-    types::{AttributeValue, KeysAndAttributes},
+    types::KeysAndAttributes,
 };
 
 use super::{
@@ -32,11 +34,45 @@ impl Ledger {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn sightings(&self, flow: &str, list: &str, ids: &[i64]) -> Result<Vec<Sighting>> {
+        let wanted: Vec<String> = ids.iter().map(|id| sort_key(*id)).collect();
+        let items = self.entries(&list_key(flow, list), &wanted).await?;
+        Ok(items.iter().filter_map(|item| self.sighting(item)).collect())
+    }
+
+    /// What a list remembers of things that have ids instead of numbers, by id; of some of them perhaps nothing.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn facts(&self, flow: &str, list: &str, ids: &[String]) -> Result<BTreeMap<String, String>> {
+        let ids: Vec<String> = ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+        let items = self.entries(&list_key(flow, list), &ids).await?;
+        let facts =
+            |item: &Item| Some((get_text(item, "sk")?.to_owned(), get_text(item, "facts")?.to_owned()));
+        Ok(items.iter().filter(|item| !self.is_over(item)).filter_map(facts).collect())
+    }
+
+    /// Remembers such a thing as it is now. Of what is gone for good only a while is remembered.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn set_facts(&self, flow: &str, list: &str, id: &str, facts: &str, gone: bool) -> Result<()> {
+        self.put(self.entry(flow, list, id, facts, gone), "remember").await
+    }
+
+    fn entry(&self, flow: &str, list: &str, sk: &str, facts: &str, gone: bool) -> Item {
+        let mut item = keys(&list_key(flow, list), sk);
+        item.insert("facts".to_owned(), text(facts));
+        if gone {
+            item.insert("expires_at".to_owned(), number(self.expiry_seconds()));
+        }
+        item
+    }
+
+    async fn entries(&self, pk: &str, sks: &[String]) -> Result<Vec<Item>> {
         const OPERATION: &str = "read sightings";
-        let pk = list_key(flow, list);
-        let mut found = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(KEYS_PER_READ) {
-            let mut wanted: Vec<Item> = chunk.iter().map(|id| keys(&pk, &sort_key(*id))).collect();
+        let mut found = Vec::with_capacity(sks.len());
+        for chunk in sks.chunks(KEYS_PER_READ) {
+            let mut wanted: Vec<Item> = chunk.iter().map(|sk| keys(pk, sk)).collect();
             // What the table was too busy for comes back as unprocessed.
             for _ in 0..8 {
                 let entries =
@@ -46,8 +82,7 @@ impl Ledger {
                 let request = self.dynamodb.batch_get_item().request_items(&self.table, entries);
                 let output =
                     request.send().await.map_err(|error| classify(System::Ledger, OPERATION, error))?;
-                let items = output.responses.unwrap_or_default().remove(&self.table).unwrap_or_default();
-                found.extend(items.iter().filter_map(|item| self.sighting(item)));
+                found.extend(output.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
                 let rest = output.unprocessed_keys.unwrap_or_default().remove(&self.table);
                 wanted = rest.map(|rest| rest.keys).unwrap_or_default();
                 if wanted.is_empty() {
@@ -110,12 +145,8 @@ impl Ledger {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn remember(&self, flow: &str, list: &str, sighting: &Sighting, gone: bool) -> Result<()> {
-        let mut item = keys(&list_key(flow, list), &sort_key(sighting.id));
-        item.insert("facts".to_owned(), text(&sighting.facts));
-        if gone {
-            item.insert("expires_at".to_owned(), number(self.expiry_seconds()));
-        }
-        self.put(item, "remember").await
+        let sk = sort_key(sighting.id);
+        self.put(self.entry(flow, list, &sk, &sighting.facts, gone), "remember").await
     }
 
     /// A note a feed made for its next round.
@@ -263,12 +294,15 @@ impl Ledger {
         put.send().await.map(drop).map_err(|error| classify(System::Ledger, operation, error))
     }
 
-    /// An item whose time is over counts as absent, whether the table has tidied it up or not.
-    fn sighting(&self, item: &std::collections::HashMap<String, AttributeValue>) -> Option<Sighting> {
-        let over = get_number(item, "expires_at").is_some_and(|at| at <= self.context.now().as_second());
+    fn sighting(&self, item: &Item) -> Option<Sighting> {
         let id = get_text(item, "sk")?.parse().ok()?;
         let facts = get_text(item, "facts")?.to_owned();
-        (!over).then_some(Sighting { id, facts })
+        (!self.is_over(item)).then_some(Sighting { id, facts })
+    }
+
+    /// An item whose time is over counts as absent, whether the table has tidied it up or not.
+    fn is_over(&self, item: &Item) -> bool {
+        get_number(item, "expires_at").is_some_and(|at| at <= self.context.now().as_second())
     }
 }
 
