@@ -68,6 +68,17 @@ ITS_OWN = {
         "WAYBILL_FLOW_QUEUES",
         "WAYBILL_SIGNING_SECRET",
     },
+    "watch-iconik": {
+        "WAYBILL_ENVIRONMENT",
+        "WAYBILL_TABLE",
+        "WAYBILL_RULES",
+        "WAYBILL_ICONIK_URL",
+        "WAYBILL_ICONIK_SECRET",
+        "WAYBILL_ICONIK_SETTINGS",
+        "WAYBILL_TARGET_RATE",
+        "WAYBILL_LEASE_MARGIN_SECONDS",
+        "WAYBILL_FLOW_QUEUES",
+    },
     "reconcile": {
         "WAYBILL_ENVIRONMENT",
         "WAYBILL_TABLE",

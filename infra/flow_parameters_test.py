@@ -42,7 +42,7 @@ class WhatIsFilledIn(unittest.TestCase):
     def test_every_stack_that_tells_others_takes_their_queues_by_name(self):
         flows = pathlib.Path(__file__).parent / "flows"
         known = {**OUTPUTS, **flow_parameters.queues(OUTPUTS, "aws"), "SigningSecretArn": "arn:aws:secretsmanager:::secret:x"}
-        for flow in ("watch-content-server", "receive-iconik"):
+        for flow in ("watch-content-server", "watch-iconik", "receive-iconik"):
             with self.subTest(flow):
                 declared = set(flow_parameters.declared(flows / f"{flow}.yaml"))
                 given = read_back(flow_parameters.arguments(declared, known, []))

@@ -165,6 +165,23 @@ def watch_content_server(outputs):
     ]
 
 
+def watch_iconik(outputs):
+    table = outputs["LedgerTableName"]
+    seen = {"pk": {"S": "watch-iconik#seen#assets"}, "sk": {"S": "assets/1"}}
+    one = {":one": {"S": "2031-05-06T07:08:09Z"}}
+    update = {"TableName": table, "Key": seen, "UpdateExpression": "SET facts = :one", "ExpressionAttributeValues": one}
+    return [
+        ("dynamodb", "batch_get_item", {"RequestItems": {table: {"Keys": [seen]}}}),
+        ("dynamodb", "get_item", {"TableName": table, "Key": seen}),
+        ("dynamodb", "put_item", {"TableName": table, "Item": seen}),
+        ("dynamodb", "update_item", update),
+        ("dynamodb", "delete_item", {"TableName": table, "Key": seen}),
+        ("sqs", "send_message", {"QueueUrl": outputs["OffloadContentQueueUrl"], "MessageBody": "{}"}),
+        ("s3", "get_object", {"Bucket": outputs["ConfigurationBucketName"], "Key": "rules.toml"}),
+        *iconik(outputs),
+    ]
+
+
 def receive_iconik(outputs):
     table = outputs["LedgerTableName"]
     delivery = {"pk": {"S": "receive-iconik#delivery#1"}, "sk": {"S": "delivery"}}
@@ -207,6 +224,7 @@ NEEDS = {
     "reconcile": reconcile,
     "serve-links": serve_links,
     "watch-content-server": watch_content_server,
+    "watch-iconik": watch_iconik,
 }
 # What a function must not do beside what none may.
 FORBIDDEN = {
@@ -241,6 +259,16 @@ FORBIDDEN = {
     "watch-content-server": lambda outputs: [
         ("s3", "get_object", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
         ("sqs", "receive_message", {"QueueUrl": outputs["OffloadContentQueueUrl"]}),
+    ],
+    "watch-iconik": lambda outputs: [
+        ("dynamodb", "query", {
+            "TableName": outputs["LedgerTableName"], "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": "watch-iconik#seen#assets"}},
+        }),
+        ("secretsmanager", "get_secret_value", {"SecretId": outputs["ContentServerSecretArn"]}),
+        ("secretsmanager", "put_secret_value", {"SecretId": outputs["iconik"], "SecretString": "x"}),
+        ("sqs", "receive_message", {"QueueUrl": outputs["OffloadContentQueueUrl"]}),
+        ("s3", "get_object", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
     ],
 }
 # What some function may do that no other may, by service and operation.

@@ -30,4 +30,5 @@ mod secrets;
 mod serve_links;
 mod stage_attachments;
 mod watch_content_server;
+mod watch_iconik;
 mod world;

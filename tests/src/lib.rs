@@ -8,5 +8,6 @@ pub mod public_door;
 pub mod repository;
 pub mod runtime;
 pub mod storm;
+pub mod swept;
 pub mod watched;
 pub mod web;

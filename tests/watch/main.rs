@@ -1,9 +1,10 @@
-//! The change feed of Content Server: nothing is lost and nothing is told twice, however the search index, its pages and
-//! the clocks behave.
+//! The change feeds: nothing is lost and nothing is told twice, however the search index, its pages and the clocks behave.
 
+mod lost_webhooks;
 mod pushes;
 mod searches;
 mod side_effects;
+mod sweeps;
 mod walks;
 
 use tests::watched::{Setting, Watched};

@@ -12,6 +12,7 @@ mod replicate_content;
 mod serve_links;
 mod stage_attachments;
 mod watch_content_server;
+mod watch_iconik;
 
 use futures_util::future::LocalBoxFuture;
 use simulators::{
@@ -38,6 +39,7 @@ pub(crate) const STORIES: &[Story] = &[
     stage_attachments::STORY,
     watch_content_server::STORY,
     receive_iconik::STORY,
+    watch_iconik::STORY,
     serve_links::STORY,
     reconcile::STORY,
     export_for_analysis::STORY,

@@ -1,0 +1,365 @@
+//! An iconik that is swept, in this process: the tenant, the queues of the flows, and between them a function that a
+//! schedule starts, beside the door that iconik's webhooks lead to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use shared::{
+    aws,
+    batch::Invocation,
+    context::Context,
+    environment::{Environment, Settings},
+    error::Error,
+    function::{AnyFunction, FunctionEntry},
+    http::Pace,
+    iconik::{self, AssetChange, AssetId, AssetKind, NewAsset},
+    iconik_change::IconikChange,
+};
+use simulators::{
+    Clock,
+    aws::Aws,
+    iconik::{Settings as IconikSettings, Simulator, seed, state::Sender},
+};
+use tokio::sync::Notify;
+
+use crate::{
+    in_process, messages,
+    storm::{Fault, Tap},
+    watched::create_table,
+};
+
+const TABLE: &str = "ledger";
+const CONFIGURATION: &str = "configuration";
+/// Where the webhook leads, and the secret it shows.
+const DOOR: &str = "https://waybill.example.com/webhooks";
+const SECRET: &str = "kR3nVd8sQm1xZt7bLw5cYf2h";
+/// The flows that have a queue.
+pub const FLOWS: [&str; 2] = ["archive-production", "sync-asset-metadata"];
+
+/// How the tenant is.
+#[derive(Clone)]
+pub struct Setting {
+    /// The feed file.
+    pub feeds: String,
+    /// The tenant's open questions.
+    pub iconik: IconikSettings,
+    /// What the client is told of them.
+    pub client: serde_json::Value,
+    /// How far iconik's clock is ahead of ours, in seconds.
+    pub clock_ahead: i64,
+    /// The faults of the n-th calls.
+    pub plan: BTreeMap<usize, Fault>,
+    /// Seconds an invocation may take.
+    pub time: u64,
+    /// Calls to iconik in a second.
+    pub rate: f64,
+    /// The file of the door that webhooks lead to.
+    pub subscriptions: String,
+}
+
+impl Setting {
+    /// A feed file, and everything as it usually is.
+    pub fn of(feeds: &str) -> Self {
+        Self {
+            feeds: feeds.to_owned(),
+            iconik: IconikSettings::default(),
+            client: serde_json::json!({"attempts": 1}),
+            clock_ahead: 0,
+            plan: BTreeMap::new(),
+            time: 60,
+            rate: 1000.0,
+            subscriptions: String::new(),
+        }
+    }
+}
+
+/// One message a flow got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The flow.
+    pub flow: &'static str,
+    /// What it was told.
+    pub change: IconikChange,
+    /// Who told it.
+    pub source: String,
+    /// The id of the message.
+    pub id: String,
+}
+
+/// The systems of one run.
+pub struct Swept {
+    /// Time, ids and randomness of the world itself.
+    pub context: Context,
+    /// AWS.
+    pub aws: Aws,
+    /// iconik.
+    pub iconik: Simulator,
+    /// An editor at work.
+    pub editor: iconik::Client,
+    /// Between the function and both.
+    pub tap: Tap,
+    sqs: aws_sdk_sqs::Client,
+    entry: &'static FunctionEntry,
+    settings: Settings,
+    time: u64,
+    processes: AtomicU64,
+}
+
+impl Swept {
+    /// A tenant that is swept by a function.
+    ///
+    /// # Panics
+    /// When the stand-ins refuse.
+    pub async fn new(entry: &'static FunctionEntry, setting: Setting) -> Self {
+        let context = Context::simulated("2031-05-06T07:08:09Z".parse().expect("a time"), 1);
+        let clock = context.clone();
+        let aws = Aws::new(Arc::new(move || clock.now_milliseconds()));
+        let (clock, ahead) = (context.clone(), jiff::SignedDuration::from_secs(setting.clock_ahead));
+        let iconik = Simulator::new(setting.iconik, Clock::from_fn(move || clock.now() + ahead));
+        let tap = Tap::with_iconik(axum::Router::new(), iconik.router(), aws.router(), setting.plan, None);
+        let sdk = aws::connect_to(&in_process::transport(aws.router()), &context, "http://aws.test", "test");
+        let sqs = aws_sdk_sqs::Client::new(&sdk);
+        let mut queues = serde_json::Map::new();
+        for flow in FLOWS {
+            let queue = sqs.create_queue().queue_name(flow).send().await.expect("a queue").queue_url;
+            queues.insert(flow.to_owned(), queue.expect("an address").into());
+        }
+        create_table(&aws_sdk_dynamodb::Client::new(&sdk)).await;
+        assert!(aws.s3().create_bucket(CONFIGURATION, false));
+        for (key, text) in [("feeds.toml", &setting.feeds), ("subscriptions.toml", &setting.subscriptions)] {
+            assert!(aws.s3().put(CONFIGURATION, key, text.clone().into_bytes()));
+        }
+        aws.secrets().put("iconik", &messages::iconik_credential(seed::TOKEN));
+        aws.secrets().put("signing", &serde_json::json!({"current": SECRET}).to_string());
+        let settings = serde_json::json!({
+            "environment": "storm", "table": TABLE, "rules": format!("s3://{CONFIGURATION}/feeds.toml"),
+            "iconik_url": "http://iconik.test", "iconik_secret": "iconik",
+            "iconik_settings": setting.client.to_string(), "target_rate": setting.rate,
+            "flow_queues": serde_json::Value::from(queues).to_string(), "lease_margin_seconds": 5,
+            "signing_secret": "signing",
+        });
+        let editor = iconik::Client::new(
+            iconik::Settings::at("http://iconik.test"),
+            iconik::Credential::from_json(&messages::iconik_credential(seed::EDITOR_TOKEN))
+                .expect("a credential"),
+            in_process::transport(iconik.router()),
+            context.clone(),
+            Pace::per_second(1000.0),
+        );
+        let settings = serde_json::from_value(settings).expect("settings");
+        let (time, processes) = (setting.time, AtomicU64::new(0));
+        Self { context, aws, iconik, editor, tap, sqs, entry, settings, time, processes }
+    }
+
+    /// Starts a process of the function.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(&self, crash: Arc<Notify>) -> Result<Arc<dyn AnyFunction>, Error> {
+        let process = self.processes.fetch_add(1, Ordering::Relaxed);
+        let context = Context::simulated(self.context.now(), 1009 + process);
+        let transport = self.tap.transport(crash);
+        let sdk = aws::connect_to(&transport, &context, "http://aws.test", "test");
+        self.entry.connect(&Environment::new(self.settings.clone(), context, transport, &sdk)).await
+    }
+
+    /// Puts another feed file in the place of the first.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn put_feeds(&self, feeds: &str) {
+        assert!(self.aws.s3().put(CONFIGURATION, "feeds.toml", feeds.as_bytes().to_vec()));
+    }
+
+    /// Makes the queue of a flow anew.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn create_queue(&self, flow: &str) {
+        assert!(self.aws.sqs().create_queue(flow, &[]));
+    }
+
+    /// Takes a flow's queue away.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn remove_queue(&self, flow: &str) {
+        let url = self.sqs.get_queue_url().queue_name(flow).send().await.expect("a queue").queue_url;
+        self.sqs.delete_queue().queue_url(url.expect("an address")).send().await.expect("deleted");
+    }
+
+    /// Makes a webhook that leads to the door.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn webhook(&self, event_type: &str) -> String {
+        let given = serde_json::json!({
+            "name": "Waybill", "url": DOOR, "event_type": event_type, "status": "ENABLED",
+            "headers": {"x-waybill-secret": SECRET},
+        });
+        let given = given.as_object().expect("an object");
+        self.iconik.with_state(|state| state.create_webhook(given)).expect("a webhook")
+    }
+
+    /// How a webhook is doing.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn webhook_status(&self, webhook: &str) -> String {
+        self.iconik.with_state(|state| {
+            let found = state.webhook(webhook).expect("a webhook");
+            found["status"].as_str().unwrap_or_default().to_owned()
+        })
+    }
+
+    /// Lets iconik send what waits: to the door, or to nobody. Gives back how many were taken with 2xx.
+    ///
+    /// # Panics
+    /// When the door does not start.
+    pub async fn send(&self, door: Option<&'static FunctionEntry>) -> usize {
+        let mut taken = 0;
+        loop {
+            let deliveries = self.iconik.with_state(|state| state.take_deliveries(20));
+            if deliveries.is_empty() {
+                return taken;
+            }
+            for delivery in deliveries {
+                assert!(matches!(delivery.sender, Sender::Webhook(_)), "{delivery:?}");
+                let answer = match door {
+                    Some(door) => {
+                        let request = delivery.request().expect("a request");
+                        Ok(self.ask(door, request).await.status().as_u16())
+                    }
+                    None => Err("connection refused".to_owned()),
+                };
+                taken += usize::from(answer.as_ref().is_ok_and(|status| (200..300).contains(status)));
+                self.iconik.with_state(|state| state.delivered(&delivery, answer));
+            }
+        }
+    }
+
+    async fn ask(&self, door: &'static FunctionEntry, request: Request<Bytes>) -> Response<Bytes> {
+        let context = Context::simulated(self.context.now(), 7);
+        let transport = in_process::transport(self.aws.router());
+        let sdk = aws::connect_to(&transport, &context, "http://aws.test", "test");
+        let mut settings = self.settings.clone();
+        settings.rules = format!("s3://{CONFIGURATION}/subscriptions.toml");
+        let function = door.connect(&Environment::new(settings, context, transport, &sdk)).await;
+        function.expect("it starts").answer(request, Invocation { deadline: i64::MAX }).await
+    }
+
+    /// One round in a process of its own, as the schedule starts it. False when it failed, crashed or took too long.
+    pub async fn round(&self) -> bool {
+        let crash = Arc::new(Notify::new());
+        let deadline = self.context.now_milliseconds() + i64::try_from(self.time).expect("small") * 1000;
+        let work = async {
+            let function = self.start(crash.clone()).await?;
+            function.round(Invocation { deadline }).await
+        };
+        let done = tokio::select! {
+            done = work => done,
+            () = crash.notified() => return false,
+            () = tokio::time::sleep(Duration::from_secs(self.time)) => return false,
+        };
+        if let Err(error) = &done {
+            tracing::warn!(error = ?error, "the round failed");
+        }
+        done.is_ok()
+    }
+
+    /// Rounds as the schedule starts them, until one went well and told nothing.
+    ///
+    /// # Panics
+    /// When there is no end of failures.
+    pub async fn rounds(&self) {
+        for _ in 0..50 {
+            let before = self.told().len();
+            let well = self.round().await;
+            // The schedule comes again; a lock of a process that died ends meanwhile.
+            self.pass(61).await;
+            if well && self.told().len() == before {
+                return;
+            }
+        }
+        panic!("the rounds never end well");
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&self, seconds: u64) {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+
+    /// What the flows were told.
+    ///
+    /// # Panics
+    /// When a message is no change.
+    pub fn told(&self) -> Vec<Told> {
+        let mut told = Vec::new();
+        for flow in FLOWS {
+            for message in self.aws.sqs().messages(flow) {
+                let envelope: serde_json::Value = serde_json::from_str(&message.body).expect("JSON");
+                let text = |name: &str| envelope[name].as_str().unwrap_or_default().to_owned();
+                let change = IconikChange::parse(&message.body).expect("a change");
+                told.push(Told { flow, change, source: text("source"), id: text("id") });
+            }
+        }
+        told
+    }
+
+    /// How often one flow was told of an object.
+    pub fn times(&self, flow: &str, object: &str) -> usize {
+        self.told().iter().filter(|told| told.flow == flow && told.change.object_id == object).count()
+    }
+
+    /// Whether any message came twice, or any change under two ids.
+    pub fn repeats(&self) -> bool {
+        let told = self.told();
+        let ids: BTreeSet<_> = told.iter().map(|told| (told.flow, &told.id)).collect();
+        let changes: BTreeSet<_> = told
+            .iter()
+            .map(|told| (told.flow, &told.source, told.change.key().digest().to_owned()))
+            .collect();
+        ids.len() < told.len() || changes.len() < told.len()
+    }
+
+    /// Makes an asset.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn asset(&self, title: &str) -> String {
+        let new = NewAsset {
+            title: title.to_owned(),
+            kind: AssetKind::Asset,
+            external_id: title.to_owned(),
+            external_link: None,
+            category: None,
+            collection: None,
+        };
+        self.editor.create_asset(&new).await.expect("an asset").id.as_str().to_owned()
+    }
+
+    /// Changes an asset's title, which moves its date.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn rename(&self, asset: &str, title: &str) {
+        let change = AssetChange::new().title(title);
+        self.editor.update_asset(&AssetId::new(asset), &change).await.expect("an edit");
+    }
+
+    /// Puts an asset into the recycle bin.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn delete(&self, asset: &str) {
+        self.editor.delete_asset(&AssetId::new(asset)).await.expect("deleted");
+    }
+}
