@@ -348,8 +348,9 @@ class Template:
             yield from alternatives(at(policy, "PolicyDocument.Statement") or [])
 
     def ledger_rights(self, name, role):
-        # Any flow may issue links; which ones it takes back is its own reference.
-        allowed = {f"{flow_name(name)}#*", "asset#*", "breaker#*", "link#*"}
+        # Any flow may issue links; which ones it takes back is its own reference. What an object is called in another system is
+        # noted by one flow and read by others.
+        allowed = {f"{flow_name(name)}#*", "asset#*", "breaker#*", "link#*", "reference#*"}
         for statement in self.statements(role):
             if not any(str(action).startswith("dynamodb:") for action in as_list(statement.get("Action"))):
                 continue

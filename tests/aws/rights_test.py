@@ -216,6 +216,16 @@ def reconcile(outputs):
     ]
 
 
+def sync_asset_metadata(outputs):
+    table = outputs["LedgerTableName"]
+    reference = {"pk": {"S": "reference#iconik#1"}, "sk": {"S": "content-server"}}
+    return [
+        *iconik(outputs),
+        ("dynamodb", "get_item", {"TableName": table, "Key": reference}),
+        ("dynamodb", "put_item", {"TableName": table, "Item": reference}),
+    ]
+
+
 # What a function needs beside its queue, ledger, secret and rules.
 NEEDS = {
     "ingest-uploads": ingest_uploads,
@@ -223,6 +233,7 @@ NEEDS = {
     "receive-iconik": receive_iconik,
     "reconcile": reconcile,
     "serve-links": serve_links,
+    "sync-asset-metadata": sync_asset_metadata,
     "watch-content-server": watch_content_server,
     "watch-iconik": watch_iconik,
 }

@@ -30,6 +30,7 @@ fn seen(content: Content, by: &str) -> Seen {
         content: Some(content),
         changed: Changed { at: "2031-05-06T07:08:09Z".parse().ok(), by: Some(by.to_owned()) },
         mark: None,
+        refused_there: None,
     }
 }
 

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod in_process;
 pub mod installation;
 pub mod messages;
+pub mod paired;
 pub mod public_door;
 pub mod repository;
 pub mod runtime;

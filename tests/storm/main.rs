@@ -20,6 +20,7 @@ mod sabotage;
 mod stage_attachments;
 mod stage_reasons;
 mod switches;
+mod sync_asset_metadata;
 mod watch_content_server;
 mod watch_iconik;
 mod weather;
@@ -40,6 +41,7 @@ fn scenarios() -> Vec<Scenario> {
         stage_attachments::scenarios(),
         export_for_analysis::scenarios(),
         archive_closed_files::scenarios(),
+        sync_asset_metadata::scenarios(),
     ]
     .concat()
 }

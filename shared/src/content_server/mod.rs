@@ -181,6 +181,11 @@ impl Client {
         self.session.forget().await;
     }
 
+    /// The zone in which the server writes moments without an offset.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The moment by the clock it runs on, in milliseconds since the epoch.
     pub fn now_milliseconds(&self) -> i64 {
         self.http.context().now_milliseconds()

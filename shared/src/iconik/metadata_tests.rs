@@ -53,6 +53,8 @@ async fn values_are_read_in_both_shapes() {
     let by_object = client.get_all_metadata(&object()).await.unwrap();
     assert_eq!(by_view, by_object);
     assert_eq!(by_view.text("Region").as_deref(), Some("EU"));
+    assert_eq!(by_view.written("Region"), "2024-01-02T03:04:05.123456Z".parse().ok());
+    assert_eq!(by_object.written("Region"), None, "the direct shape does not say");
     assert_eq!(by_view.get("Empty"), &[] as &[Value]);
 }
 

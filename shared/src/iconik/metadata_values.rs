@@ -2,14 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+use super::wire;
 
 /// Values by field. A field without values is not in it.
 ///
 /// The server keeps scalars, commonly as texts, and is not consistent about it: compare with [`MetadataValues::agrees`].
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct MetadataValues {
     fields: BTreeMap<String, Vec<Value>>,
+    written: BTreeMap<String, Timestamp>,
+}
+
+/// When values were written is no part of them.
+impl PartialEq for MetadataValues {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields == other.fields
+    }
 }
 
 impl MetadataValues {
@@ -31,6 +42,11 @@ impl MetadataValues {
     /// The values of a field as texts.
     pub fn texts(&self, field: &str) -> Vec<String> {
         self.get(field).iter().map(scalar_text).collect()
+    }
+
+    /// When a field got the values it has, where the server says so.
+    pub fn written(&self, field: &str) -> Option<Timestamp> {
+        self.written.get(field).copied()
     }
 
     /// Every field that has values.
@@ -68,6 +84,8 @@ impl MetadataValues {
             let Some(held) = held.as_object() else { continue };
             let values = held.get(key).or_else(|| held.get("field_values")).and_then(Value::as_array);
             let values: Vec<Value> = values.into_iter().flatten().filter_map(value_of).collect();
+            let written = held.get("date_created").and_then(Value::as_str).and_then(wire::moment);
+            read.written.extend(written.map(|written| (field.clone(), written)));
             read = read.with(field, values);
         }
         Some(read)
@@ -150,10 +168,11 @@ impl MetadataChange {
         self.fields.iter().map(|(field, values)| (field.as_str(), values.as_slice()))
     }
 
-    /// What is left to change where values are already so.
+    /// What is left to change where values are already so, in that order.
     #[must_use]
     pub fn beyond(mut self, present: &MetadataValues) -> Self {
-        self.fields.retain(|field, values| !same(values, present.get(field)));
+        self.fields
+            .retain(|field, values| !values.iter().map(folded).eq(present.get(field).iter().map(folded)));
         self
     }
 

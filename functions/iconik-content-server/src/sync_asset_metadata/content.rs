@@ -12,7 +12,8 @@
 //! | `["a", "b"]`, `["b", "a", "a"]` | one another, in a set | tags have no order |
 //! | an option's value, its label, its name in Content Server | one another | one option, three spellings |
 //!
-//! What a field cannot hold (text among dates, an option that is not in the list, several values where one belongs) is
+//! What a field cannot hold (text among dates, an option that is not in the list, several values where one belongs, a text that
+//! turns round what stands beside it) is
 //! kept as it came and called unfit: it is a value and can be compared, and is never written to the other side.
 
 use std::str::FromStr;
@@ -72,6 +73,13 @@ pub enum Misfit {
     Long,
     /// The text contains what separates values where several are written as one text.
     Separator,
+    /// The text contains control characters, or bidirectional ones that are not closed: it would change how the text around
+    /// it is read.
+    Controls,
+    /// The other side must have a value there.
+    Required,
+    /// The other side refused it when it was written.
+    Refused,
 }
 
 impl Misfit {
@@ -83,6 +91,9 @@ impl Misfit {
             Self::Several => "is several values, and the field holds one",
             Self::Long => "is longer than the field takes",
             Self::Separator => "contains the text that separates values in Content Server",
+            Self::Controls => "contains control characters that change how the text around it is read",
+            Self::Required => "is empty, and the other side must have one",
+            Self::Refused => "was refused by the other side",
         }
     }
 }
@@ -254,6 +265,9 @@ impl Shape {
         if self.longest.is_some_and(|longest| text.chars().count() > longest) {
             return Err(Misfit::Long);
         }
+        if reaches_out(&text) {
+            return Err(Misfit::Controls);
+        }
         let separates = |separator: &str| !separator.is_empty() && text.contains(separator);
         if self.separator.as_deref().map(str::trim).is_some_and(separates) {
             return Err(Misfit::Separator);
@@ -291,8 +305,34 @@ fn says_nothing(value: &Json) -> bool {
 
 /// Text without blanks at its ends, with composed letters and single line ends.
 pub fn normal_text(text: &str) -> String {
-    let text = text.replace("\r\n", "\n");
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     ComposingNormalizerBorrowed::new_nfc().normalize(text.trim()).into_owned()
+}
+
+/// Whether a text changes more than itself: control characters, or an embedding, override or isolate that is not closed in it.
+/// Other languages are written with such characters too; closed, they are kept as they are.
+fn reaches_out(text: &str) -> bool {
+    let (mut embeddings, mut isolates) = (0_u32, 0_u32);
+    for character in text.chars() {
+        match character {
+            '\u{202a}' | '\u{202b}' | '\u{202d}' | '\u{202e}' => embeddings += 1,
+            '\u{2066}'..='\u{2068}' => isolates += 1,
+            '\u{202c}' => match embeddings.checked_sub(1) {
+                Some(left) => embeddings = left,
+                None => return true,
+            },
+            '\u{2069}' => match isolates.checked_sub(1) {
+                Some(left) => isolates = left,
+                None => return true,
+            },
+            // Both end with the paragraph.
+            '\n' if embeddings + isolates > 0 => return true,
+            '\n' | '\t' => {}
+            other if other.is_control() => return true,
+            _ => {}
+        }
+    }
+    embeddings + isolates > 0
 }
 
 fn plain_text(value: &Json) -> String {

@@ -144,6 +144,33 @@ fn a_moment_without_an_offset_is_that_of_the_side() {
     assert_eq!(day.values(), [Scalar::Date("2031-05-06".parse().unwrap())]);
 }
 
+#[test]
+fn another_language_is_kept_as_it_is_and_a_text_that_turns_its_surroundings_round_does_not_fit() {
+    let text = Shape::one(Kind::Text);
+    for kept in [
+        "המסוף \u{2067}Terminal 2\u{2069} נפתח",
+        "\u{200f}שלום\u{200f} (\u{200e}1\u{200e})",
+        "\u{202b}abc\u{202c} \u{202e}x\u{202c}",
+        "مرحبا\u{61c}",
+        "two\nlines\tand a tab",
+        "👩\u{200d}🎤 日本語 ＡＢＣ",
+    ] {
+        assert_eq!(of(&text, &json!(kept)).values(), [Scalar::Text(kept.to_owned())], "{kept:?}");
+    }
+    for reaching in [
+        "gnp.\u{202e}sthgiL",
+        "a\u{2069}b",
+        "\u{2066}open",
+        "\u{202b}two\nlines\u{202c}",
+        "bell\u{7}",
+        "escape \u{1b}[31m",
+        "next\u{85}line",
+    ] {
+        let content = of(&text, &json!(reaching));
+        assert_eq!(content.misfit(), Some(Misfit::Controls), "{reaching:?}");
+    }
+}
+
 fn any_shape() -> impl Strategy<Value = Shape> {
     let kinds = [Kind::Text, Kind::Integer, Kind::Decimal, Kind::Boolean, Kind::Date, Kind::DateTime];
     let many = [Many::One, Many::List, Many::Set];

@@ -16,7 +16,10 @@ use shared::{
     ledger::Ledger,
 };
 
-use super::state::{Both, Conflict, Decision, PairState, Resolution, Side};
+use super::{
+    content::Misfit,
+    state::{Both, Cause, Conflict, Decision, PairState, Resolution, Side},
+};
 
 /// The flow's name, under which all of it is kept.
 pub(super) const FLOW: &str = "sync-asset-metadata";
@@ -34,6 +37,9 @@ pub struct Pair {
     /// The newest change of each side that was seen. A reading from before it is out of date.
     #[serde(default)]
     pub newest: Both<Option<Timestamp>>,
+    /// The version of the asset that was current. A new one may begin without values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// When it was looked at last and found changed: what changed since did so after this.
     #[serde(default)]
     pub looked: Option<Timestamp>,
@@ -155,9 +161,17 @@ impl Memory {
                 .remedy("list the conflicts again: a side may have changed since, or somebody decided")
         })?;
         let content = recorded.conflict.sides.get(decision.take).content.as_ref();
+        let refused = match recorded.conflict.resolution {
+            Resolution::Waits { cause: Cause::Unfit { side, why } } if side == decision.take => Some(why),
+            _ => None,
+        };
         let why_not = match content {
             None => Some(format!("{} has no place for the field", decision.take.name())),
-            Some(content) => content.misfit().map(|why| format!("the value {}", why.text())),
+            // What was refused when it was written may be taken by now.
+            Some(content) => {
+                let why = content.misfit().or(refused.filter(|why| *why != Misfit::Refused));
+                why.map(|why| format!("the value {}", why.text()))
+            }
         };
         if let Some(why) = why_not {
             return Err(Error::invalid("conflict.cannot-be-taken", why)

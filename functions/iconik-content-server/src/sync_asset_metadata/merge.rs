@@ -13,7 +13,7 @@
 //! | both changed, or there is no agreement, or it is not sure | a side's | that side's value; recorded |
 //! | | newest | what was changed later; the side named for ties when they are equal or not known; recorded |
 //! | | manual | waits for a person, recorded; nothing is written |
-//! | what would be taken is unfit | any | waits, recorded |
+//! | what would be taken is unfit, or the other side does not take it | any | waits, recorded |
 //! | a side has no place for the field | any | waits, recorded: what cannot be seen has not been deleted |
 //! | writes were answered with something else [`MOST_HOPS`] times | any | waits, recorded |
 //!
@@ -31,7 +31,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    content::Content,
+    content::{Content, Misfit},
     state::{
         Both, Cause, Changed, Conflict, Decision, FieldState, Grounds, Intent, PairState, Party, Resolution,
         Side, Sighting, conflict_id,
@@ -73,6 +73,8 @@ pub struct Seen {
     pub changed: Changed,
     /// Changes with every write to that side; `None` when the side has no such thing.
     pub mark: Option<String>,
+    /// Why the other side would not take it, as far as that is known before it is written.
+    pub refused_there: Option<Misfit>,
 }
 
 /// What a side holds, by field. A field that is not in it has no place there.
@@ -156,11 +158,12 @@ fn merge_field(rule: &FieldRule, before: &FieldState, now: &Both<Seen>, decision
         sides: sides.clone(),
         resolution,
     };
+    let decided = decisions.iter().rfind(|decision| decision.conflict == id);
     let choice = match &contents {
-        Some(contents) => {
-            let decided = decisions.iter().rfind(|decision| decision.conflict == id);
-            choose(rule.policy, before, &state.seen, contents, decided)
-        }
+        Some(contents) => match refused_before(before, &id, decided) {
+            Some(cause) => Choice::Wait(cause),
+            None => choose(rule.policy, before, now, &state.seen, contents, decided),
+        },
         None => Choice::Wait(Cause::NoPlace { side: placeless(now) }),
     };
     match (choice, contents) {
@@ -190,6 +193,15 @@ fn merge_field(rule: &FieldRule, before: &FieldState, now: &Both<Seen>, decision
     }
 }
 
+/// What was refused is not written again, until something changes or a person says so.
+fn refused_before(before: &FieldState, id: &str, decided: Option<&Decision>) -> Option<Cause> {
+    let open = before.open.as_ref().filter(|open| open.id == id && decided.is_none())?;
+    match open.resolution {
+        Resolution::Waits { cause: cause @ Cause::Unfit { why: Misfit::Refused, .. } } => Some(cause),
+        _ => None,
+    }
+}
+
 /// Both sides hold the same.
 fn agree(mut state: FieldState, before: &FieldState, content: Content) -> Outcome {
     let closed = state.open.take().map(|open| open.id);
@@ -204,6 +216,7 @@ fn agree(mut state: FieldState, before: &FieldState, content: Content) -> Outcom
 fn choose(
     policy: Policy,
     before: &FieldState,
+    now: &Both<Seen>,
     seen: &Both<Option<Sighting>>,
     contents: &Both<&Content>,
     decided: Option<&Decision>,
@@ -220,7 +233,7 @@ fn choose(
             (None, Policy::Manual) => return Choice::Wait(Cause::Manual),
         },
     };
-    if let Some(why) = contents.get(side).misfit() {
+    if let Some(why) = contents.get(side).misfit().or(now.get(side).refused_there) {
         return Choice::Wait(Cause::Unfit { side, why });
     }
     if before.hops >= MOST_HOPS && decided.is_none() {

@@ -29,6 +29,7 @@ fn at(text: &str, second: i64) -> Seen {
             by: Some("editor@example.com".to_owned()),
         },
         mark: Some(format!("mark {second}")),
+        refused_there: None,
     }
 }
 
@@ -131,6 +132,36 @@ fn what_does_not_fit_or_has_no_place_waits() {
         (Policy::Owner(ECM), agreed("a"), [at("!soon", 9), at("a", 1)], to(ICONIK, "a"), overruled),
         (NEWEST, agreed("a"), [Seen::default(), at("b", 1)], None, placeless),
     ]);
+}
+
+#[test]
+fn what_the_other_side_would_not_take_waits_and_what_it_refused_is_not_written_again() {
+    let refused = |why| Seen { refused_there: Some(why), ..at("b", 9) };
+    let unfit = |why| waits(Cause::Unfit { side: ECM, why });
+    let merged = one(NEWEST, &agreed("a"), at("a", 1), refused(Misfit::Option), &[]);
+    assert_eq!((write(&merged), resolution(&merged)), (None, unfit(Misfit::Option)));
+    // Corrected on the other side, or there, it goes on.
+    let state = &merged.state.fields["project"];
+    assert_eq!(write(&one(NEWEST, state, at("a", 1), at("b", 9), &[])), Some((ICONIK, content("b"))));
+
+    let merged = one(NEWEST, &agreed("a"), at("a", 1), refused(Misfit::Refused), &[]);
+    assert_eq!(resolution(&merged), unfit(Misfit::Refused));
+    let state = &merged.state.fields["project"];
+    let again = one(NEWEST, state, at("a", 1), at("b", 9), &[]);
+    assert_eq!(
+        again,
+        Merge { state: merged.state.clone(), ..Merge::default() },
+        "it waits, and is not tried"
+    );
+    let decision = Decision {
+        conflict: merged.conflicts[0].id.clone(),
+        take: ECM,
+        by: "steward@example.com".to_owned(),
+    };
+    let decided = one(NEWEST, state, at("a", 1), at("b", 9), &[decision]);
+    assert_eq!(write(&decided), Some((ICONIK, content("b"))), "a person may try again");
+    let changed = one(NEWEST, state, at("a", 1), at("c", 10), &[]);
+    assert_eq!(write(&changed), Some((ICONIK, content("c"))));
 }
 
 #[test]

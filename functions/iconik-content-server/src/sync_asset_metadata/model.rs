@@ -232,6 +232,7 @@ impl World {
             content: self.content(side, field),
             changed: changed.clone(),
             mark: mark.clone(),
+            refused_there: None,
         };
         system.cells.keys().map(|field| (field.clone(), seen(field))).collect()
     }

@@ -29,6 +29,21 @@ pub struct PairSpec {
     /// The path of the category in Content Server, such as `Categories:Marketing/Campaign Asset`. A document that lacks it
     /// gets it when there is something to say.
     pub category: Located<String>,
+    /// Where an asset says which document is its own. Not needed for what `publish-finals` has filed.
+    pub node: Option<NodeSpec>,
+    /// The attribute of the category that holds the asset's id, such as `Asset ID`: so that a document tells its asset. Not
+    /// needed for what `publish-finals` has filed.
+    pub asset: Option<Located<String>>,
+}
+
+/// Where an asset says which document is its own.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSpec {
+    /// The id of a metadata view that has the field.
+    pub view: Located<String>,
+    /// The name of the field, which holds the number of the document, such as `ContentServerNode`.
+    pub field: Located<String>,
 }
 
 /// One field that is kept equal.

@@ -33,6 +33,10 @@ pub struct SyncRules {
     pub view: String,
     /// The category in Content Server.
     pub category: NodePath,
+    /// Where an asset says which document is its own: a view and a field of it.
+    pub node: Option<(String, String)>,
+    /// The attribute of the category by which a document tells its asset.
+    pub asset: Option<String>,
     /// The fields, in the order of the file.
     pub fields: Vec<Field>,
 }
@@ -83,7 +87,9 @@ impl SyncRules {
         check_unique(&specs, &mut diagnostics);
         let fields = specs.iter().filter_map(|spec| compile_field(spec, &lists, &mut diagnostics)).collect();
         match pair {
-            Some((view, category)) => diagnostics.finish(Self { view, category, fields }),
+            Some(Pair { view, category, node, asset }) => {
+                diagnostics.finish(Self { view, category, node, asset, fields })
+            }
             // Why there is none has been reported.
             None => Err(diagnostics),
         }
@@ -95,19 +101,16 @@ impl SyncRules {
     }
 }
 
-fn compile_pair(pair: &PairSpec, diagnostics: &mut Diagnostics) -> Option<(String, NodePath)> {
-    let view = pair.view.value();
-    let is_id = view.len() == 36
-        && view.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && view.chars().all(|character| character == '-' || character.is_ascii_hexdigit());
-    if !is_id {
-        diagnostics.report(
-            pair.view.span(),
-            "bad-view",
-            format!("`{view}` is not the id of a view"),
-            "write the id that iconik shows in the address of the view, 32 hexadecimal digits in five groups",
-        );
-    }
+/// Where both sides are.
+struct Pair {
+    view: String,
+    category: NodePath,
+    node: Option<(String, String)>,
+    asset: Option<String>,
+}
+
+fn compile_pair(pair: &PairSpec, diagnostics: &mut Diagnostics) -> Option<Pair> {
+    let view = compile_view(&pair.view, diagnostics);
     let category = pair.category.value().parse().map_err(|_| {
         diagnostics.report(
             pair.category.span(),
@@ -116,7 +119,41 @@ fn compile_pair(pair: &PairSpec, diagnostics: &mut Diagnostics) -> Option<(Strin
             "write `Categories:Marketing/Campaign Asset`, or `#7001`",
         );
     });
-    Some((view.to_lowercase(), category.ok()?)).filter(|_| is_id)
+    let named = |name: &Located<String>, remedy: &str, diagnostics: &mut Diagnostics| {
+        if name.value().trim().is_empty() {
+            diagnostics.report(name.span(), "empty-name", "the name is empty", remedy);
+        }
+        name.value().clone()
+    };
+    let asset = pair.asset.as_ref().map(|asset| {
+        named(asset, "write the name of the attribute with the asset's id, or remove `asset`", diagnostics)
+    });
+    let node = pair.node.as_ref().map(|node| {
+        let field =
+            named(&node.field, "write the key of the field, such as `ContentServerNode`", diagnostics);
+        Some((compile_view(&node.view, diagnostics)?, field))
+    });
+    let node = match node {
+        Some(node) => Some(node?),
+        None => None,
+    };
+    Some(Pair { view: view?, category: category.ok()?, node, asset })
+}
+
+fn compile_view(view: &Located<String>, diagnostics: &mut Diagnostics) -> Option<String> {
+    let id = view.value();
+    let is_id = id.len() == 36
+        && id.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && id.chars().all(|character| character == '-' || character.is_ascii_hexdigit());
+    if !is_id {
+        diagnostics.report(
+            view.span(),
+            "bad-view",
+            format!("`{id}` is not the id of a view"),
+            "write the id that iconik shows in the address of the view, 32 hexadecimal digits in five groups",
+        );
+    }
+    is_id.then(|| id.to_lowercase())
 }
 
 /// The lists of options. No spelling may stand for two options of a list, and each list is for a field.

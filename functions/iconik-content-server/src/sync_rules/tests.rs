@@ -80,6 +80,24 @@ fn a_file_without_pair_or_fields_says_so() {
 }
 
 #[test]
+fn how_a_pair_is_found_is_checked() {
+    let found = |more: &str| {
+        let text = format!("{}\n{more}\n\n{}", PAIR.trim_end(), field("a", "policy = \"manual\""));
+        SyncRules::parse(&text, "rules.toml")
+    };
+    let view = "8f1f3c2e-5a0b-11ef-9d2a-0a58a9feac02";
+    let rules =
+        found(&format!("node = {{ view = \"{view}\", field = \"Node\" }}\nasset = \"Asset ID\"")).unwrap();
+    assert_eq!(rules.node, Some((view.to_owned(), "Node".to_owned())));
+    assert_eq!(rules.asset.as_deref(), Some("Asset ID"));
+    let wrong =
+        found("node = { view = \"Campaign\", field = \"\" }\nasset = \" \"").expect_err("it is wrong");
+    let mut codes: Vec<_> = wrong.list().iter().map(|one| (one.line, one.code)).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [(4, "bad-view"), (4, "empty-name"), (5, "empty-name")]);
+}
+
+#[test]
 fn options_are_told_apart() {
     let with =
         |options: &str| format!("{PAIR}{}{options}", field("a", "policy = \"manual\"\noptions = \"rights\""));

@@ -64,6 +64,28 @@ impl Client {
         }
     }
 
+    /// Gives a node these values on the condition that nobody changed what it has in the category since `token` and then
+    /// `present` were read ([`Client::category_token`], [`Client::get_categories`]). One attempt, so that whoever is told of a
+    /// refusal knows that nothing was written. Where the server keeps no tokens there is no condition.
+    ///
+    /// # Errors
+    /// [`EDIT_CONFLICT`] when somebody was faster; `UnknownOutcome` when no answer came.
+    pub async fn set_category_as_read(
+        &self,
+        node: NodeId,
+        values: &CategoryValues,
+        present: Option<&CategoryValues>,
+        token: Option<String>,
+    ) -> Result<()> {
+        match present {
+            Some(present) => self.update_category(node, values, &values.surplus_rows(present), token).await,
+            None => self.add_category(node, values).await.map_err(|error| match error.code() {
+                CATEGORY_EXISTS => error.with_class(FailureClass::Conflict).with_code(EDIT_CONFLICT),
+                _ => error,
+            }),
+        }
+    }
+
     async fn add_category(&self, node: NodeId, values: &CategoryValues) -> Result<()> {
         let mut body = Map::new();
         body.insert("category_id".to_owned(), values.category().0.into());
@@ -94,8 +116,12 @@ impl Client {
         self.tell(&call.body(&Value::Object(body))).await
     }
 
-    /// The token that makes an update conditional; nothing where the server keeps none.
-    async fn category_token(&self, node: NodeId, category: NodeId) -> Result<Option<String>> {
+    /// Stands for what a node has in a category at the moment it was read: another one after every change, and what makes
+    /// an update conditional. Nothing where the server keeps none.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn category_token(&self, node: NodeId, category: NodeId) -> Result<Option<String>> {
         let call = Call::get("read a node's state", format!("/v2/nodes/{node}"))
             .query("fields", "properties{id}")
             .flag("state");

@@ -11,6 +11,7 @@ mod reconcile;
 mod replicate_content;
 mod serve_links;
 mod stage_attachments;
+mod sync_asset_metadata;
 mod watch_content_server;
 mod watch_iconik;
 
@@ -45,6 +46,7 @@ pub(crate) const STORIES: &[Story] = &[
     export_for_analysis::STORY,
     archive_closed_files::STORY,
     replicate_content::STORY,
+    sync_asset_metadata::STORY,
 ];
 
 /// What becomes of it later.
