@@ -32,6 +32,12 @@ pub struct Member {
     /// The log-in name or the group's name.
     #[serde(deserialize_with = "wire::text")]
     pub name: String,
+    /// The first name; a group has none.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub first_name: String,
+    /// The last name; a group has none.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub last_name: String,
     /// 0 for users, 1 for groups, others for what modules add.
     #[serde(rename = "type", default, deserialize_with = "wire::integer_or_none")]
     pub kind: Option<i64>,
@@ -41,6 +47,16 @@ pub struct Member {
     /// Whether the account was removed.
     #[serde(default, deserialize_with = "wire::truth")]
     pub deleted: bool,
+}
+
+impl Member {
+    /// The name as people write it, and the log-in name by which it is one person's.
+    pub fn full_name(&self) -> String {
+        match format!("{} {}", self.first_name, self.last_name).trim() {
+            "" => self.name.clone(),
+            name => format!("{name} ({})", self.name),
+        }
+    }
 }
 
 impl Client {

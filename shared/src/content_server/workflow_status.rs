@@ -1,7 +1,8 @@
 //! How workflows go.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::{
     Client,
@@ -95,11 +96,23 @@ pub struct WorkflowStep {
     /// What was said, where the server says.
     #[serde(default, deserialize_with = "wire::text")]
     pub comment: String,
+    /// The users or groups who did it, or are to do it, by id; none where the server does not say.
+    #[serde(rename = "task_assignees", default, deserialize_with = "people")]
+    pub people: Vec<i64>,
     /// When it ended, where the server says.
     #[serde(skip)]
     pub ended: Option<Timestamp>,
     #[serde(rename = "task_end_date", default, deserialize_with = "wire::text")]
     end_date: String,
+}
+
+/// The ids under `assignedto`, which is a list, or one of them. Whatever else is there names nobody.
+fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<i64>, D::Error> {
+    let held = Value::deserialize(deserializer)?;
+    let assigned = held.get("assignedto").unwrap_or(&held);
+    let list = assigned.as_array().map_or_else(|| std::slice::from_ref(assigned), Vec::as_slice);
+    let id = |one: &Value| one.get("userId").and_then(wire::as_integer).filter(|id| *id > 0);
+    Ok(list.iter().filter_map(id).collect())
 }
 
 /// What to do with a whole workflow.
@@ -243,5 +256,30 @@ impl Client {
         };
         let path = format!("/v2/processes/{}/status", process.0);
         self.tell(&Call::put("change a workflow", path).field("status", status)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_did_a_step_is_read_in_any_form_and_never_guessed() {
+        let people = |assignees: Value| {
+            let step: WorkflowStep =
+                serde_json::from_value(json!({"task_name": "Review", "task_assignees": assignees})).unwrap();
+            step.people
+        };
+        assert_eq!(people(json!({"assignedto": [{"userId": 7}, {"userId": "8"}]})), [7, 8]);
+        assert_eq!(people(json!({"assignedto": {"userId": 7}})), [7]);
+        assert_eq!(people(json!([{"userId": 7, "loginName": "somebody"}])), [7]);
+        for nobody in [json!(null), json!({}), json!({"assignedto": []}), json!([{"userId": 0}]), json!("7")]
+        {
+            assert_eq!(people(nobody.clone()), [0; 0], "{nobody}");
+        }
+        let bare: WorkflowStep = serde_json::from_value(json!({"task_name": "Review"})).unwrap();
+        assert_eq!(bare.people, [0; 0]);
     }
 }

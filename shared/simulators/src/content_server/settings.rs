@@ -347,6 +347,8 @@ pub struct Settings {
     pub max_upload_bytes: Option<u64>,
     /// Reading the audit needs the right to edit permissions.
     pub audit_needs_right: bool,
+    /// The status of a workflow says who did a step, or is to do it: what is in its list of steps is not documented.
+    pub workflow_steps_name_people: bool,
     /// Default page size.
     pub default_limit: usize,
     /// Optional modules.
@@ -415,6 +417,7 @@ impl Default for Settings {
             empty_documents: true,
             max_upload_bytes: None,
             audit_needs_right: false,
+            workflow_steps_name_people: true,
             default_limit: 100,
             modules: Modules::default(),
             memory_threshold_bytes: 1024 * 1024,

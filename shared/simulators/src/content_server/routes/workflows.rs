@@ -6,7 +6,7 @@ use super::{Call, number};
 use crate::content_server::render::plain_date;
 use crate::content_server::reply::{Reply, done, results};
 use crate::content_server::state::workflows::{Draft, Finished, ProcessStatus};
-use crate::content_server::state::{NodeId, Outcome, Permission, Process, Refusal, WorkflowMap};
+use crate::content_server::state::{MemberId, NodeId, Outcome, Permission, Process, Refusal, WorkflowMap};
 
 pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<Outcome<Reply>> {
     Some(match (method, path) {
@@ -172,10 +172,15 @@ fn list(call: &mut Call<'_>) -> Outcome<Reply> {
 fn one(call: &mut Call<'_>, id: i64) -> Outcome<Reply> {
     let process = call.state.process(call.actor, id)?;
     let steps = call.state.workflow_maps.get(&process.map).map(|map| map.steps.clone()).unwrap_or_default();
+    let names_people = call.state.settings.workflow_steps_name_people;
+    let people = |member: MemberId| {
+        let people: Vec<Value> = names_people.then(|| json!({"userId": member})).into_iter().collect();
+        json!({"assignedto": people})
+    };
     let past = |finished: &Finished| {
         json!({
             "process_id": id, "task_id": finished.task, "task_name": finished.step,
-            "task_assignees": {"assignedto": [{"userId": finished.by}]}, "task_status": "completed",
+            "task_assignees": people(finished.by), "task_status": "completed",
             "task_end_date": plain_date(finished.at), "disposition": finished.action, "comment": finished.comment,
         })
     };
@@ -183,7 +188,7 @@ fn one(call: &mut Call<'_>, id: i64) -> Outcome<Reply> {
     let at = usize::try_from(process.task - 1).unwrap_or(0);
     let step = |(index, step): (usize, &crate::content_server::state::workflows::Step)| {
         json!({"process_id": id, "subprocess_id": id, "task_id": index + 1, "task_name": step.name,
-               "task_assignees": {"assignedto": [{"userId": step.assignee}]}})
+               "task_assignees": people(step.assignee)})
     };
     let running = matches!(process.status, ProcessStatus::Running | ProcessStatus::Suspended);
     let current: Vec<Value> =

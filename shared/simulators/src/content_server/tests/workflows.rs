@@ -27,6 +27,20 @@ async fn a_workflow_somebody_else_started_is_seen_and_added_to_by_who_manages_it
 }
 
 #[tokio::test]
+async fn whether_steps_name_people_is_a_switch() {
+    for (named, count) in [(true, 1), (false, 0)] {
+        let caller = Caller::new(Settings { workflow_steps_name_people: named, ..Settings::default() });
+        let draft = json!({"workflow_id": seed::DOCUMENT_REVIEW});
+        let draft = caller.send_body("POST", "v2/draftprocesses", &draft).await.json;
+        let path = format!("v2/draftprocesses/{}", draft["results"]["draftprocess_id"]);
+        let started = caller.send_body("PUT", &path, &json!({"action": "Initiate"})).await.json;
+        let status = format!("v2/workflows/status/processes/{}", started["results"]["process_id"]);
+        let step = caller.get(&status).await.json["results"]["step_list"]["current"][0].clone();
+        assert_eq!(step["task_assignees"]["assignedto"].as_array().map(Vec::len), Some(count), "{step}");
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_workflow_takes_its_attachments_along_and_leaves_what_they_point_to() {
     let caller = Caller::new(Settings::default());
     let document = caller.document(3101, "memo.txt", b"x").await;
