@@ -199,6 +199,12 @@ def serve_links(outputs):
     return [*ledger("serve-links", outputs), ("s3", "get_object", {"Bucket": outputs["distribution"], "Key": "a.pdf"})]
 
 
+def start_signoff(outputs):
+    workflow = {"pk": {"S": "start-signoff#seen#workflows"}, "sk": {"S": "1"}}
+    read = {"RequestItems": {outputs["LedgerTableName"]: {"Keys": [workflow]}}}
+    return [*iconik(outputs), ("dynamodb", "batch_get_item", read)]
+
+
 def reconcile(outputs):
     return [
         *ledger("reconcile", outputs),
@@ -233,6 +239,7 @@ NEEDS = {
     "receive-iconik": receive_iconik,
     "reconcile": reconcile,
     "serve-links": serve_links,
+    "start-signoff": start_signoff,
     "sync-asset-metadata": sync_asset_metadata,
     "watch-content-server": watch_content_server,
     "watch-iconik": watch_iconik,

@@ -29,6 +29,7 @@ mod replicate_content;
 mod secrets;
 mod serve_links;
 mod stage_attachments;
+mod start_signoff;
 mod sync_asset_metadata;
 mod watch_content_server;
 mod watch_iconik;

@@ -17,8 +17,10 @@ mod publish_settings;
 mod receive_iconik;
 mod replicate_content;
 mod sabotage;
+mod signoff_reasons;
 mod stage_attachments;
 mod stage_reasons;
+mod start_signoff;
 mod switches;
 mod sync_asset_metadata;
 mod watch_content_server;
@@ -41,6 +43,7 @@ fn scenarios() -> Vec<Scenario> {
         stage_attachments::scenarios(),
         export_for_analysis::scenarios(),
         archive_closed_files::scenarios(),
+        start_signoff::scenarios(),
         sync_asset_metadata::scenarios(),
     ]
     .concat()

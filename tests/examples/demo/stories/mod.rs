@@ -11,6 +11,7 @@ mod reconcile;
 mod replicate_content;
 mod serve_links;
 mod stage_attachments;
+mod start_signoff;
 mod sync_asset_metadata;
 mod watch_content_server;
 mod watch_iconik;
@@ -46,6 +47,7 @@ pub(crate) const STORIES: &[Story] = &[
     export_for_analysis::STORY,
     archive_closed_files::STORY,
     replicate_content::STORY,
+    start_signoff::STORY,
     sync_asset_metadata::STORY,
 ];
 

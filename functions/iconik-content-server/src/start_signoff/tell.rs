@@ -1,0 +1,153 @@
+//! What iconik is told of a workflow: history, comments, and the fields that show it. Never a verdict: whoever decided is
+//! named in words, not imitated.
+
+use shared::{
+    content_server::ProcessId,
+    error::Result,
+    flow::{Policy, Run},
+    iconik::{
+        Asset, HistoryEntry, HistoryOperation, MetadataChange, NewSegment, ObjectRef, Segment, SegmentFilter,
+        SegmentKind, SegmentStatus,
+    },
+};
+
+use super::{
+    StartSignoff,
+    follow::Standing,
+    memory::{Ending, Workflow},
+    sentences::{self, names, one_line},
+    withdraw::is_deleted,
+};
+
+/// The longest text that goes into a field, in characters.
+const LONGEST: usize = 250;
+
+impl StartSignoff {
+    /// Tells what is not told yet: each step in the history, what was decided or said in it as a comment; then how it
+    /// ended; and last the fields, so that a view which was changed keeps nothing else from being told.
+    pub(super) async fn tell(
+        &self,
+        process: ProcessId,
+        asset: &Asset,
+        workflow: &mut Workflow,
+        standing: &Standing,
+        run: &Run,
+    ) -> Result<()> {
+        if workflow.seen.is_empty() {
+            self.note(workflow, sentences::began(workflow, process), run).await?;
+        }
+        for step in &standing.steps {
+            if workflow.told.contains(&step.id) {
+                continue;
+            }
+            self.note(workflow, sentences::step(workflow, process, step), run).await?;
+            if step.is_deciding || !step.comment.trim().is_empty() {
+                let id = external_id(process, &step.id);
+                self.comment(asset, workflow, (id, sentences::comment(workflow, step)), run).await?;
+            }
+            workflow.told.insert(step.id.clone());
+        }
+        if let Some(ending) = standing.ending {
+            let words = sentences::ended(workflow, process, ending, &standing.decided_by);
+            self.note(workflow, words.clone(), run).await?;
+            self.comment(asset, workflow, (external_id(process, "ended"), words), run).await?;
+        }
+        self.show(workflow, standing, run).await
+    }
+
+    /// Adds an entry to the history, unless one with these words is there.
+    async fn note(&self, workflow: &Workflow, words: String, run: &Run) -> Result<()> {
+        let (asset, operation) = (&workflow.asset, HistoryOperation::Custom);
+        let find = || async {
+            let is_it = |entry: &HistoryEntry| entry.operation == operation && entry.description == words;
+            Ok(self.iconik.list_history(asset).find(is_it).await?.map(|entry| entry.id))
+        };
+        let make = || async {
+            let entry = self.iconik.create_history_entry(asset, &operation, &words, None).await?;
+            Ok(entry.id)
+        };
+        if run.is_taken_over() || find().await?.is_none() {
+            run.effect("note", Policy::CheckThenRepeat, find, make).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a comment, unless one of this name is there.
+    async fn comment(
+        &self,
+        asset: &Asset,
+        workflow: &Workflow,
+        (id, text): (String, String),
+        run: &Run,
+    ) -> Result<()> {
+        // Where its version was deleted, it stands on the one people see.
+        let version = asset.version(&workflow.version).filter(|version| !is_deleted(version));
+        let version = version.map(|version| version.id.clone());
+        let segment = NewSegment { version, ..NewSegment::comment(text, id) };
+        let filter = SegmentFilter { kind: Some(SegmentKind::Comment), version: None, all_versions: true };
+        let find = || async {
+            let is_it = |comment: &Segment| {
+                let is_named = comment.external_id.as_ref() == Some(&segment.external_id);
+                is_named && comment.status != SegmentStatus::Deleted
+            };
+            let comments = self.iconik.list_segments(&asset.id, &filter);
+            Ok(comments.find(is_it).await?.map(|comment| comment.id))
+        };
+        let make = || async { Ok(self.iconik.create_segment(&asset.id, &segment).await?.id) };
+        if run.is_taken_over() || find().await?.is_none() {
+            run.effect("comment", Policy::CheckThenRepeat, find, make).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the fields that show the sign-off.
+    async fn show(&self, workflow: &Workflow, standing: &Standing, run: &Run) -> Result<()> {
+        let change = self.shown(standing);
+        if change.is_empty() {
+            return Ok(());
+        }
+        let view = self.iconik.get_view(&self.rules.shown.view).await?;
+        view.check(&change)?;
+        let object = ObjectRef::Assets(workflow.asset.clone());
+        let write = || async {
+            self.iconik.update_metadata(&object, &view.id, &change, None).await?;
+            Ok(true)
+        };
+        run.effect("show-state", Policy::RepeatSafe, || async { Ok(None) }, write).await.map(drop)
+    }
+
+    fn shown(&self, standing: &Standing) -> MetadataChange {
+        let shown = &self.rules.shown;
+        let [runs, signed_off, refused, undecided] = &shown.words.states;
+        let [approved, rejected, withdrawn, stopped] = &shown.words.decisions;
+        let (state, decision) = match standing.ending {
+            None => (runs, None),
+            Some(Ending::Approved) => (signed_off, Some(approved)),
+            Some(Ending::Rejected) => (refused, Some(rejected)),
+            Some(Ending::Withdrawn) => (undecided, Some(withdrawn)),
+            Some(Ending::Stopped | Ending::Gone) => (undecided, Some(stopped)),
+        };
+        let is_decided = matches!(standing.ending, Some(Ending::Approved | Ending::Rejected));
+        let step = match standing.ending {
+            None if !standing.is_undecided => standing.current.join(", "),
+            _ => String::new(),
+        };
+        let decided_by = if is_decided { names(&standing.decided_by) } else { String::new() };
+        let fields = [
+            (&shown.state, state.clone()),
+            (&shown.step, step),
+            (&shown.decision, decision.cloned().unwrap_or_default()),
+            (&shown.decided_by, decided_by),
+        ];
+        fields.into_iter().fold(MetadataChange::new(), |change, (field, text)| match field {
+            None => change,
+            Some(field) if text.is_empty() => change.clear(field),
+            Some(field) => change.set(field, [one_line(&text).chars().take(LONGEST).collect::<String>()]),
+        })
+    }
+}
+
+/// What a comment of ours is called, by which it is found again.
+fn external_id(process: ProcessId, what: &str) -> String {
+    format!("waybill-signoff-{}-{what}", process.0)
+}
