@@ -1,6 +1,8 @@
 //! Taking content out.
 
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt;
 
 use super::{
     Client,
@@ -30,6 +32,36 @@ impl Client {
     /// `content-server.not-accessible` when it is missing or hidden.
     pub async fn download(&self, node: NodeId, version: Option<i64>) -> Result<Download> {
         checked(self.open(&content(node, version), None).await?)
+    }
+
+    /// The latest content of a document that is known to be small.
+    ///
+    /// # Errors
+    /// As [`Client::download`]; `Transient` when it breaks off or is longer than `most` bytes.
+    pub async fn download_small(&self, node: NodeId, most: usize) -> Result<Bytes> {
+        let mut body = self.download(node, None).await?.body;
+        let mut bytes = BytesMut::new();
+        let read = async {
+            while let Some(frame) = body.frame().await {
+                let data = frame
+                    .ok()
+                    .and_then(|frame| frame.into_data().ok())
+                    .filter(|data| bytes.len().saturating_add(data.len()) <= most);
+                match data {
+                    Some(data) => bytes.extend_from_slice(&data),
+                    None => return false,
+                }
+            }
+            true
+        };
+        match tokio::time::timeout(self.settings.slow(), read).await {
+            Ok(true) => Ok(bytes.freeze()),
+            _ => {
+                let (class, code) = (FailureClass::Transient, "content-server.cut");
+                let message = "the content broke off, or is longer than it can be";
+                Err(Error::new(class, System::ContentServer, "download", code, message))
+            }
+        }
     }
 
     /// A range of a version's content. Only where [`super::Settings::range_downloads`] says the server can do that.

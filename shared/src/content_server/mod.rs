@@ -38,6 +38,7 @@ mod paths;
 mod permissions;
 mod records;
 mod reduction;
+mod removal;
 mod search;
 mod send;
 mod server;
@@ -94,6 +95,7 @@ pub use self::{
         OfficialRecords, Reduction, ReductionPermission, ReductionPermit, ReductionRefused, Replaced,
         ReplacementPermit,
     },
+    removal::RemovalPermit,
     search::{Found, Search, query_text},
     server::{CurrentUser, ServerInfo},
     settings::{LargeUploadSettings, Settings, Texts},

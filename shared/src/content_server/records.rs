@@ -67,6 +67,9 @@ pub struct RecordClassification {
     /// The status code.
     #[serde(default, deserialize_with = "wire::text")]
     pub status: String,
+    /// The day since which it has this status.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub status_date: String,
     /// The day the record dates from.
     #[serde(default, deserialize_with = "wire::text")]
     pub record_date: String,
@@ -88,6 +91,9 @@ pub struct RecordDetails {
     /// The status code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The day since which it has this status, as 2031-05-06. Stages of a schedule may count from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_date: Option<String>,
     /// How essential it is, as one of the installation's codes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub essential: Option<String>,
@@ -107,6 +113,7 @@ impl RecordDetails {
         self.official.is_none_or(|official| official == present.official)
             && same(&self.rsi, &present.rsi)
             && same(&self.status, &present.status)
+            && self.status_date.as_deref().is_none_or(|day| present.status_date.starts_with(day))
             && self.record_date.as_deref().is_none_or(|day| present.record_date.starts_with(day))
     }
 }

@@ -118,6 +118,15 @@ impl Client {
         self.remove(&Call::delete("delete asset", &path(asset))).await
     }
 
+    /// As [`Client::delete_asset`], in one call that is not repeated by itself: for callers who must ask whether they may
+    /// immediately before each.
+    ///
+    /// # Errors
+    /// `UnknownOutcome` when no answer came: look at the asset's status, and ask again before trying again.
+    pub async fn delete_asset_once(&self, asset: &AssetId) -> Result<()> {
+        self.remove(&Call::delete("delete asset", &path(asset)).once()).await
+    }
+
     /// Takes an asset out of the recycle bin.
     ///
     /// # Errors

@@ -67,6 +67,13 @@ impl Call {
         self
     }
 
+    /// Says that it must not be repeated by itself, although a second time changes nothing more: what speaks for it may
+    /// not speak for it a moment later.
+    pub(super) fn once(mut self) -> Self {
+        self.effect = Effect::Once;
+        self
+    }
+
     pub(super) fn query(mut self, key: &str, value: impl Display) -> Self {
         self.query.push((key.to_owned(), value.to_string()));
         self

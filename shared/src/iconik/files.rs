@@ -32,6 +32,13 @@ impl FileScope {
     }
 }
 
+/// How a format is archived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FormatArchive {
+    /// Whether its files are removed from where they were, once they are in the archive.
+    pub remove_original: bool,
+}
+
 impl Client {
     /// The formats. Lists of files, unlike others, are exact.
     pub fn list_formats(&self, of: &FileScope) -> Pages<'_, Format> {
@@ -44,6 +51,23 @@ impl Client {
     /// As any call.
     pub async fn find_format(&self, asset: &AssetId, name: &str) -> Result<Option<Format>> {
         self.look(&Call::get("get format", &["files", "v1", "assets", asset.as_str(), "formats", name])).await
+    }
+
+    /// Has a format moved to the default storage for archives. Gives the job, where the server says it; how far it has
+    /// come is the format's `archive_status`.
+    ///
+    /// # Errors
+    /// `UnknownOutcome` when no answer came: look at the format's `archive_status` before trying again.
+    pub async fn archive_format(
+        &self,
+        asset: &AssetId,
+        format: &FormatId,
+        how: &FormatArchive,
+    ) -> Result<Option<JobId>> {
+        let path = ["files", "v1", "assets", asset.as_str(), "formats", format.as_str(), "archive"];
+        let call = Call::post("archive format", &path).body(json!({"delete_original": how.remove_original}));
+        let answer = self.answer_or_nothing(&call).await?;
+        Ok(answer.get("job_id").and_then(serde_json::Value::as_str).map(JobId::new))
     }
 
     /// The file sets, each with how many files it has.

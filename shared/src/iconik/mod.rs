@@ -90,7 +90,7 @@ pub use self::{
         ExternalReference, File, FileKind, FileSet, FileStatus, Format, Keyframe, KeyframeKind, Proxy,
         Storage, StorageMethod, StoragePurpose,
     },
-    files::FileScope,
+    files::{FileScope, FormatArchive},
     history::{HistoryEntry, HistoryOperation},
     ids::{
         AssetId, AutomationId, CollectionId, CustomActionId, FileId, FileSetId, FormatId, GroupId, HistoryId,

@@ -11,7 +11,7 @@
 //! | categories | `Claim Evidence` (required: Claim Number), `Supplier Submission`, `Onboarding Document`, `Digitised Item`, `External Content`, `Document Approval`, `Publication` |
 //! | workspace types | `Claim` 16, `Supplier` 17, `Employee` 18, each with a template, roles and some workspaces |
 //! | business objects | `CLAIMS`/`CLAIM`/`100117`…, `SAP`/`LFA1`/`0000200451`…, `HR`/`EMPLOYEE`/`300881`… |
-//! | workflow maps | `Document Review`, `Supplier Approval`, `Claim Evidence Check` (starts in one call) |
+//! | workflow maps | `Document Review`, `Supplier Approval`, `Claim Evidence Check` (starts in one call), `Disposition Review` |
 //! | records | classes `CLM-FILES`, `SUP-CONTRACTS`, `HR-FILES`, `ARC-DIGITISED` with a schedule each; hold `Flood 2030 litigation` |
 //! | service user | `waybill`: adds and edits below the business folders, deletes nothing it did not create |
 //! | directory client | [`CLIENT_ID`] / [`CLIENT_SECRET`], acting as `waybill` |
@@ -94,6 +94,8 @@ pub const DOCUMENT_REVIEW: NodeId = 6001;
 pub const SUPPLIER_APPROVAL: NodeId = 6002;
 /// Map `Claim Evidence Check`.
 pub const EVIDENCE_CHECK: NodeId = 6003;
+/// Map `Disposition Review`.
+pub const DISPOSITION_REVIEW: NodeId = 6004;
 /// Class `CLM-FILES`.
 pub const CLAIM_FILES: NodeId = 7101;
 /// Classification `Confidential`.

@@ -2,8 +2,8 @@
 
 use super::super::state::workflows::{Disposition, Step};
 use super::super::state::{MemberId, State, WorkflowMap, kind};
-use super::people::{CLAIMS_REVIEWER, RECORDS_TEAM, SUPPLIER_MANAGER};
-use super::{DOCUMENT_REVIEW, EVIDENCE_CHECK, MAPS, SUPPLIER_APPROVAL, put};
+use super::people::{CLAIMS_REVIEWER, RECORDS_MANAGER, RECORDS_TEAM, SUPPLIER_MANAGER};
+use super::{DISPOSITION_REVIEW, DOCUMENT_REVIEW, EVIDENCE_CHECK, MAPS, SUPPLIER_APPROVAL, put};
 
 fn step(name: &str, assignee: MemberId, instructions: &str, dispositions: &[(&str, bool)]) -> Step {
     Step {
@@ -58,6 +58,19 @@ pub(super) fn plant(state: &mut State) {
             start_step_disabled: true,
             steps: vec![step("Check Evidence", CLAIMS_REVIEWER, "Is the evidence complete?", &[])],
             fields: Vec::new(),
+            managers: Vec::new(),
+        },
+        WorkflowMap {
+            id: DISPOSITION_REVIEW,
+            name: "Disposition Review".to_owned(),
+            start_step_disabled: false,
+            steps: vec![step(
+                "Decide",
+                RECORDS_MANAGER,
+                "Is it to be retained, archived or destroyed?",
+                &[("Retain", true), ("Archive", true), ("Destroy", true)],
+            )],
+            fields: fields(&[("WorkflowForm_10", "Reason")]),
             managers: Vec::new(),
         },
     ];
