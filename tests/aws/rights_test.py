@@ -232,12 +232,26 @@ def sync_asset_metadata(outputs):
     ]
 
 
+def request_disposition(outputs):
+    table = outputs["LedgerTableName"]
+    reference = {"pk": {"S": "reference#iconik#1"}, "sk": {"S": "content-server"}}
+    return [
+        *iconik(outputs),
+        ("dynamodb", "put_item", {"TableName": table, "Item": reference}),
+        ("dynamodb", "get_item", {"TableName": table, "Key": reference}),
+        ("dynamodb", "batch_get_item", {"RequestItems": {table: {"Keys": [
+            {"pk": {"S": "request-disposition#seen#cases"}, "sk": {"S": "1"}},
+        ]}}}),
+    ]
+
+
 # What a function needs beside its queue, ledger, secret and rules.
 NEEDS = {
     "ingest-uploads": ingest_uploads,
     "offload-content": offload_content,
     "receive-iconik": receive_iconik,
     "reconcile": reconcile,
+    "request-disposition": request_disposition,
     "serve-links": serve_links,
     "start-signoff": start_signoff,
     "sync-asset-metadata": sync_asset_metadata,

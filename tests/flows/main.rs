@@ -26,6 +26,7 @@ mod receive_iconik;
 mod reconcile;
 mod refusals;
 mod replicate_content;
+mod request_disposition;
 mod secrets;
 mod serve_links;
 mod stage_attachments;

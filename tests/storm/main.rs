@@ -6,6 +6,7 @@
 
 mod archive_closed_files;
 mod archive_reasons;
+mod disposition_reasons;
 mod export_for_analysis;
 mod figures;
 mod ingest_uploads;
@@ -16,6 +17,7 @@ mod publish_approved;
 mod publish_settings;
 mod receive_iconik;
 mod replicate_content;
+mod request_disposition;
 mod sabotage;
 mod signoff_reasons;
 mod stage_attachments;
@@ -45,6 +47,7 @@ fn scenarios() -> Vec<Scenario> {
         archive_closed_files::scenarios(),
         start_signoff::scenarios(),
         sync_asset_metadata::scenarios(),
+        request_disposition::scenarios(),
     ]
     .concat()
 }

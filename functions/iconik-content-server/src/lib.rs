@@ -1,12 +1,15 @@
 //! The flows between iconik and OpenText Content Server.
 
 pub mod asset_metadata;
+pub mod disposition_rules;
 mod reason_file;
+pub mod request_disposition;
 pub mod signoff_rules;
 pub mod start_signoff;
 pub mod sync_asset_metadata;
 pub mod sync_rules;
 
+use request_disposition::RequestDisposition;
 use shared::flow::Entry;
 use start_signoff::StartSignoff;
 use sync_asset_metadata::SyncAssetMetadata;
@@ -17,5 +20,8 @@ pub static START_SIGNOFF: Entry = Entry::of::<StartSignoff>();
 /// Mapped metadata of assets and of their documents is kept equal.
 pub static SYNC_ASSET_METADATA: Entry = Entry::of::<SyncAssetMetadata>();
 
+/// What Content Server decides about assets that are no longer used is done in iconik, and certified.
+pub static REQUEST_DISPOSITION: Entry = Entry::of::<RequestDisposition>();
+
 /// Every flow of this pair.
-pub static FLOWS: &[&Entry] = &[&START_SIGNOFF, &SYNC_ASSET_METADATA];
+pub static FLOWS: &[&Entry] = &[&START_SIGNOFF, &SYNC_ASSET_METADATA, &REQUEST_DISPOSITION];

@@ -9,6 +9,7 @@ mod publish_approved;
 mod receive_iconik;
 mod reconcile;
 mod replicate_content;
+mod request_disposition;
 mod serve_links;
 mod stage_attachments;
 mod start_signoff;
@@ -49,6 +50,7 @@ pub(crate) const STORIES: &[Story] = &[
     replicate_content::STORY,
     start_signoff::STORY,
     sync_asset_metadata::STORY,
+    request_disposition::STORY,
 ];
 
 /// What becomes of it later.

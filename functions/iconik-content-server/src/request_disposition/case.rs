@@ -1,0 +1,148 @@
+//! What the ledger remembers of statuses and their dispositions.
+//!
+//! | what | where |
+//! |---|---|
+//! | the statuses an asset had, as they were seen | the log `status-<asset>`: its place is the revision |
+//! | how far the disposition of an asset has come | the note `case-<asset>`, written under the asset's lock |
+//! | the dispositions that are under way | the list `cases`, by the number of the document |
+//! | the document of a workflow | the reference `request-disposition workflow` |
+
+use serde::{Deserialize, Serialize};
+use shared::{
+    content_server::{NodeId, ProcessId},
+    error::{Error, Result},
+    flow::Run,
+    ledger::{Ledger, Sighting},
+};
+
+use super::{FLOW, again};
+use crate::disposition_rules::Outcome;
+
+const CASES: &str = "cases";
+const WORKFLOW: &str = "request-disposition workflow";
+const CONTENT_SERVER: &str = "content-server";
+/// Dispositions that are read at once in a round.
+const AT_ONCE: usize = 100;
+/// How often the log of an asset's status is read again because somebody else wrote to it.
+const ATTEMPTS: u32 = 8;
+
+/// The disposition of one status of one asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Case {
+    pub(super) asset: String,
+    pub(super) revision: u64,
+    /// The status for which it was asked.
+    pub(super) status: String,
+    /// The step that was done last.
+    pub(super) turn: u64,
+    pub(super) rule: String,
+    /// The documents it is about, the first being the one that stands for all.
+    pub(super) nodes: Vec<NodeId>,
+    pub(super) phase: Phase,
+    /// A hold kept the last step from being done.
+    pub(super) held: bool,
+}
+
+/// How far a disposition has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Phase {
+    /// It is to be asked for.
+    Due,
+    /// It is being decided: in a workflow, or in a category.
+    InReview { process: Option<ProcessId> },
+    /// It is over.
+    Closed { outcome: Option<Outcome> },
+}
+
+impl Case {
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed { .. })
+    }
+}
+
+/// A case as it was read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kept {
+    text: Option<String>,
+    pub(super) case: Option<Case>,
+}
+
+/// An entry in the log of an asset's status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Status {
+    pub(super) status: String,
+}
+
+/// The status an asset has now, and its revision: one more than before when it is another one than was seen last.
+pub(super) async fn revision_of(ledger: &Ledger, asset: &str, status: &str) -> Result<u64> {
+    let log = format!("status-{asset}");
+    let entry = text(&Status { status: status.to_owned() })?;
+    for _ in 0..ATTEMPTS {
+        let end = ledger.log_end(FLOW, &log).await?;
+        match &end {
+            Some((place, last)) if *last == entry => return Ok(*place),
+            // An asset that never had a status has none to be revised.
+            None if status.is_empty() => return Ok(0),
+            _ => {}
+        }
+        let place = end.map_or(0, |(place, _)| place);
+        if ledger.append_log(FLOW, &log, place, &entry).await? {
+            return Ok(place + 1);
+        }
+    }
+    Err(again("disposition.busy", "the status of this asset is being noted by others"))
+}
+
+pub(super) async fn case_of(ledger: &Ledger, asset: &str) -> Result<Kept> {
+    let text = ledger.note(FLOW, &note(asset)).await?;
+    let case = text.as_deref().map(read).transpose()?;
+    Ok(Kept { text, case })
+}
+
+/// Keeps a case, and sees to it that the rounds know of it.
+pub(super) async fn keep(run: &Run, before: &Kept, case: &Case) -> Result<()> {
+    let ledger = run.ledger();
+    let now = text(case)?;
+    if !ledger.replace_note(FLOW, &note(&case.asset), before.text.as_deref(), &now).await? {
+        return Err(again("disposition.busy", "another step of this asset is being done"));
+    }
+    let Some(node) = case.nodes.first() else { return Ok(()) };
+    if let Phase::InReview { process: Some(process) } = &case.phase {
+        let (process, node) = (process.0.to_string(), node.to_string());
+        ledger.put_reference(WORKFLOW, &process, CONTENT_SERVER, &node).await?;
+    }
+    let sighting = Sighting { id: node.0, facts: case.asset.clone() };
+    ledger.remember(FLOW, CASES, &sighting, case.is_closed()).await
+}
+
+/// The asset of a document whose disposition was asked for, by the document's number or that of its workflow.
+pub(super) async fn asset_of(ledger: &Ledger, number: i64) -> Result<Option<String>> {
+    let document = ledger.find_reference(WORKFLOW, &number.to_string(), CONTENT_SERVER).await?;
+    let node = document.and_then(|node| node.parse().ok()).unwrap_or(number);
+    if node < 0 {
+        return Ok(None);
+    }
+    Ok(ledger.sightings(FLOW, CASES, &[node]).await?.into_iter().next().map(|sighting| sighting.facts))
+}
+
+/// The assets of the dispositions behind a number, and the number of the last.
+pub(super) async fn cases_behind(ledger: &Ledger, behind: i64) -> Result<Vec<(i64, String)>> {
+    let found = ledger.sightings_between(FLOW, CASES, behind, i64::MAX, AT_ONCE).await?;
+    Ok(found.into_iter().map(|sighting| (sighting.id, sighting.facts)).collect())
+}
+
+fn note(asset: &str) -> String {
+    format!("case-{asset}")
+}
+
+fn text<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::bug("keep disposition", "it cannot be written as JSON").source(error))
+}
+
+fn read(text: &str) -> Result<Case> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::bug("read disposition", "the ledger holds one that cannot be read").source(error)
+    })
+}
