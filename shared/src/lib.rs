@@ -9,6 +9,7 @@ pub mod content_server;
 pub mod context;
 pub mod environment;
 pub mod error;
+pub mod filing;
 pub mod flow;
 pub mod flow_queues;
 pub mod function;

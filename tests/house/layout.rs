@@ -63,6 +63,7 @@ const NEVER: &[(&str, &[&str])] = &[
             "transfer",
         ],
     ),
+    ("filing", &["aws", "batch", "environment", "function", "iconik", "lambda", "links", "reconcile"]),
     (
         "http",
         &[

@@ -9,7 +9,6 @@ pub mod ingest_uploads;
 pub mod intake_rules;
 pub mod offload_content;
 pub mod offload_rules;
-mod parts;
 mod places;
 pub mod preflight;
 pub mod publish_approved;

@@ -54,6 +54,12 @@ impl Witness {
         Self { seen: Arc::clone(&self.seen), known }
     }
 
+    /// The same witness, which also lets a body end only when it has this SHA-256: for a content that was read before.
+    #[must_use]
+    pub fn expecting(&self, sha256: &str) -> Self {
+        self.knowing(Known { sha256: Some(sha256.to_owned()), crc64_nvme: None })
+    }
+
     /// A body that is hashed while it flows. Each call begins anew, so every attempt of a replayable body is judged
     /// by itself. A body that says how long it is and then is shorter or longer fails.
     pub fn watch(&self, body: Body) -> Body {

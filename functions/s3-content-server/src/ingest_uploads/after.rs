@@ -3,6 +3,7 @@
 use shared::{
     aws::classify,
     error::{FailureClass, Result, System},
+    filing::Placed,
     flow::{Delivery, Outcome, Run},
     s3_notification::ObjectEvent,
     transfer::{self, CopySizes, CopyTarget, S3Object},
@@ -11,7 +12,7 @@ use shared::{
 use super::{IngestUploads, deliver::Job};
 use crate::{
     intake_rules::After,
-    uploads::{self, passage::Placed, tags},
+    uploads::{self, tags},
 };
 
 /// The checkpoint that says: delivered and verified, only the source is left to care for.

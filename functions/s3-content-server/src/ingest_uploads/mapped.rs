@@ -6,16 +6,14 @@ use jiff::SignedDuration;
 use shared::{
     content_server::{AttributeValue, CategoryValues, NodeId},
     error::{FailureClass, Result},
+    filing::{MOST_NAMESAKES, numbered},
     mapping::Mapped,
     reconcile::fingerprint,
     s3_notification::ObjectEvent,
     transfer::S3Object,
 };
 
-use super::{
-    IngestUploads,
-    deliver::{MOST_NAMESAKES, numbered},
-};
+use super::IngestUploads;
 use crate::{
     intake_rules::{Existing, IntakePlan, Sidecar},
     sides::uploads::OnBothSides,
@@ -90,7 +88,7 @@ impl IngestUploads {
         }
         let held = client.get_categories(node).await?;
         for category in &plan.categories {
-            let (definition, values) = self.values_of(node, category).await?;
+            let (definition, values) = self.filer.values_of(node, category).await?;
             let none = CategoryValues::new(values.category());
             let held = held.iter().find(|held| held.category() == values.category()).unwrap_or(&none);
             for one in client.compare_values(&definition, &values, held) {

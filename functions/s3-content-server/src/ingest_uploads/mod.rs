@@ -6,21 +6,16 @@
 //! accepted is put aside under the quarantine prefix with a machine-readable reason.
 
 mod after;
-mod categories;
 mod collect;
 mod deliver;
 mod finish;
 mod mapped;
-mod members;
-pub(crate) mod target;
-mod verify;
-
-use std::sync::Arc;
 
 use shared::{
     content_server::{self, NodeId},
     environment::Environment,
     error::{Error, Result, System},
+    filing::{Filer, parts},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     reconcile::Eventual,
     s3_notification::{self, Notification, ObjectEvent},
@@ -29,9 +24,8 @@ use shared::{
 
 use crate::{
     intake_rules::{After, Existing, IntakeRules, SAMPLE},
-    parts,
     sides::uploads::{OnBothSides, TakesUploads, is_overtaken},
-    uploads::{self, order::Order, passage::Passage, put_aside},
+    uploads::{self, order::Order, put_aside},
 };
 
 /// How long an object waits for its required sidecar, in seconds since its upload.
@@ -43,7 +37,7 @@ pub struct IngestUploads {
     rules: IntakeRules,
     environment: Environment,
     s3: aws_sdk_s3::Client,
-    places: Arc<target::Places>,
+    filer: Filer,
 }
 
 impl Flow for IngestUploads {
@@ -58,12 +52,13 @@ impl Flow for IngestUploads {
                 "correct the lines named above; the dry-run example checks a rule file without a deployment",
             )
         })?;
+        let content_server = environment.content_server().await?;
         Ok(Self {
-            content_server: environment.content_server().await?,
+            filer: Filer::new(Self::NAME, content_server.clone()),
+            content_server,
             rules,
             environment: environment.clone(),
             s3: environment.s3.clone(),
-            places: Arc::default(),
         })
     }
 
@@ -128,11 +123,6 @@ impl TakesUploads for IngestUploads {
 }
 
 impl IngestUploads {
-    /// The way of contents in a delivery.
-    fn passage<'a>(&'a self, run: &'a Run) -> Passage<'a> {
-        Passage { flow: Self::NAME, content_server: &self.content_server, s3: &self.s3, run }
-    }
-
     async fn handle_in_order(&self, event: &ObjectEvent, order: &Order<'_>, run: &Run) -> Result<Outcome> {
         if !run.is_dry()
             && let Some(done) = self.finished_before(event, run).await?
@@ -157,10 +147,10 @@ impl IngestUploads {
         if run.is_dry() {
             return Ok(Outcome::Skipped(Reason::new("dry-run", format!("rule {} takes it", plan.rule))));
         }
-        let known = self.places.now();
+        let known = self.filer.moment();
         match Box::pin(self.deliver(event, &collected, &plan, run)).await {
             Err(pause) if pause.code() == parts::PAUSED => Ok(Outcome::Continue),
-            Err(refusal) => Err(self.look_anew(refusal, known, run).await),
+            Err(refusal) => Err(self.filer.look_anew(refusal, known, run).await),
             outcome => outcome,
         }
     }

@@ -1,29 +1,21 @@
 //! From the file to rules: everything that can be seen to be wrong before an object comes is reported.
 
-use std::collections::BTreeMap;
-
-use shared::mapping::{
-    Condition, ConditionSpec, Diagnostics, KeyPattern, Located, Lookups, Mapping, PathTemplate, Scope,
-    Template, closest,
+use shared::{
+    filing::{
+        ReferenceTemplate,
+        compile::{Named, categories, permissions, reference_template, target},
+    },
+    mapping::{
+        Condition, ConditionSpec, Diagnostics, KeyPattern, Located, Mapping, Scope, Template, closest,
+    },
 };
 
 use super::{
-    file::{CategorySpec, LimitsSpec, NameOrId, ReviewSpec, RuleSpec, TargetSpec, Verify, WorkspaceSpec},
-    permissions::PermissionPlan,
-    plan::{After, Limits, Reference, Root},
-    rule::{
-        BucketPattern, IntakeRule, ReferenceTemplate, ReviewTemplate, RootedTemplate, TargetTemplate,
-        WorkspaceTemplate,
-    },
+    file::{LimitsSpec, ReviewSpec, RuleSpec, Verify},
+    plan::{After, Limits, Reference},
+    rule::{BucketPattern, IntakeRule, ReviewTemplate},
     upload,
 };
-
-/// What rules refer to by name.
-pub(super) struct Named {
-    pub(super) lookups: Lookups,
-    /// A template that could not be read has a name and nothing else.
-    pub(super) permissions: BTreeMap<String, Option<PermissionPlan>>,
-}
 
 /// Compiles one rule.
 pub(super) fn rule(
@@ -200,190 +192,6 @@ fn conditions(specs: &[ConditionSpec], scope: &Scope, diagnostics: &mut Diagnost
     specs.iter().filter_map(|spec| Condition::compile(spec, scope, diagnostics)).collect()
 }
 
-fn target(
-    spec: &Located<TargetSpec>,
-    scope: &Scope,
-    diagnostics: &mut Diagnostics,
-) -> Option<TargetTemplate> {
-    match (&spec.value().folder, &spec.value().workspace) {
-        (Some(folder), None) => {
-            let path = rooted(folder, scope, diagnostics)?;
-            Some(TargetTemplate::Folder { path, create: spec.value().create })
-        }
-        (None, Some(workspace_spec)) => {
-            if spec.value().create {
-                diagnostics.report(
-                    spec.span(),
-                    "no-effect",
-                    "`target.create` is for folders",
-                    "write `create = true` inside the workspace",
-                );
-            }
-            workspace(workspace_spec, scope, diagnostics)
-        }
-        (folder, _) => {
-            let found = if folder.is_some() { "both" } else { "neither" };
-            diagnostics.report(
-                spec.span(),
-                "unclear-target",
-                format!("expected either `folder` or `workspace` in `target`, found {found}"),
-                "keep exactly one of the two",
-            );
-            None
-        }
-    }
-}
-
-fn workspace(
-    spec: &Located<WorkspaceSpec>,
-    scope: &Scope,
-    diagnostics: &mut Diagnostics,
-) -> Option<TargetTemplate> {
-    let span = spec.span();
-    let spec = spec.value();
-    if spec.business_object.is_none() && spec.name.is_none() {
-        diagnostics.report(
-            span,
-            "unclear-workspace",
-            "nothing says which workspace of the type is meant",
-            "add `business_object = { … }`, or `name = \"…\"`",
-        );
-    }
-    if let Some(location) = spec.location.as_ref().filter(|_| !spec.create) {
-        diagnostics.report(
-            location.span(),
-            "no-effect",
-            "`location` says where the workspace is created, but it never is",
-            "add `create = true`, or remove `location`",
-        );
-    }
-    let before = diagnostics.len();
-    let business_object = spec.business_object.as_ref().and_then(|object| {
-        let id = Template::compile(&object.id, scope, diagnostics)?;
-        Some((object.system.value().clone(), object.kind.value().clone(), id))
-    });
-    let name = spec.name.as_ref().and_then(|name| Template::compile(name, scope, diagnostics));
-    let location = spec.location.as_ref().and_then(|location| rooted(location, scope, diagnostics));
-    let folder = spec.folder.as_ref().and_then(|folder| PathTemplate::compile(folder, scope, diagnostics));
-    if diagnostics.len() > before {
-        return None;
-    }
-    Some(TargetTemplate::Workspace(Box::new(WorkspaceTemplate {
-        kind: spec.kind.value().clone(),
-        business_object,
-        name,
-        template: spec.template.as_ref().map(|template| Reference::from(template.value())),
-        create: spec.create,
-        location,
-        folder,
-    })))
-}
-
-/// A path such as `Enterprise:Claims/{capture.claim_id}` or `7001:Inbox`.
-fn rooted(text: &Located<String>, scope: &Scope, diagnostics: &mut Diagnostics) -> Option<RootedTemplate> {
-    let split = text.value().split_once(':');
-    let root = split.and_then(|(volume, _)| match volume {
-        "Enterprise" => Some(Root::Enterprise),
-        id => id.parse().ok().map(Root::Node),
-    });
-    let (Some(root), Some((_, path))) = (root, split) else {
-        diagnostics.report(
-            text.span(),
-            "bad-folder",
-            format!("`{}` does not say where the path begins", text.value()),
-            "begin with `Enterprise:` or with the id of a folder and a colon, such as `7001:Inbox`",
-        );
-        return None;
-    };
-    if path.is_empty() {
-        return Some(RootedTemplate { root, names: None });
-    }
-    let path = Located::new(path.to_owned(), text.span());
-    PathTemplate::compile(&path, scope, diagnostics).map(|names| RootedTemplate { root, names: Some(names) })
-}
-
-fn categories(
-    specs: &[CategorySpec],
-    named: &Named,
-    scope: &Scope,
-    diagnostics: &mut Diagnostics,
-) -> Vec<(Reference, Mapping)> {
-    let mut compiled: Vec<(Reference, Mapping)> = Vec::new();
-    for spec in specs {
-        let mapping = Mapping::compile(&spec.fields, &spec.rows, &named.lookups, scope, diagnostics);
-        let (reference, span) = match (&spec.path, &spec.id) {
-            (Some(path), None) => {
-                let names: Vec<String> = path.value().split('/').map(str::to_owned).collect();
-                if let Some(expected) =
-                    names.iter().find_map(|name| shared::mapping::check_segment(name).err())
-                {
-                    diagnostics.report(
-                        path.span(),
-                        "bad-category",
-                        format!("the path of the category has a part that is not {expected}"),
-                        "write the path below the categories volume, such as `Claims/Claim Evidence`",
-                    );
-                }
-                (Reference::Path(names), path.span())
-            }
-            (None, Some(id)) => (Reference::Id(*id.value()), id.span()),
-            (path, id) => {
-                let span = path.as_ref().map(Located::span).or(id.as_ref().map(Located::span));
-                let span = span.or(spec.fields.first().map(|field| field.to.span())).unwrap_or_default();
-                diagnostics.report(
-                    span,
-                    "unclear-category",
-                    "expected either `path` or `id` for the category",
-                    "keep exactly one of the two",
-                );
-                continue;
-            }
-        };
-        if compiled.iter().any(|(other, _)| *other == reference) {
-            diagnostics.report(
-                span,
-                "duplicate-category",
-                format!("the rule fills the category `{reference}` twice"),
-                "put all its fields into one `[[rule.category]]`",
-            );
-        }
-        compiled.push((reference, mapping));
-    }
-    compiled
-}
-
-fn permissions(
-    name: Option<&Located<String>>,
-    named: &Named,
-    diagnostics: &mut Diagnostics,
-) -> Option<PermissionPlan> {
-    let name = name?;
-    if let Some(template) = named.permissions.get(name.value()) {
-        return template.clone();
-    }
-    let remedy = match closest(name.value(), named.permissions.keys().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("add a table `[permission_templates.{}]`", name.value()),
-    };
-    let message = format!("there is no permission template `{}`", name.value());
-    diagnostics.report(name.span(), "unknown-permission-template", message, remedy);
-    None
-}
-
-fn reference_template(
-    reference: &Located<NameOrId>,
-    scope: &Scope,
-    diagnostics: &mut Diagnostics,
-) -> Option<ReferenceTemplate> {
-    match reference.value() {
-        NameOrId::Id(id) => Some(ReferenceTemplate::Id(*id)),
-        NameOrId::Name(path) => {
-            let path = Located::new(path.clone(), reference.span());
-            PathTemplate::compile(&path, scope, diagnostics).map(ReferenceTemplate::Path)
-        }
-    }
-}
-
 fn review(
     spec: &ReviewSpec,
     named: &Named,
@@ -473,18 +281,7 @@ fn paths(rule: &IntakeRule) -> Vec<String> {
         paths.extend(review.attributes.paths());
         paths.extend(review.when.iter().map(Condition::field));
     }
-    match &rule.target {
-        TargetTemplate::Folder { path, .. } => {
-            paths.extend(path.names.iter().flat_map(PathTemplate::paths));
-        }
-        TargetTemplate::Workspace(workspace) => {
-            paths.extend(workspace.business_object.iter().flat_map(|(_, _, id)| id.paths()));
-            paths.extend(workspace.name.iter().flat_map(Template::paths));
-            paths.extend(workspace.folder.iter().flat_map(PathTemplate::paths));
-            let location = workspace.location.iter().filter_map(|location| location.names.as_ref());
-            paths.extend(location.flat_map(PathTemplate::paths));
-        }
-    }
+    paths.extend(rule.target.paths());
     paths.sort_unstable();
     paths.dedup();
     paths.into_iter().map(str::to_owned).collect()

@@ -10,7 +10,6 @@ pub mod content;
 mod explain;
 pub mod file;
 mod names;
-pub mod permissions;
 pub mod plan;
 mod rule;
 mod size;
@@ -18,11 +17,13 @@ mod upload;
 
 use std::collections::BTreeMap;
 
+use shared::filing;
 use shared::mapping::{Captures, Diagnostics, Document, Located, Lookups, Record};
 
-pub(crate) use self::rule::{
-    ReferenceTemplate, ReviewTemplate, RootedTemplate, TargetTemplate, WorkspaceTemplate,
-};
+pub use shared::filing::permissions;
+pub(crate) use shared::filing::{ReferenceTemplate, RootedTemplate, TargetTemplate, WorkspaceTemplate};
+
+pub(crate) use self::rule::ReviewTemplate;
 pub use self::{
     explain::{Considered, Explanation, explain},
     file::{Existing, Sidecar, Verify},
@@ -76,7 +77,7 @@ impl IntakeRules {
         if specs.is_empty() && !broken {
             diagnostics.report(end, "no-rules", "the file has no rules", "add at least one `[[rule]]`");
         }
-        let named = compile::Named { lookups, permissions: templates };
+        let named = filing::compile::Named { lookups, permissions: templates };
         let compiled: Vec<(Located<String>, IntakeRule)> = specs
             .iter()
             .filter_map(|spec| {

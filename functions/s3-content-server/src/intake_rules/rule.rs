@@ -1,17 +1,15 @@
 //! A compiled rule: whether it takes an object, and what it makes of it.
 
 use serde::Serialize;
-use shared::mapping::{
-    Captures, Condition, KeyPattern, Mapping, PathTemplate, Record, Template, View, Violation, Violations,
+use shared::{
+    filing::{ReferenceTemplate, TargetTemplate},
+    mapping::{Captures, Condition, KeyPattern, Mapping, Record, Template, View, Violation, Violations},
 };
 
 use super::{
     file::{Existing, Sidecar},
     permissions::PermissionPlan,
-    plan::{
-        After, BusinessObject, CategoryPlan, DocumentPlan, IntakePlan, Limits, NodePath, Reference,
-        ReviewPlan, Root, Target, WorkspaceTarget,
-    },
+    plan::{After, CategoryPlan, DocumentPlan, IntakePlan, Limits, Reference, ReviewPlan, Target},
     size::HumanSize,
 };
 
@@ -76,36 +74,6 @@ impl std::fmt::Display for BucketPattern {
             Self::Suffix(suffix) => write!(formatter, "*{suffix}"),
         }
     }
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum TargetTemplate {
-    Folder { path: RootedTemplate, create: bool },
-    Workspace(Box<WorkspaceTemplate>),
-}
-
-/// A path below a volume or a node.
-#[derive(Debug, Clone)]
-pub(crate) struct RootedTemplate {
-    pub(crate) root: Root,
-    pub(crate) names: Option<PathTemplate>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct WorkspaceTemplate {
-    pub(crate) kind: String,
-    pub(crate) business_object: Option<(String, String, Template)>,
-    pub(crate) name: Option<Template>,
-    pub(crate) template: Option<Reference>,
-    pub(crate) create: bool,
-    pub(crate) location: Option<RootedTemplate>,
-    pub(crate) folder: Option<PathTemplate>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum ReferenceTemplate {
-    Id(u64),
-    Path(PathTemplate),
 }
 
 #[derive(Debug, Clone)]
@@ -231,12 +199,8 @@ impl IntakeRule {
                 values: mapping.apply(&record, &category.to_string(), &mut violations),
             })
             .collect();
-        let classification = self.classification.as_ref().and_then(|reference| match reference {
-            ReferenceTemplate::Id(id) => Some(Reference::Id(*id)),
-            ReferenceTemplate::Path(path) => {
-                keep(path.render(&view, "classification"), &mut violations).map(Reference::Path)
-            }
-        });
+        let classification =
+            self.classification.as_ref().and_then(|class| class.plan(&view, &mut violations));
         let (review, no_review) = self.review(&record, &mut violations);
         let permissions = self.permissions.clone();
         (
@@ -301,57 +265,6 @@ impl IntakeRule {
         self.when.is_empty()
             && self.bucket.covers(&other.bucket)
             && other.keys.iter().all(|theirs| self.keys.iter().any(|mine| mine.covers(theirs)))
-    }
-}
-
-impl TargetTemplate {
-    fn render(&self, view: &View<'_>) -> Result<Target, Vec<Violation>> {
-        match self {
-            Self::Folder { path, create } => {
-                Ok(Target::Folder { path: path.render(view, "target folder")?, create: *create })
-            }
-            Self::Workspace(workspace) => {
-                let business_object = match &workspace.business_object {
-                    Some((system, object_type, id)) => Some(BusinessObject {
-                        system: system.clone(),
-                        object_type: object_type.clone(),
-                        id: id.render(view, "target business object")?,
-                    }),
-                    None => None,
-                };
-                let name = match &workspace.name {
-                    Some(name) => Some(name.render(view, "target workspace name")?),
-                    None => None,
-                };
-                let location = match &workspace.location {
-                    Some(location) => Some(location.render(view, "target workspace location")?),
-                    None => None,
-                };
-                let folder = match &workspace.folder {
-                    Some(folder) => folder.render(view, "target workspace folder")?,
-                    None => Vec::new(),
-                };
-                Ok(Target::Workspace(WorkspaceTarget {
-                    workspace_type: workspace.kind.clone(),
-                    business_object,
-                    name,
-                    template: workspace.template.clone(),
-                    create: workspace.create,
-                    location,
-                    folder,
-                }))
-            }
-        }
-    }
-}
-
-impl RootedTemplate {
-    fn render(&self, view: &View<'_>, field: &str) -> Result<NodePath, Vec<Violation>> {
-        let names = match &self.names {
-            Some(names) => names.render(view, field)?,
-            None => Vec::new(),
-        };
-        Ok(NodePath { root: self.root, names })
     }
 }
 

@@ -3,14 +3,12 @@
 use shared::{
     content_server::{Node, NodePath, kind},
     error::Result,
+    filing::server_root,
     mapping::PathTemplate,
 };
 
 use super::{Look, report::Findings};
-use crate::{
-    ingest_uploads::target::server_root,
-    intake_rules::{RootedTemplate, plan::Root},
-};
+use crate::intake_rules::{RootedTemplate, plan::Root};
 
 /// The innermost container on the way to where documents go that is there already.
 pub(super) struct Place {

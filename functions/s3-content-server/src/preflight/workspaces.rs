@@ -3,6 +3,7 @@
 use shared::{
     content_server::{Node, WorkspaceType},
     error::Result,
+    filing::template,
     mapping::PathTemplate,
 };
 
@@ -11,7 +12,7 @@ use super::{
     places::{First, Place},
     report::Findings,
 };
-use crate::{ingest_uploads::target::template, intake_rules::WorkspaceTemplate};
+use crate::intake_rules::WorkspaceTemplate;
 
 const ABOUT: &str = "target";
 

@@ -14,6 +14,7 @@ use shared::{
     content_server::{Client, NOT_ACCESSIBLE, NOT_FOUND, NodeId, Version},
     environment::Environment,
     error::{Error, FailureClass, Result},
+    filing::Mark,
     flow::{Flow, Item},
     ledger::Ending,
     reconcile::{
@@ -24,7 +25,6 @@ use shared::{
 };
 
 use super::{ListedVersion, list_versions};
-use crate::uploads::mark::Mark;
 
 /// The reason S3 never gives for the creation of an object: a comparison found that the flow never got its event.
 const AGAIN: &str = "Reconcile";

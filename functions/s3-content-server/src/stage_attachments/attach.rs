@@ -6,6 +6,7 @@ use serde_json::json;
 use shared::{
     content_server::{COLLISION, NOT_ACCESSIBLE, NOT_FOUND, NewFolder, Node, NodeId, kind},
     error::{Error, FailureClass, Result, Retry, System},
+    filing::Mark,
     flow::{Delivery, Item, Outcome, Policy, Reason, Run},
     s3_notification::ObjectEvent,
     transfer::{Digests, S3Object, Witness},
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     sides::uploads::is_overtaken,
     staging_rules::{Attachment, Staged, StagingRule},
-    uploads::{self, is_final, mark::Mark, order::Order},
+    uploads::{self, is_final, order::Order},
 };
 
 /// The checkpoint that says which workflow the upload was assigned to.

@@ -6,16 +6,14 @@ use shared::{
         COLLISION, External, LargeUpload, NewDocument, NewVersion, Node, NodeId, ProcessId, Upload, kind,
     },
     error::{Error, Result},
+    filing::{Mark, Placed, parts},
     flow::{Policy, Reason, Run},
     http::Replayable,
     transfer::{Digests, S3Object, Witness},
 };
 
 use super::{StageAttachments, attach::name_taken};
-use crate::{
-    parts,
-    uploads::{file_name, mark::Mark, media_type, passage::Placed},
-};
+use crate::uploads::{file_name, media_type};
 
 /// A document to be placed.
 pub(super) struct Deposit<'a> {

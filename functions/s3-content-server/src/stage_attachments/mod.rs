@@ -23,6 +23,7 @@ use shared::{
     content_server::{self, ProcessId},
     environment::Environment,
     error::{Error, FailureClass, Result, Retry, System},
+    filing::{self, parts},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     ledger::{Key, Lock},
     node_change::NodeChange,
@@ -30,7 +31,6 @@ use shared::{
 };
 
 use crate::{
-    parts,
     places::Places,
     sides::uploads::TakesUploads,
     staging_rules::{Attachment, SAMPLE, StagingRules},
@@ -181,7 +181,8 @@ impl TakesUploads for StageAttachments {
 impl StageAttachments {
     /// The way of contents in a delivery.
     fn passage<'a>(&'a self, run: &'a Run) -> Passage<'a> {
-        Passage { flow: Self::NAME, content_server: &self.content_server, s3: &self.s3, run }
+        let target = filing::Passage { flow: Self::NAME, content_server: &self.content_server, run };
+        Passage { target, s3: &self.s3 }
     }
 
     /// Does something alone: one worker at a time per name. After a lost answer the lock stays for a while, so that

@@ -1,7 +1,6 @@
 //! What the flows have in common that make documents of uploads: the item of an upload, its mark in Content Server, its
 //! place among those of its key, the way of its bytes, and where it goes when it cannot be accepted.
 
-pub(crate) mod mark;
 pub(crate) mod order;
 pub(crate) mod passage;
 pub(crate) mod put_aside;

@@ -1,215 +1,67 @@
-//! The way of an upload's bytes into Content Server: sent (a large object in parts), read back, compared, and taken out
-//! again when they do not agree. Large ones take as many invocations as they need.
+//! An object of S3 as a content on its way into Content Server.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 use shared::{
-    content_server::{Client, LargeUpload, NO_RANGES, NodeId, Upload},
-    error::{Error, FailureClass, Result, Retry, System},
-    flow::Run,
-    transfer::{Digests, RangedSource, Ranges, S3Object, Witness, hash_body, hash_resumable},
+    content_server::{LargeUpload, NodeId, Upload},
+    error::{Error, Result},
+    filing::{self, Content, Placed},
+    transfer::{Digests, RangedSource, S3Object, Witness},
 };
 
-use crate::parts;
-
-/// Verifications of one item that may fail before it is put aside.
-const MISMATCHES_ALLOWED: u32 = 3;
-/// The checkpoints of what is hashed.
-const SOURCE_HASH: &str = "source-hash";
-const TARGET_HASH: &str = "target-hash";
-
-/// A document or version that was placed, by this attempt or an earlier one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Placed {
-    pub(crate) node: NodeId,
-    pub(crate) version: i64,
-    /// Whether the document is new, rather than a version of one that was there.
-    pub(crate) new_document: bool,
-}
+use super::{file_name, media_type};
 
 /// One content between S3 and Content Server, in one delivery of its item.
 #[derive(Clone, Copy)]
 pub(crate) struct Passage<'a> {
-    /// The flow, under whose name documents are locked while versions are added.
-    pub(crate) flow: &'static str,
-    pub(crate) content_server: &'a Client,
+    pub(crate) target: filing::Passage<'a>,
     pub(crate) s3: &'a aws_sdk_s3::Client,
-    pub(crate) run: &'a Run,
+}
+
+/// An object as a content.
+pub(crate) fn content(s3: &aws_sdk_s3::Client, object: &S3Object, witness: &Witness) -> Content {
+    Content {
+        whole: object.replayable(s3, witness),
+        witness: witness.clone(),
+        source: RangedSource::from_object(object, s3),
+        file_name: file_name(object),
+        content_type: media_type(object),
+        crc64_nvme: object.checksum_crc64_nvme.clone(),
+        sha256: object.checksum_sha256.clone(),
+        modified: object.last_modified,
+    }
 }
 
 impl Passage<'_> {
-    /// Whether so many bytes may take more than one invocation.
-    pub(crate) fn is_large(&self, size: u64) -> bool {
-        size >= self.content_server.settings().large_upload.from_size
-    }
-
     /// The upload of a large object with all its parts; nothing when the object goes up in one call.
     pub(crate) async fn sent_in_parts(
         &self,
         object: &S3Object,
         upload: &Upload,
     ) -> Result<Option<LargeUpload>> {
-        if !self.is_large(object.size) || !self.content_server.takes_in_parts(object.size).await? {
-            return Ok(None);
-        }
-        let content = parts::Content {
-            source: RangedSource::from_object(object, self.s3),
+        let content = Content {
             file_name: upload.file_name.clone(),
             content_type: upload.content_type.clone(),
-            crc64_nvme: object.checksum_crc64_nvme.clone(),
-            sha256: object.checksum_sha256.clone(),
+            ..content(self.s3, object, &Witness::new())
         };
-        parts::done(Box::pin(parts::send(self.content_server, &content, self.run)).await?).map(Some)
+        self.target.sent_in_parts(&content, None).await
     }
 
-    /// What the refusal to make a document or version of an upload in parts means: that, or another beginning.
+    /// As [`filing::Passage::after_refusal`].
     pub(crate) async fn after_refusal(&self, refusal: Error) -> Error {
-        match parts::after_refusal(self.content_server, self.run, refusal).await {
-            Ok(()) => parts::paused(),
-            Err(error) => error,
-        }
+        self.target.after_refusal(refusal).await
     }
 
-    /// The digests of an object: from its upload when this run made it, otherwise from a pass of their own; compared
-    /// with what S3 knows of it.
+    /// As [`filing::Passage::source_digests`].
     pub(crate) async fn object_digests(&self, object: &S3Object, witness: &Witness) -> Result<Digests> {
-        let digests = match witness.digests() {
-            Some(seen) => seen,
-            None if self.is_large(object.size) => {
-                let source = RangedSource::from_object(object, self.s3);
-                match parts::digests(self.run, &source) {
-                    Some(digests) => digests,
-                    None => parts::done(
-                        hash_resumable(&source, Ranges::FromAnywhere, self.run, SOURCE_HASH).await?,
-                    )?,
-                }
-            }
-            None => hash_body(object.replayable(self.s3, witness).open().await?, Some(object.size)).await?,
-        };
-        let differs =
-            |known: &Option<String>, found: &String| known.as_ref().is_some_and(|known| known != found);
-        if differs(&object.checksum_crc64_nvme, &digests.crc64_nvme)
-            || differs(&object.checksum_sha256, &digests.sha256)
-        {
-            self.forget().await?;
-            // The upload itself cannot have carried these bytes: its witness knows the checksum. Read again later.
-            return Err(Error::new(
-                FailureClass::Transient,
-                System::S3,
-                "read source",
-                "source.corrupt",
-                "the bytes read from S3 do not have the checksum S3 keeps for them",
-            ));
-        }
-        Ok(digests)
+        self.target.source_digests(&content(self.s3, object, witness)).await
     }
 
-    /// The digests of a version in Content Server, whose size is about `size`. Where the server gives no ranges, that of
-    /// a large one has to fit one invocation.
+    /// As [`filing::Passage::version_digests`].
     pub(crate) async fn version_digests(&self, node: NodeId, version: i64, size: u64) -> Result<Digests> {
-        if !self.is_large(size) {
-            let download = self.content_server.download(node, Some(version)).await?;
-            return hash_body(download.body, download.length).await;
-        }
-        let size = self.content_server.get_version(node, version).await?.file_size.unwrap_or(size);
-        let client = self.content_server.clone();
-        let source =
-            RangedSource::new(&format!("node {node} version {version}"), size, move |offset, length| {
-                let client = client.clone();
-                async move {
-                    let download = match offset {
-                        0 => client.download(node, Some(version)).await?,
-                        _ => client.download_range(node, version, offset, length).await?,
-                    };
-                    Ok(download.body)
-                }
-            });
-        if self.content_server.settings().range_downloads {
-            match hash_resumable(&source, Ranges::FromAnywhere, self.run, TARGET_HASH).await {
-                Err(error) if error.code() == NO_RANGES => {
-                    tracing::warn!("the server gives no ranges: the document is read in one go");
-                }
-                outcome => return parts::done(outcome?),
-            }
-        }
-        parts::done(hash_resumable(&source, Ranges::FromTheBeginning, self.run, TARGET_HASH).await?)
+        self.target.version_digests(node, version, size).await
     }
 
-    /// Forgets what was sent and hashed, before it is done anew.
-    async fn forget(&self) -> Result<()> {
-        for name in [SOURCE_HASH, TARGET_HASH] {
-            if self.run.recorded::<serde_json::Map<String, serde_json::Value>>(name).is_some() {
-                self.run.checkpoint(name, &()).await?;
-            }
-        }
-        parts::forget(self.run).await
-    }
-
-    /// What does not agree with its source is taken out again, so that nobody finds a damaged document. Says what is to
-    /// become of the item; `held` is what the target held.
+    /// As [`filing::Passage::reject`].
     pub(crate) async fn reject(&self, placed: Placed, source: &Digests, held: &str) -> Result<Error> {
-        self.forget().await?;
-        self.take_back(placed).await?;
-        let times = self.run.recorded::<u32>("mismatches").unwrap_or(0) + 1;
-        self.run.checkpoint("mismatches", &times).await?;
-        let class = if times >= MISMATCHES_ALLOWED { FailureClass::Invalid } else { FailureClass::Transient };
-        // Not the target's fault as a whole: its breaker is not told.
-        Ok(Error::new(
-            class,
-            System::Waybill,
-            "verify",
-            "verify.mismatch",
-            format!("{} bytes were read, the target held {held}; it was taken back", source.bytes),
-        )
-        .remedy("look for a proxy between the two that changes or cuts bodies"))
-    }
-
-    /// Alone: nobody adds a version to a document that is about to go.
-    async fn take_back(&self, placed: Placed) -> Result<()> {
-        let ledger = self.run.ledger();
-        let lock = ledger.lock(self.flow, &format!("node-{}", placed.node), self.run.lease_until()).await?;
-        let Some(lock) = lock else {
-            return Err(Error::new(
-                FailureClass::Transient,
-                System::Waybill,
-                "verify",
-                "target.busy",
-                "a version of the document that is to be taken back is being added",
-            )
-            .retry(Retry::After(Duration::from_secs(5))));
-        };
-        let outcome = self.take_back_alone(placed).await;
-        if let Err(error) = ledger.unlock(&lock).await {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome
-    }
-
-    async fn take_back_alone(&self, placed: Placed) -> Result<()> {
-        tracing::warn!(node = placed.node.0, version = placed.version, "taken back");
-        // Somebody may have added a version meanwhile: then only ours goes.
-        let alone = self.content_server.latest_version(placed.node).await?.number == placed.version;
-        // Asked last. Content Server may refuse the deletion too, or may not.
-        let node = self.content_server.get_node(placed.node).await?;
-        if let Some(holder) = self.content_server.hold_over(&node).await? {
-            let (node, version) = (placed.node, placed.version);
-            return Err(Error::new(
-                FailureClass::Invalid,
-                System::Waybill,
-                "verify",
-                "verify.held",
-                format!("version {version} of node {node} has other bytes, and node {holder} is on hold: it was left"),
-            )
-            .remedy("let the records manager decide about it, then upload the object again"));
-        }
-        if placed.new_document && alone {
-            return self.content_server.delete_node(placed.node).await;
-        }
-        match self.content_server.delete_version(placed.node, placed.version).await {
-            // An earlier attempt took it back, and its answer was lost.
-            Err(error) if error.class() == FailureClass::Gone => Ok(()),
-            outcome => outcome,
-        }
+        self.target.reject(placed, source, held).await
     }
 }

@@ -2,18 +2,19 @@
 
 use std::fmt;
 
-use shared::{flow::Item, s3_notification::Sequencer};
+use crate::{flow::Item, s3_notification::Sequencer};
 
 /// `waybill:<asset>:<item>:<sequencer>`, kept as the external identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub struct Mark {
     asset: String,
     item: String,
     sequencer: Option<Sequencer>,
 }
 
 impl Mark {
-    pub(crate) fn of(item: &Item, sequencer: Option<&Sequencer>) -> Self {
+    /// The mark of an item. Of two items of one asset, the one with the later sequencer is the newer.
+    pub fn of(item: &Item, sequencer: Option<&Sequencer>) -> Self {
         Self {
             asset: item.asset.chars().take(16).collect(),
             item: item.key.digest().chars().take(24).collect(),
@@ -22,18 +23,18 @@ impl Mark {
     }
 
     /// Whether an identity found in the target is this mark.
-    pub(crate) fn is(&self, identity: &str) -> bool {
+    pub fn is(&self, identity: &str) -> bool {
         identity == self.to_string()
     }
 
     /// Whether an identity found in the target belongs to an upload of the same asset.
-    pub(crate) fn is_of_same_asset(&self, identity: &str) -> bool {
+    pub fn is_of_same_asset(&self, identity: &str) -> bool {
         let mut parts = identity.split(':');
         parts.next() == Some("waybill") && parts.next() == Some(self.asset.as_str())
     }
 
     /// Whether an identity found in the target belongs to a later upload of the same asset.
-    pub(crate) fn is_older_than(&self, identity: &str) -> bool {
+    pub fn is_older_than(&self, identity: &str) -> bool {
         let mut parts = identity.split(':');
         let (Some("waybill"), Some(asset), Some(_), Some(sequencer)) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -55,7 +56,7 @@ impl fmt::Display for Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::ledger::Key;
+    use crate::ledger::Key;
 
     fn mark(version: &str, sequencer: Option<&str>) -> Mark {
         let item = Item {

@@ -5,7 +5,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use shared::{
+use super::{
+    Filer,
+    plan::{NodePath, Reference, Root, Target, WorkspaceTarget},
+};
+use crate::{
     content_server::{
         BusinessObject, External, NOT_ACCESSIBLE, NewFolder, NewWorkspace, NodeId, NodePath as ServerPath,
         Root as ServerRoot, WorkspaceType, volume,
@@ -14,15 +18,12 @@ use shared::{
     flow::Run,
 };
 
-use super::IngestUploads;
-use crate::intake_rules::plan::{NodePath, Reference, Root, Target, WorkspaceTarget};
-
 /// Ids found so far by this process: of folders, workspaces, categories, classes and members. Any of them may be deleted
-/// and made again under another id; see [`IngestUploads::look_anew`].
-#[derive(Default)]
+/// and made again under another id; see [`Filer::look_anew`].
+#[derive(Debug, Default)]
 pub(super) struct Places(Mutex<Known>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Known {
     ids: HashMap<String, (u64, NodeId)>,
     /// Counts what was learned, to tell older from newer.
@@ -66,11 +67,13 @@ impl Places {
 /// The checkpoint that says: the ids were looked up anew for this item.
 const LOOKED_UP_ANEW: &str = "looked-up-anew";
 
-impl IngestUploads {
+impl Filer {
     /// A refusal may be due to an id that stands for nothing any more: one remembered from before, or that of a document
     /// which went away after it was found. Then all of them are forgotten and the item is tried once more; a second
     /// refusal is believed.
-    pub(super) async fn look_anew(&self, refusal: Error, known: u64, run: &Run) -> Error {
+    ///
+    /// `known` is what [`Filer::moment`] said before the attempt.
+    pub async fn look_anew(&self, refusal: Error, known: u64, run: &Run) -> Error {
         let may_be_outdated = refusal.system() == System::ContentServer
             && matches!(
                 refusal.class(),
@@ -96,8 +99,16 @@ impl IngestUploads {
         .source(refusal)
     }
 
-    /// The container the document goes into.
-    pub(super) async fn container(&self, target: &Target) -> Result<NodeId> {
+    /// A moment, to tell what was known by then from what was found later.
+    pub fn moment(&self) -> u64 {
+        self.places.now()
+    }
+
+    /// The container the document goes into, made where the rule says so.
+    ///
+    /// # Errors
+    /// What is missing, by name.
+    pub async fn container(&self, target: &Target) -> Result<NodeId> {
         let name = serde_json::to_string(target)
             .map_err(|error| Error::bug("find target", "a target cannot be named").source(error))?;
         if let Some(known) = self.places.get(&name) {
@@ -174,7 +185,10 @@ impl IngestUploads {
 }
 
 /// The template of a type that a rule means.
-pub(crate) fn template(wanted: Option<&Reference>, kind: &WorkspaceType) -> Result<i64> {
+///
+/// # Errors
+/// `target.template-missing`.
+pub fn template(wanted: Option<&Reference>, kind: &WorkspaceType) -> Result<i64> {
     let found = match wanted {
         Some(Reference::Id(id)) => {
             kind.templates.iter().find(|template| u64::try_from(template.id) == Ok(*id))
@@ -206,7 +220,7 @@ fn refuse(code: &'static str, message: String) -> Error {
 }
 
 /// Where a path of a rule begins, in the client's words.
-pub(crate) fn server_root(root: Root) -> ServerRoot {
+pub fn server_root(root: Root) -> ServerRoot {
     match root {
         Root::Enterprise => ServerRoot::Volume(volume::ENTERPRISE),
         Root::Node(id) => ServerRoot::Node(NodeId(i64::try_from(id).unwrap_or(i64::MAX))),

@@ -5,7 +5,9 @@
 //! of the hash behind them. Parts go one after the other, because SHA-256 must see the bytes in order.
 
 use serde::{Deserialize, Serialize};
-use shared::{
+
+use super::{Content, Told};
+use crate::{
     content_server::{Client, LargeUpload, REFUSED_BY_SERVER, UPLOAD_CLOSED, UPLOAD_GONE},
     error::{Error, FailureClass, Result, System},
     flow::Run,
@@ -14,8 +16,8 @@ use shared::{
 };
 
 /// The code of a pause: it travels as an error, so that it leaves every step it happens in, and every lock, on the ordinary
-/// way out; only then it becomes [`shared::flow::Outcome::Continue`].
-pub(crate) const PAUSED: &str = "transfer.paused";
+/// way out; only then it becomes [`crate::flow::Outcome::Continue`].
+pub const PAUSED: &str = "transfer.paused";
 /// The checkpoint.
 const RECORD: &str = "large-upload";
 /// How many bytes may pass until progress is recorded, and how many milliseconds.
@@ -23,21 +25,6 @@ const RECORD_EVERY: u64 = 64 << 20;
 const RECORD_AFTER: i64 = 15_000;
 /// How often an upload of one item may be begun anew.
 const RESTARTS_ALLOWED: u32 = 5;
-
-/// What an upload is of.
-#[derive(Debug)]
-pub(crate) struct Content {
-    /// The bytes.
-    pub(crate) source: RangedSource,
-    /// The file's name.
-    pub(crate) file_name: String,
-    /// Its media type.
-    pub(crate) content_type: String,
-    /// Its CRC64-NVME and SHA-256, as far as the source states them.
-    pub(crate) crc64_nvme: Option<String>,
-    /// See above.
-    pub(crate) sha256: Option<String>,
-}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Recorded {
@@ -64,13 +51,16 @@ impl Recorded {
 }
 
 /// To go on in the next invocation.
-pub(crate) fn paused() -> Error {
+pub fn paused() -> Error {
     let message = "the transfer goes on in the next invocation";
     Error::new(FailureClass::Transient, System::Waybill, "transfer", PAUSED, message)
 }
 
 /// What is done; a pause where it is not.
-pub(crate) fn done<T>(progress: Progress<T>) -> Result<T> {
+///
+/// # Errors
+/// [`PAUSED`].
+pub fn done<T>(progress: Progress<T>) -> Result<T> {
     match progress {
         Progress::Done(done) => Ok(done),
         Progress::Paused => Err(paused()),
@@ -79,9 +69,16 @@ pub(crate) fn done<T>(progress: Progress<T>) -> Result<T> {
 
 /// Sends all parts of a content. Called again by a later attempt, it goes on where the last one was.
 ///
+/// `told` is given the number of bytes that are there, whenever they are recorded.
+///
 /// # Errors
 /// What source and server say. What was sent stays, for the next attempt.
-pub(crate) async fn send(client: &Client, content: &Content, run: &Run) -> Result<Progress<LargeUpload>> {
+pub async fn send(
+    client: &Client,
+    content: &Content,
+    run: &Run,
+    told: Option<Told<'_>>,
+) -> Result<Progress<LargeUpload>> {
     let mut work = match Work::resume(client, content, run).await? {
         Some(work) => work,
         None => Work::begin(client, content, run).await?,
@@ -97,7 +94,12 @@ pub(crate) async fn send(client: &Client, content: &Content, run: &Run) -> Resul
             return Ok(Progress::Paused);
         };
         match outcome {
-            Ok(hasher) => work.advance(hasher).await?,
+            Ok(hasher) => {
+                let recorded = work.advance(hasher).await?;
+                if let Some(told) = told.filter(|_| recorded) {
+                    told(work.hasher.bytes()).await?;
+                }
+            }
             Err(error) if is_forgotten(&work.recorded, work.resumed, &error) => {
                 begin_anew(client, run, error).await?;
                 return Ok(Progress::Paused);
@@ -126,7 +128,7 @@ pub(crate) async fn send(client: &Client, content: &Content, run: &Run) -> Resul
 }
 
 /// The digests of a content all of whose parts were sent, by this attempt or an earlier one.
-pub(crate) fn digests(run: &Run, source: &RangedSource) -> Option<Digests> {
+pub fn digests(run: &Run, source: &RangedSource) -> Option<Digests> {
     let recorded = Recorded::read(run)?;
     let hasher = Hasher::resume(&recorded.hasher).ok()?;
     (recorded.source == source.mark() && hasher.bytes() == source.length()).then(|| hasher.finish())
@@ -136,7 +138,7 @@ pub(crate) fn digests(run: &Run, source: &RangedSource) -> Option<Digests> {
 ///
 /// # Errors
 /// When the item is not ours any more, or the ledger cannot be reached.
-pub(crate) async fn spent(run: &Run) -> Result<()> {
+pub async fn spent(run: &Run) -> Result<()> {
     match Recorded::read(run) {
         Some(recorded) if recorded.upload.is_some() => Recorded { upload: None, ..recorded }.write(run).await,
         _ => Ok(()),
@@ -148,7 +150,7 @@ pub(crate) async fn spent(run: &Run) -> Result<()> {
 ///
 /// # Errors
 /// The refusal, when it has another reason.
-pub(crate) async fn after_refusal(client: &Client, run: &Run, refusal: Error) -> Result<()> {
+pub async fn after_refusal(client: &Client, run: &Run, refusal: Error) -> Result<()> {
     match Recorded::read(run) {
         Some(recorded) if is_forgotten(&recorded, run.is_taken_over(), &refusal) => {
             begin_anew(client, run, refusal).await
@@ -158,7 +160,7 @@ pub(crate) async fn after_refusal(client: &Client, run: &Run, refusal: Error) ->
 }
 
 /// Throws the upload away, if there is one.
-pub(crate) async fn abandon(client: &Client, run: &Run) {
+pub async fn abandon(client: &Client, run: &Run) {
     if let Some(upload) = Recorded::read(run).and_then(|recorded| recorded.upload) {
         client.cancel_large_upload(&upload).await;
     }
@@ -168,7 +170,7 @@ pub(crate) async fn abandon(client: &Client, run: &Run) {
 ///
 /// # Errors
 /// When the item is not ours any more, or the ledger cannot be reached.
-pub(crate) async fn forget(run: &Run) -> Result<()> {
+pub async fn forget(run: &Run) -> Result<()> {
     match Recorded::read(run) {
         Some(_) => run.checkpoint(RECORD, &()).await,
         None => Ok(()),
@@ -232,7 +234,9 @@ impl<'run> Work<'run> {
     }
 
     async fn begin(client: &Client, content: &Content, run: &'run Run) -> Result<Self> {
-        let restarts = Recorded::read(run).map_or(0, |recorded| recorded.restarts);
+        // Another content of the same item may have been sent before.
+        let earlier = Recorded::read(run).filter(|recorded| recorded.source == content.source.mark());
+        let restarts = earlier.map_or(0, |recorded| recorded.restarts);
         let length = content.source.length();
         let upload = client.start_large_upload(&content.file_name, &content.content_type, length).await?;
         let hasher = Hasher::new();
@@ -277,7 +281,8 @@ impl<'run> Work<'run> {
         }
     }
 
-    async fn advance(&mut self, hasher: Hasher) -> Result<()> {
+    /// Says whether it was recorded.
+    async fn advance(&mut self, hasher: Hasher) -> Result<bool> {
         self.recorded.done += 1;
         self.sent += 1;
         self.unrecorded += hasher.bytes() - self.hasher.bytes();
@@ -285,10 +290,11 @@ impl<'run> Work<'run> {
         let late = self.run.context().now_milliseconds() - self.recorded_at >= RECORD_AFTER;
         // The last one is always recorded: the digests of the whole are taken from there. It is also what stops a
         // worker whose claim has ended.
-        if late || self.unrecorded >= RECORD_EVERY || self.recorded.done == self.upload.parts() {
+        let due = late || self.unrecorded >= RECORD_EVERY || self.recorded.done == self.upload.parts();
+        if due {
             self.record().await?;
         }
-        Ok(())
+        Ok(due)
     }
 
     async fn record(&mut self) -> Result<()> {

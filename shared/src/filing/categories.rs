@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use shared::{
+use super::{
+    Filer,
+    plan::{CategoryPlan, Reference},
+};
+use crate::{
     content_server::{AttributeValue, CategoryDefinition, CategoryValues, NodeId, NodePath, Root, volume},
     error::{Error, FailureClass, Result, System},
     mapping::{MappedField, Value},
 };
 
-use super::IngestUploads;
-use crate::intake_rules::plan::{CategoryPlan, Reference};
-
-impl IngestUploads {
+impl Filer {
     /// The values of every category of a plan. `near` is any node that may carry them.
-    pub(super) async fn category_values(
-        &self,
-        near: NodeId,
-        plans: &[CategoryPlan],
-    ) -> Result<Vec<CategoryValues>> {
+    ///
+    /// # Errors
+    /// What does not fit a category.
+    pub async fn category_values(&self, near: NodeId, plans: &[CategoryPlan]) -> Result<Vec<CategoryValues>> {
         let mut all = Vec::with_capacity(plans.len());
         for plan in plans {
             let (definition, values) = self.values_of(near, plan).await?;
@@ -28,7 +28,10 @@ impl IngestUploads {
     }
 
     /// The values of a category, with what it is made of.
-    pub(super) async fn values_of(
+    ///
+    /// # Errors
+    /// What does not fit the category.
+    pub async fn values_of(
         &self,
         near: NodeId,
         plan: &CategoryPlan,
@@ -69,7 +72,7 @@ impl IngestUploads {
         }
     }
 
-    pub(super) async fn attribute_value(&self, field: &MappedField) -> Result<AttributeValue> {
+    async fn attribute_value(&self, field: &MappedField) -> Result<AttributeValue> {
         Ok(match &field.value {
             Value::List(values) => {
                 let mut many = Vec::with_capacity(values.len());

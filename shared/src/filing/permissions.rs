@@ -2,7 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shared::mapping::{Diagnostics, Located};
+
+use crate::mapping::{Diagnostics, Located};
 
 /// A permission list. What it does not mention stays as the folder gives it.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -118,11 +119,8 @@ impl std::fmt::Display for MemberName {
     }
 }
 
-pub(super) fn compile(
-    name: &str,
-    spec: &PermissionTemplateSpec,
-    diagnostics: &mut Diagnostics,
-) -> PermissionPlan {
+/// Compiles a permission template.
+pub fn compile(name: &str, spec: &PermissionTemplateSpec, diagnostics: &mut Diagnostics) -> PermissionPlan {
     let mut assigned: Vec<Assigned> = Vec::new();
     for entry in &spec.assigned {
         let member = match (&entry.group, &entry.user) {
