@@ -182,6 +182,16 @@ def watch_iconik(outputs):
     ]
 
 
+def publish_finals(outputs):
+    table = outputs["LedgerTableName"]
+    reference = {"pk": {"S": "reference#iconik-media#1"}, "sk": {"S": "content-server"}}
+    return [
+        ("dynamodb", "put_item", {"TableName": table, "Item": reference}),
+        ("dynamodb", "get_item", {"TableName": table, "Key": reference}),
+        *iconik(outputs),
+    ]
+
+
 def receive_iconik(outputs):
     table = outputs["LedgerTableName"]
     delivery = {"pk": {"S": "receive-iconik#delivery#1"}, "sk": {"S": "delivery"}}
@@ -249,6 +259,7 @@ def request_disposition(outputs):
 NEEDS = {
     "ingest-uploads": ingest_uploads,
     "offload-content": offload_content,
+    "publish-finals": publish_finals,
     "receive-iconik": receive_iconik,
     "reconcile": reconcile,
     "request-disposition": request_disposition,

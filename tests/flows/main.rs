@@ -22,6 +22,7 @@ mod export_for_analysis;
 mod offload_content;
 mod outages;
 mod publish_approved;
+mod publish_finals;
 mod receive_iconik;
 mod reconcile;
 mod refusals;

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod in_process;
 pub mod installation;
+pub mod media_archive;
 pub mod messages;
 pub mod paired;
 pub mod public_door;

@@ -9,11 +9,13 @@ mod archive_reasons;
 mod disposition_reasons;
 mod export_for_analysis;
 mod figures;
+mod finals_reasons;
 mod ingest_uploads;
 mod large;
 mod offload_content;
 mod offload_later;
 mod publish_approved;
+mod publish_finals;
 mod publish_settings;
 mod receive_iconik;
 mod replicate_content;
@@ -45,6 +47,7 @@ fn scenarios() -> Vec<Scenario> {
         stage_attachments::scenarios(),
         export_for_analysis::scenarios(),
         archive_closed_files::scenarios(),
+        publish_finals::scenarios(),
         start_signoff::scenarios(),
         sync_asset_metadata::scenarios(),
         request_disposition::scenarios(),

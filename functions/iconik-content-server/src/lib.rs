@@ -2,6 +2,11 @@
 
 pub mod asset_metadata;
 pub mod disposition_rules;
+pub mod filing;
+pub mod finals_rules;
+pub mod made_once;
+pub mod progress;
+pub mod publish_finals;
 mod reason_file;
 pub mod request_disposition;
 pub mod signoff_rules;
@@ -9,10 +14,14 @@ pub mod start_signoff;
 pub mod sync_asset_metadata;
 pub mod sync_rules;
 
+use publish_finals::PublishFinals;
 use request_disposition::RequestDisposition;
 use shared::flow::Entry;
 use start_signoff::StartSignoff;
 use sync_asset_metadata::SyncAssetMetadata;
+
+/// Approved versions of assets become documents, with their previews and posters.
+pub static PUBLISH_FINALS: Entry = Entry::of::<PublishFinals>();
 
 /// Approved versions are signed off by a workflow of Content Server; iconik shows how that goes.
 pub static START_SIGNOFF: Entry = Entry::of::<StartSignoff>();
@@ -24,4 +33,4 @@ pub static SYNC_ASSET_METADATA: Entry = Entry::of::<SyncAssetMetadata>();
 pub static REQUEST_DISPOSITION: Entry = Entry::of::<RequestDisposition>();
 
 /// Every flow of this pair.
-pub static FLOWS: &[&Entry] = &[&START_SIGNOFF, &SYNC_ASSET_METADATA, &REQUEST_DISPOSITION];
+pub static FLOWS: &[&Entry] = &[&PUBLISH_FINALS, &START_SIGNOFF, &SYNC_ASSET_METADATA, &REQUEST_DISPOSITION];

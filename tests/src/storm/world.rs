@@ -97,6 +97,8 @@ impl World {
         let content_server = content_server::Simulator::new(switches, Clock::from_fn(move || clock.now()));
         let iconik = scenario.iconik.map(|switches| {
             let (clock, mut settings) = (context.clone(), iconik::Settings::default());
+            // Calls in this process name no host.
+            settings.media.bucket_address = Some("http://iconik.test".to_owned());
             switches(&mut settings);
             iconik::Simulator::new(settings, Clock::from_fn(move || clock.now()))
         });

@@ -6,6 +6,7 @@ mod archive_closed_files;
 mod export_for_analysis;
 mod offload_content;
 mod publish_approved;
+mod publish_finals;
 mod receive_iconik;
 mod reconcile;
 mod replicate_content;
@@ -48,6 +49,7 @@ pub(crate) const STORIES: &[Story] = &[
     export_for_analysis::STORY,
     archive_closed_files::STORY,
     replicate_content::STORY,
+    publish_finals::STORY,
     start_signoff::STORY,
     sync_asset_metadata::STORY,
     request_disposition::STORY,
