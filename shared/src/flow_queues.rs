@@ -50,6 +50,12 @@ impl FlowQueues {
         Ok(Self { sqs: environment.sqs.clone(), queues })
     }
 
+    /// The queue of a flow itself, for one that divides its work.
+    pub fn of_own(environment: &Environment, flow: &str) -> Self {
+        let queues = [(flow.to_owned(), environment.settings.queue_url.clone())].into();
+        Self { sqs: environment.sqs.clone(), queues }
+    }
+
     /// Whether a flow has a queue.
     pub fn has(&self, flow: &str) -> bool {
         self.queues.contains_key(flow)

@@ -112,6 +112,13 @@ def iconik(outputs):
     return [("secretsmanager", "get_secret_value", {"SecretId": outputs["iconik"]})]
 
 
+def of_iconik(flow, outputs):
+    """The same, when the flow's stack is given the credential for iconik; nothing for the others."""
+    template = HERE.parents[1] / "infra" / "flows" / f"{flow}.yaml"
+    is_given = template.is_file() and "\n  IconikSecretArn:" in template.read_text()
+    return iconik(outputs) if is_given else []
+
+
 def ingest_uploads(outputs):
     intake, quarantine = outputs["IntakeBucketName"], outputs["QuarantineBucketName"]
     source = {"Bucket": intake, "Key": "claims/a.pdf"}
@@ -333,6 +340,7 @@ def beyond(flow, outputs):
         ("sqs", "send_message", {"QueueUrl": outputs["elsewhere"], "MessageBody": "x"}),
         ("secretsmanager", "get_secret_value", {"SecretId": outputs["other"]}),
         ("secretsmanager", "put_secret_value", {"SecretId": outputs["ContentServerSecretArn"], "SecretString": "x"}),
+        ("secretsmanager", "put_secret_value", {"SecretId": outputs["iconik"], "SecretString": "x"}),
         ("lambda", "list_functions", {}),
         ("iam", "list_roles", {}),
         ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/admin", "RoleSessionName": "elsewhere"}),
@@ -340,6 +348,8 @@ def beyond(flow, outputs):
     for bucket in buckets:
         calls.append(("s3", "put_bucket_versioning", {"Bucket": bucket, "VersioningConfiguration": {"Status": "Suspended"}}))
         calls.append(("s3", "delete_bucket_policy", {"Bucket": bucket}))
+    if not of_iconik(flow, outputs):
+        calls.append(("secretsmanager", "get_secret_value", {"SecretId": outputs["iconik"]}))
     if f"{words(flow)}QueueUrl" in outputs:
         calls.append(("sqs", "receive_message", {"QueueUrl": outputs[f"{words(flow)}DeadLetterQueueUrl"]}))
         calls.append(("sqs", "purge_queue", {"QueueUrl": outputs[f"{words(flow)}QueueUrl"]}))
@@ -392,7 +402,7 @@ class TheRoles(unittest.TestCase):
     def test_each_has_every_right_that_its_flow_needs(self):
         for flow in [FIRST, *FLOWS]:
             calls = worker(flow, self.outputs) if f"{words(flow)}QueueUrl" in self.outputs else []
-            calls += NEEDS.get(flow, lambda outputs: [])(self.outputs)
+            calls += NEEDS.get(flow, lambda outputs: [])(self.outputs) + of_iconik(flow, self.outputs)
             with self.subTest(flow):
                 self.assertTrue(calls, f"{flow} has no queue, and no row in NEEDS")
                 refused = [(call[:2], answer) for call, answer in zip(calls, self.ask(flow, calls)) if answer not in ALLOWED]

@@ -19,6 +19,7 @@ mod deployed;
 mod doors;
 mod events;
 mod export_for_analysis;
+mod link_references;
 mod offload_content;
 mod outages;
 mod publish_approved;

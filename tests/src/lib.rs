@@ -6,6 +6,7 @@ pub mod installation;
 pub mod media_archive;
 pub mod messages;
 pub mod paired;
+pub mod production;
 pub mod public_door;
 pub mod repository;
 pub mod runtime;

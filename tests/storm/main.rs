@@ -12,6 +12,7 @@ mod figures;
 mod finals_reasons;
 mod ingest_uploads;
 mod large;
+mod link_references;
 mod offload_content;
 mod offload_later;
 mod publish_approved;
@@ -51,6 +52,7 @@ fn scenarios() -> Vec<Scenario> {
         start_signoff::scenarios(),
         sync_asset_metadata::scenarios(),
         request_disposition::scenarios(),
+        link_references::scenarios(),
     ]
     .concat()
 }

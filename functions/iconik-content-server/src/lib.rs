@@ -4,6 +4,8 @@ pub mod asset_metadata;
 pub mod disposition_rules;
 pub mod filing;
 pub mod finals_rules;
+pub mod link_references;
+pub mod link_rules;
 pub mod made_once;
 pub mod progress;
 pub mod publish_finals;
@@ -14,6 +16,7 @@ pub mod start_signoff;
 pub mod sync_asset_metadata;
 pub mod sync_rules;
 
+use link_references::LinkReferences;
 use publish_finals::PublishFinals;
 use request_disposition::RequestDisposition;
 use shared::flow::Entry;
@@ -32,5 +35,9 @@ pub static SYNC_ASSET_METADATA: Entry = Entry::of::<SyncAssetMetadata>();
 /// What Content Server decides about assets that are no longer used is done in iconik, and certified.
 pub static REQUEST_DISPOSITION: Entry = Entry::of::<RequestDisposition>();
 
+/// Documents of workspaces are shown in the collections that belong to them.
+pub static LINK_REFERENCES: Entry = Entry::of::<LinkReferences>();
+
 /// Every flow of this pair.
-pub static FLOWS: &[&Entry] = &[&PUBLISH_FINALS, &START_SIGNOFF, &SYNC_ASSET_METADATA, &REQUEST_DISPOSITION];
+pub static FLOWS: &[&Entry] =
+    &[&LINK_REFERENCES, &PUBLISH_FINALS, &START_SIGNOFF, &SYNC_ASSET_METADATA, &REQUEST_DISPOSITION];

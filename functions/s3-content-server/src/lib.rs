@@ -2,14 +2,12 @@
 
 pub mod archive_closed_files;
 pub mod archive_rules;
-mod category_values;
 pub mod export_for_analysis;
 pub mod export_rules;
 pub mod ingest_uploads;
 pub mod intake_rules;
 pub mod offload_content;
 pub mod offload_rules;
-mod places;
 pub mod preflight;
 pub mod publish_approved;
 pub mod publish_rules;
@@ -30,7 +28,11 @@ use ingest_uploads::IngestUploads;
 use offload_content::OffloadContent;
 use publish_approved::PublishApproved;
 use replicate_content::ReplicateContent;
-use shared::{flow::Entry, reconcile::SidesEntry};
+use shared::{
+    content_server::{category_values, places},
+    flow::Entry,
+    reconcile::SidesEntry,
+};
 use stage_attachments::StageAttachments;
 
 /// Uploads to S3 become governed documents.

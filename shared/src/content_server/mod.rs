@@ -14,6 +14,7 @@
 mod audit;
 mod call;
 mod categories;
+pub mod category_values;
 mod children;
 mod classifications;
 mod credential;
@@ -36,6 +37,7 @@ mod node_tests;
 mod nodes;
 mod paths;
 mod permissions;
+pub mod places;
 mod records;
 mod reduction;
 mod removal;

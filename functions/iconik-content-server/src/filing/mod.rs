@@ -173,16 +173,7 @@ impl MediaFiler {
             told: Some(&told),
         };
         let filed = match self.filer.file(&filing).await {
-            Err(error) => {
-                // The server sees an upload that broke off; why is known here.
-                let broke = content.witness.failure().filter(|_| error.code() != source::CORRUPT);
-                let error = broke.filter(|broke| broke.code() == source::CORRUPT).unwrap_or(error);
-                if error.code() == source::CORRUPT {
-                    // Nobody knows which of the two readings was the right one.
-                    source::forget(run).await?;
-                }
-                return Err(error);
-            }
+            Err(error) => return Err(why_broken(error, &content, run).await?),
             Ok(filed) => filed,
         };
         let filed = match filed {
@@ -235,4 +226,15 @@ impl MediaFiler {
         self.remember(media, &filed, run.ledger()).await?;
         Ok(filed)
     }
+}
+
+/// The server sees an upload that broke off; why is known here. What was read is forgotten when two readings differ.
+async fn why_broken(error: Error, content: &source::Content, run: &Run) -> Result<Error> {
+    let broke = content.witness.failure().filter(|_| error.code() != source::CORRUPT);
+    let error = broke.filter(|broke| broke.code() == source::CORRUPT).unwrap_or(error);
+    if error.code() == source::CORRUPT {
+        // Nobody knows which of the two readings was the right one.
+        source::forget(run).await?;
+    }
+    Ok(error)
 }

@@ -4,6 +4,7 @@
 
 mod archive_closed_files;
 mod export_for_analysis;
+mod link_references;
 mod offload_content;
 mod publish_approved;
 mod publish_finals;
@@ -53,6 +54,7 @@ pub(crate) const STORIES: &[Story] = &[
     start_signoff::STORY,
     sync_asset_metadata::STORY,
     request_disposition::STORY,
+    link_references::STORY,
 ];
 
 /// What becomes of it later.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use shared::{
-    content_server::{AttributeValue, CategoryValues, Client, NodeId},
-    error::Result,
-};
+use super::{AttributeValue, CategoryValues, Client, NodeId};
+use crate::error::Result;
 
 /// The values a node has in a category, empty ones too; nothing when it does not have the category.
-pub(crate) async fn read(
+///
+/// # Errors
+/// As any call.
+pub async fn read(
     content_server: &Client,
     node: NodeId,
     category: NodeId,
@@ -29,7 +30,10 @@ pub(crate) async fn read(
 }
 
 /// Writes values into a category, which is added when the node does not have it; other values stay.
-pub(crate) async fn write(
+///
+/// # Errors
+/// When the category has no attribute of a name, or a value is refused.
+pub async fn write(
     content_server: &Client,
     node: NodeId,
     category: NodeId,
@@ -44,7 +48,7 @@ pub(crate) async fn write(
 }
 
 /// A value as text; empty for what has no plain one.
-pub(crate) fn text(value: &AttributeValue) -> String {
+pub fn text(value: &AttributeValue) -> String {
     match value {
         AttributeValue::Text(text) => text.clone(),
         AttributeValue::Integer(number) | AttributeValue::User(number) => number.to_string(),
@@ -52,5 +56,13 @@ pub(crate) fn text(value: &AttributeValue) -> String {
         AttributeValue::Date(day) => day.to_string(),
         AttributeValue::Moment(moment) => moment.to_string(),
         AttributeValue::Empty | AttributeValue::Many(_) => String::new(),
+    }
+}
+
+/// The texts of a value that may be several; none of what is empty.
+pub fn texts(value: &AttributeValue) -> Vec<String> {
+    match value {
+        AttributeValue::Many(values) => values.iter().flat_map(texts).collect(),
+        one => Some(text(one)).filter(|text| !text.is_empty()).into_iter().collect(),
     }
 }
