@@ -292,8 +292,7 @@ async fn written(world: &World) {
         let Some(node) = film(state) else { return };
         let asked = state.value_of(node, "Publication", "Reason").cloned();
         if asked.is_some_and(|asked| asked.as_str().is_some_and(|asked| !asked.is_empty())) {
-            let key = format!("{}_2", seed::PUBLICATION);
-            let values = json!({key: "delete"}).as_object().cloned().unwrap_or_default();
+            let values = json!({"2": "delete"}).as_object().cloned().unwrap_or_default();
             state.edit_category(ADMIN, node, seed::PUBLICATION, &values, None).expect("written");
         }
     });
