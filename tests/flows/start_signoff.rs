@@ -104,7 +104,7 @@ async fn an_approved_version_is_signed_off_and_iconik_shows_who_decided() {
     );
     assert!(said.iter().any(|text| text.ends_with("\u{2068}\u{202e}Passt so.\u{202c}\u{2069}")), "{said:#?}");
     assert_eq!(verdicts(&world), before, "no verdict is given in anybody's name");
-    let audit = world.audit(&shared::ledger::Key::of(&["iconik", &film]).digest().to_owned()).await;
+    let audit = world.audit(shared::ledger::Key::of(&["iconik", &film]).digest()).await;
     assert_eq!(audit.len(), 2, "one event per hint");
 }
 

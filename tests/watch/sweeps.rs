@@ -164,7 +164,7 @@ fn edits_between_the_pages_of_a_search_move_nothing_out_of_sight() {
             let told = world.times(FLOWS[0], asset);
             assert!((1..=2).contains(&told), "as it was, as it is, or both: {told}");
         }
-        let newest = world.told().into_iter().filter(|told| told.change.object_id == assets[34]).next_back();
+        let newest = world.told().into_iter().rfind(|told| told.change.object_id == assets[34]);
         assert!(newest.is_some());
         assert!(!world.repeats());
     });

@@ -113,8 +113,8 @@ impl Log {
     fn look(&mut self) {
         let now = self.watched.contents();
         let changed: Vec<(String, Side)> = now
-            .iter()
-            .flat_map(|(field, _)| Side::BOTH.map(|side| (field.clone(), side)))
+            .keys()
+            .flat_map(|field| Side::BOTH.map(|side| (field.clone(), side)))
             .filter(|(field, side)| now[field].get(*side) != self.last[field].get(*side))
             .collect();
         if changed.is_empty() {

@@ -126,7 +126,7 @@ impl LinkReferences {
 /// How the item ends: delivered when anything was changed, or may have been by an earlier attempt.
 fn outcome(work: Work<'_>, standing: &Standing<'_>) -> Outcome {
     let Work { run, done, .. } = work;
-    if !done.changed && !(run.is_taken_over() && !done.shown.is_empty()) {
+    if !done.changed && (!run.is_taken_over() || done.shown.is_empty()) {
         return Outcome::Skipped(match standing {
             Standing::Withheld(why) => why.reason(),
             Standing::Shown(_) => Reason::new("link.already", "it is shown already, as it is now"),
