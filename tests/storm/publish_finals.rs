@@ -321,10 +321,12 @@ fn is_over(job: &str) -> bool {
             .any(|status| job.contains(&format!(": {status} ")))
 }
 
-/// What iconik is told, without numbers of nodes, which follow from what was made before; and without what its own
-/// downloads tell.
+/// What iconik is told by the flow, whatever people and its own downloads tell besides; without numbers of nodes, which
+/// follow from what was made before.
 fn told(facts: &[String]) -> Vec<String> {
     let number = regex::Regex::new("[0-9]{4,}").expect("a pattern");
-    let facts = facts.iter().filter(|fact| !fact.contains("history DOWNLOAD") && !fact.contains("date_"));
-    facts.map(|fact| number.replace_all(fact, "#").into_owned()).collect()
+    let ours = facts
+        .iter()
+        .filter(|fact| fact.contains(": history CUSTOM ") || fact.contains(": metadata ContentServer"));
+    ours.map(|fact| number.replace_all(fact, "#").into_owned()).collect()
 }
