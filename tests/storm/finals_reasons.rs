@@ -7,6 +7,7 @@ use iconik_content_server::PUBLISH_FINALS;
 use serde_json::{Value, json};
 use simulators::{
     content::Blob,
+    faults::{Action, Rule},
     iconik::{
         State,
         seed::{
@@ -34,12 +35,16 @@ fn story(rules: &'static str, prepare: fn(&World)) -> Scenario {
 
 async fn played(story: &Scenario, plan: BTreeMap<usize, Fault>) -> World {
     let world = World::new(story, plan, None, 1).await;
-    for message in (story.messages)(&world) {
+    play(&world, story).await;
+    world
+}
+
+async fn play(world: &World, story: &Scenario) {
+    for message in (story.messages)(world) {
         world.send(&message).await;
     }
-    let (quiet, ()) = tokio::join!(drive(&world, story.flow, Drive::default()), world.live(story));
+    let (quiet, ()) = tokio::join!(drive(world, story.flow, Drive::default()), world.live(story));
     assert!(quiet, "the queue never becomes quiet");
-    world
 }
 
 /// The reasons that lie in the quarantine bucket.
@@ -270,7 +275,13 @@ async fn an_address_that_ends_in_the_middle_of_a_transfer_is_renewed_and_the_tra
     let broken = played(&story, [(cut, Fault::CutAnswer)].into()).await.tap.calls();
     let rest = broken.iter().enumerate().skip(cut + 1).find(|(_, call)| call.form == Form::IconikStorage);
     let (rest, _) = rest.expect("it goes on where it broke off");
-    let world = played(&story, [(cut, Fault::CutAnswer), (rest, Fault::Refused(403))].into()).await;
+    let world = World::new(&story, [(cut, Fault::CutAnswer)].into(), None, 1).await;
+    let iconik = world.iconik().clone();
+    world.tap.before(rest, move || {
+        // As a bucket answers to an address that has ended.
+        iconik.faults().add(Rule::next(Action::Forbidden).on("GET", "/_storage/")).expect("a rule");
+    });
+    play(&world, &story).await;
     assert_eq!(world.endings(), ["delivered"]);
     let calm = played(&story, BTreeMap::new()).await;
     assert_eq!(world.made().versions, calm.made().versions, "the same bytes");
