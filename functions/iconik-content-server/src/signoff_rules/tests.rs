@@ -125,7 +125,7 @@ fn every_mistake_is_told_with_its_line() {
         ("[\"Review\"]", "[]", (15, "no-steps")),
         ("[\"Approve\"]", "[]", (16, "nothing-approves")),
         ("steps = ", "stpe = ", (15, "unknown-key")),
-        ("node = ", "wait = \"soon\"\nnode = ", (13, "wrong-type")),
+        ("node = ", "wait = \"soon\"\nnode = ", (13, "wrong-value")),
     ] {
         let found = codes(&RULES.replace(from, to));
         assert!(found.contains(&expected), "{to}: {found:?}");
