@@ -160,8 +160,11 @@ async fn end_job(client: &Client, run: &Run, job: &JobId, total: u64, end: &End)
     };
     match client.update_job(job, &change).await {
         Err(error) if error.code() == NOT_FOUND => Ok(()),
-        // On some tenants a job that has ended is final: an earlier attempt ended it.
-        Err(error) if error.class() == FailureClass::Conflict => Ok(()),
+        // On some tenants a job that has ended is final: an earlier attempt ended it. Otherwise it is only busy.
+        Err(error) if error.class() == FailureClass::Conflict => match client.get_job(job).await {
+            Ok(job) if job.status.is_end() => Ok(()),
+            _ => Err(error),
+        },
         outcome => outcome.map(drop),
     }?;
     run.checkpoint(ENDED, &true).await

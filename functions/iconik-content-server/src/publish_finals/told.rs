@@ -99,6 +99,10 @@ impl PublishFinals {
             let entry = self.iconik.create_history_entry(asset, &operation, &description, job).await?;
             Ok(entry.id)
         };
+        // Another message about the same version may have told it.
+        if run.recorded::<HistoryId>(HISTORY).is_none() && find().await?.is_some() {
+            return Ok(());
+        }
         made_once::<HistoryId, _, _>(&self.iconik, run, HISTORY, find, make).await.map(drop)
     }
 
