@@ -163,6 +163,14 @@ const KNOWN_TO_BREAK: [&str; 3] = [
     "what is signed off is told",
 ];
 
+/// Flows that are previews: random nights break promises of theirs, as their READMEs say. They are told on nights only when
+/// `STORM_SCENARIO` names a story.
+const PREVIEWS: [&str; 3] = ["publish-finals", "request-disposition", "start-signoff"];
+
+fn is_spared_nights(scenario: &Scenario) -> bool {
+    PREVIEWS.contains(&scenario.flow.name) && std::env::var_os("STORM_SCENARIO").is_none()
+}
+
 fn is_known_to_break(scenario: &Scenario) -> bool {
     KNOWN_TO_BREAK.contains(&scenario.name) && std::env::var_os("STORM_SCENARIO").is_none()
 }
@@ -213,7 +221,7 @@ fn random_nights() {
     none(&each(&seeds, |seed| {
         let at = usize::try_from(*seed).expect("a small seed") % stories.len();
         let (scenario, calm) = &stories[at];
-        if is_known_to_break(scenario) {
+        if is_spared_nights(scenario) {
             return None;
         }
         let reason = random(scenario, calm, *seed, None).outcome.err()?;
