@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use shared::{
     content_server::{
-        COLLISION, External, NewDocument, NewFolder, NodeId, OfficialRecords, RecordDetails,
+        COLLISION, External, NewDocument, NewFolder, Node, NodeId, OfficialRecords, RecordDetails,
         ReductionRefused, Upload,
     },
     error::{Error, FailureClass, Result, System},
@@ -112,12 +112,30 @@ impl RequestDisposition {
         self.carry_out(&grounds, inventory, run).await
     }
 
+    /// From the first removal on there are two ends: a certificate, or the asset is back. What would otherwise be put aside
+    /// in between is tried again, or undone first.
     async fn carry_out(&self, grounds: &Grounds<'_>, inventory: &Inventory, run: &Run) -> Result<Ended> {
-        if let Some(stopped) = self.remove(grounds, inventory, run).await? {
-            return self.bring_back(grounds, inventory, stopped, run).await;
+        match self.remove(grounds, inventory, run).await {
+            Ok(None) => {}
+            Ok(Some(stopped)) => return self.bring_back(grounds, inventory, stopped, run).await,
+            Err(error) if is_final(&error) && self.are_documents_left(inventory).await? => {
+                self.restore(&AssetId::new(&inventory.asset.id), run).await.map_err(again_later)?;
+                return Err(error);
+            }
+            Err(error) => return Err(again_later(error)),
         }
-        let certificate = self.certify(grounds, inventory, run).await?;
+        let certificate = self.certify(grounds, inventory, run).await.map_err(again_later)?;
         Ok(closed(grounds.case, Outcome::Destroy, Some(certificate)))
+    }
+
+    /// Whether no document is gone yet, so that nothing is lost when the asset comes back.
+    async fn are_documents_left(&self, inventory: &Inventory) -> Result<bool> {
+        for document in inventory.documents.iter().filter(|document| document.removed) {
+            if self.is_gone(NodeId(document.node)).await.map_err(again_later)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Removes the asset, then the documents, each by a permit of its own.
@@ -236,20 +254,7 @@ impl RequestDisposition {
         run: &Run,
     ) -> Result<Ended> {
         let id = AssetId::new(&inventory.asset.id);
-        let is_back = || async { Ok::<_, Error>((!self.is_deleted(&id).await?).then_some(())) };
-        if is_back().await?.is_none() {
-            let restore = || async {
-                match self.iconik.restore_asset(&id).await {
-                    // An earlier call has brought it back.
-                    Err(error) if error.class() == FailureClass::Gone => {
-                        is_back().await?.ok_or_else(|| lost(error))
-                    }
-                    outcome => outcome,
-                }
-            };
-            run.effect("restore asset", Policy::RepeatSafe, is_back, restore).await?;
-            run.note("restored", "the asset came out of the recycle bin again");
-        }
+        self.restore(&id, run).await.map_err(again_later)?;
         let asset = match self.asset(id.as_str()).await? {
             Ok(asset) => asset,
             Err(reason) => return Ok(Ended::skipped(grounds.case.clone(), &reason.code, &reason.message)),
@@ -270,6 +275,26 @@ impl RequestDisposition {
                 ))
             }
         }
+    }
+
+    /// Takes the asset out of the recycle bin, unless it is out.
+    async fn restore(&self, id: &AssetId, run: &Run) -> Result<()> {
+        let is_back = || async { Ok::<_, Error>((!self.is_deleted(id).await?).then_some(())) };
+        if is_back().await?.is_some() {
+            return Ok(());
+        }
+        let restore = || async {
+            match self.iconik.restore_asset(id).await {
+                // An earlier call has brought it back.
+                Err(error) if error.class() == FailureClass::Gone => {
+                    is_back().await?.ok_or_else(|| lost(error))
+                }
+                outcome => outcome,
+            }
+        };
+        run.effect("restore asset", Policy::RepeatSafe, is_back, restore).await?;
+        run.note("restored", "the asset came out of the recycle bin again");
+        Ok(())
     }
 
     // --- what there was -------------------------------------------------------------------------------------------
@@ -325,13 +350,14 @@ impl RequestDisposition {
         let number = number_of(grounds.case);
         let name = format!("Certificate of destruction {}.json", &number);
         let name = self.content_server.settings().names.escape(&name);
-        let mark = format!("waybill:certificate:{number}");
         let text = self.certificate(grounds, inventory, &number, run).await?.text()?;
+        let ours = format!("waybill:certificate:{number}:");
+        let mark = format!("{ours}{}", witness(text.as_bytes()));
         let find = || async {
             let there = self.content_server.find_namesake(inventory.folder, &name).await?;
-            Ok::<_, Error>(
-                there.filter(|node| node.external.identity.as_deref() == Some(&mark)).map(|node| node.id),
-            )
+            let is_ours =
+                |node: &Node| node.external.identity.as_deref().is_some_and(|mark| mark.starts_with(&ours));
+            Ok::<_, Error>(there.filter(is_ours).map(|node| node.id))
         };
         let file = || async {
             let new = NewDocument {
@@ -354,23 +380,19 @@ impl RequestDisposition {
             }
         };
         let node = run.effect("file certificate", Policy::CheckThenRepeat, find, file).await?;
+        let filed = self.content_server.download_small(node, LARGEST).await?;
+        let said = self.content_server.get_node(node).await?.external.identity.unwrap_or_default();
+        if said != format!("{ours}{}", witness(&filed)) {
+            // It was damaged on its way, so it is none: it makes room for a whole one.
+            self.content_server.delete_node(node).await?;
+            let message = format!("the document {node} did not hold the certificate that was filed");
+            let (class, system) = (FailureClass::Transient, System::ContentServer);
+            let code = "disposition.certificate-broken";
+            return Err(Error::new(class, system, "file certificate", code, message));
+        }
         if let Some(class) = &self.rules.certificates.class {
             let class = self.content_server.resolve_path(class).await?.id;
             self.content_server.classify_record(node, class, &RecordDetails::default()).await?;
-        }
-        let filed = self.content_server.download_small(node, LARGEST).await?;
-        let is_it = serde_json::from_slice(&filed)
-            .is_ok_and(|found: Certificate| found.number == number && found.asset == inventory.asset);
-        if !is_it {
-            let message = format!("the document {node} does not hold the certificate that was filed");
-            let (class, system) = (FailureClass::Transient, System::ContentServer);
-            return Err(Error::new(
-                class,
-                system,
-                "file certificate",
-                "disposition.certificate-broken",
-                message,
-            ));
         }
         Ok((node.to_string(), certificate::digest(&filed)))
     }
@@ -421,6 +443,21 @@ impl RequestDisposition {
 /// The number of a certificate: of one status of one asset there is one.
 fn number_of(case: &Case) -> String {
     format!("{}-{}", case.asset, case.revision)
+}
+
+/// What stands in a certificate's mark for its content.
+fn witness(text: &[u8]) -> String {
+    certificate::digest(text).chars().take(32).collect()
+}
+
+/// Whether a failure would put the item aside.
+fn is_final(error: &Error) -> bool {
+    matches!(error.class(), FailureClass::Forbidden | FailureClass::Invalid | FailureClass::Gone)
+}
+
+/// What would put the item aside is tried again: something is destroyed, and has no certificate yet.
+fn again_later(error: Error) -> Error {
+    if is_final(&error) { error.with_class(FailureClass::Transient) } else { error }
 }
 
 fn name_taken(name: &str) -> Error {
