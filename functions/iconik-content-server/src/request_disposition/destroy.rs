@@ -38,6 +38,9 @@ const MOST_FILES: usize = 2_000;
 /// Bytes of a certificate.
 const LARGEST: usize = 8 << 20;
 
+/// The checkpoint that everything is removed and the last look was passed: only the certificate is left to do.
+const REMOVED: &str = "removed";
+
 /// What is to be destroyed, kept before anything is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Inventory {
@@ -115,8 +118,12 @@ impl RequestDisposition {
     /// From the first removal on there are two ends: a certificate, or the asset is back. What would otherwise be put aside
     /// in between is tried again, or undone first.
     async fn carry_out(&self, grounds: &Grounds<'_>, inventory: &Inventory, run: &Run) -> Result<Ended> {
-        match self.remove(grounds, inventory, run).await {
-            Ok(None) => {}
+        let removed = match run.recorded::<bool>(REMOVED) {
+            Some(true) => Ok(None),
+            _ => self.remove(grounds, inventory, run).await,
+        };
+        match removed {
+            Ok(None) => run.checkpoint(REMOVED, &true).await?,
             Ok(Some(stopped)) => return self.bring_back(grounds, inventory, stopped, run).await,
             Err(error) if is_final(&error) && self.are_documents_left(inventory).await? => {
                 self.restore(&AssetId::new(&inventory.asset.id), run).await.map_err(again_later)?;

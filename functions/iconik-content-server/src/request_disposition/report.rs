@@ -3,11 +3,15 @@
 use shared::{
     error::{Error, Result},
     flow::{Policy, Run},
-    iconik::{AssetId, HistoryEntry, HistoryOperation, MetadataChange},
+    iconik::{AssetId, HistoryEntry, HistoryId, HistoryOperation, MetadataChange},
+    ledger::Key,
 };
 
 use super::{RequestDisposition, asset::Asset};
-use crate::disposition_rules::{Outcome, State};
+use crate::{
+    disposition_rules::{Outcome, State},
+    made_once::made_once,
+};
 
 /// Something to be told.
 #[derive(Debug, Clone)]
@@ -53,12 +57,11 @@ impl RequestDisposition {
         let custom = HistoryOperation::Custom;
         let find = || async {
             let is_it = |entry: &HistoryEntry| entry.operation == custom && entry.description == text;
-            Ok::<_, Error>(self.iconik.list_history(asset).find(is_it).await?.map(drop))
+            Ok::<_, Error>(self.iconik.list_history(asset).find(is_it).await?.map(|entry| entry.id))
         };
-        if find().await?.is_some() {
-            return Ok(());
-        }
-        let write = || async { self.iconik.create_history_entry(asset, &custom, text, None).await.map(drop) };
-        run.effect("write history", Policy::CheckThenRepeat, find, write).await
+        // A step may have more than one thing to tell.
+        let name = format!("history-{}", Key::of(&[text]).short());
+        let make = || async { Ok(self.iconik.create_history_entry(asset, &custom, text, None).await?.id) };
+        made_once::<HistoryId, _, _>(&self.iconik, run, &name, find, make).await.map(drop)
     }
 }

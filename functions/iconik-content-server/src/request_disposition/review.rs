@@ -113,25 +113,26 @@ impl RequestDisposition {
         let title = format!("{} [{mark}-{revision}]", review.title(&record)?);
         let attributes = review.attributes(&record)?;
         let map = self.content_server.resolve_path(&review.map).await?.id;
-        run.effect(
-            "start review",
-            Policy::NeverRepeat,
-            || async {
-                let all = self.content_server.list_workflows(WorkflowScope::Initiated).await?;
-                Ok(all.iter().find(|workflow| workflow.title == title).map(|found| found.process()))
-            },
-            || async {
-                let new = NewWorkflow {
-                    map,
-                    documents: nodes.iter().map(|node| node.id).collect(),
-                    title: title.clone(),
-                    attributes: attributes.clone(),
-                    comment: format!("asked for by the rule {}", rule.name),
-                };
-                self.content_server.start_workflow(&new).await
-            },
-        )
-        .await
+        let find = || async {
+            let all = self.content_server.list_workflows(WorkflowScope::Initiated).await?;
+            let found = all.iter().find(|workflow| workflow.title == title).map(|found| found.process());
+            Ok::<_, Error>(found)
+        };
+        // An earlier step may have started it, and found a hold before it could say so.
+        if let Some(there) = find().await? {
+            return Ok(there);
+        }
+        let start = || async {
+            let new = NewWorkflow {
+                map,
+                documents: nodes.iter().map(|node| node.id).collect(),
+                title: title.clone(),
+                attributes: attributes.clone(),
+                comment: format!("asked for by the rule {}", rule.name),
+            };
+            self.content_server.start_workflow(&new).await
+        };
+        run.effect("start review", Policy::NeverRepeat, find, start).await
     }
 
     /// Says in the category of each document what is asked, and takes away what was decided before. What was decided
