@@ -85,6 +85,8 @@ lint: ## format, clippy, licences and banned crates, and the template against it
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	echo "· what ships, with its own features"
 	infra/package check
+	echo "· the fuzz targets"
+	cargo check --locked --quiet --manifest-path tests/fuzz/Cargo.toml --target-dir target/fuzz-check --lib
 	echo "· licences, bans, sources"
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	infra/advisories

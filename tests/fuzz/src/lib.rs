@@ -10,6 +10,7 @@ pub mod content_server;
 pub mod entries;
 #[path = "../../../shared/src/error.rs"]
 pub mod error;
+pub mod filing;
 #[path = "../../../shared/src/flow/parsed.rs"]
 pub mod flow;
 #[path = "../../../functions/s3-content-server/src/intake_rules/mod.rs"]
