@@ -9,7 +9,6 @@ pub mod link_rules;
 pub mod made_once;
 pub mod progress;
 pub mod publish_finals;
-mod reason_file;
 pub mod request_disposition;
 pub mod signoff_rules;
 pub mod start_signoff;

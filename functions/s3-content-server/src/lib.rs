@@ -11,7 +11,6 @@ pub mod offload_rules;
 pub mod preflight;
 pub mod publish_approved;
 pub mod publish_rules;
-mod reason_file;
 pub mod replica_rules;
 pub mod replicate_content;
 pub mod rule_words;

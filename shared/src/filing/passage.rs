@@ -192,9 +192,7 @@ impl Passage<'_> {
             .retry(Retry::After(Duration::from_secs(5))));
         };
         let outcome = self.take_back_alone(placed).await;
-        if let Err(error) = ledger.unlock(&lock).await {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
+        self.run.leave(&lock).await;
         outcome
     }
 

@@ -144,19 +144,9 @@ impl Filer {
         let lock =
             lock.ok_or_else(|| busy("target.busy", "another version of this document is being added"))?;
         let outcome = self.version_alone(filing, node, unless_same).await;
-        let left = match &outcome {
-            // A slow server may add the version yet. Nobody adds another one before it had the time to, and whoever
-            // does then looks again first.
-            Err(error) if error.class() == FailureClass::UnknownOutcome => ledger.hold(&lock, SETTLING).await,
-            _ => ledger.unlock(&lock).await,
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.not_before(SETTLING),
-            _ => error,
-        })
+        // A slow server may add the version yet. Nobody adds another one before it had the time to, and whoever
+        // does then looks again first.
+        filing.run.leave_after(&lock, outcome, SETTLING).await
     }
 
     async fn version_alone(&self, filing: &Filing<'_>, node: &Node, unless_same: bool) -> Result<Placement> {

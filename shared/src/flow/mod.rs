@@ -1,5 +1,6 @@
 //! What a flow is, and what one delivery of one item is to it. A flow never sees Lambda, a queue or the ledger.
 
+mod leave;
 mod measure;
 mod parsed;
 mod run;
@@ -16,8 +17,8 @@ use crate::{
 };
 pub use measure::Measure;
 pub use parsed::{Parsed, Reason};
-pub use run::Run;
 pub(crate) use run::allow_repeat;
+pub use run::{EFFECT_UNDECIDED, Run};
 
 /// One integration flow: the clients it needs and what it does with one item.
 pub trait Flow: Sized + Send + Sync + 'static {

@@ -315,12 +315,15 @@ pub(crate) fn allow_repeat(checkpoints: &mut BTreeMap<String, serde_json::Value>
     }
 }
 
+/// The code of an effect that was begun and of which nobody knows whether it took place.
+pub const EFFECT_UNDECIDED: &str = "effect.undecided";
+
 fn undecided(name: &'static str) -> Error {
     Error::new(
         FailureClass::Bug,
         System::Waybill,
         name,
-        "effect.undecided",
+        EFFECT_UNDECIDED,
         "it is not known whether this effect took place, and it must not take place twice",
     )
     .remedy(

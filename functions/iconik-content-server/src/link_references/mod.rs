@@ -32,12 +32,10 @@ use shared::{
     iconik,
     ledger::{Key, Lock},
     node_change::NodeChange,
-};
-
-use crate::{
-    link_rules::{LinkRules, SAMPLE},
     reason_file,
 };
+
+use crate::link_rules::{LinkRules, SAMPLE};
 
 /// How long a request whose answer was lost may still take effect.
 const SETTLING: Duration = Duration::from_secs(90);
@@ -107,7 +105,7 @@ impl Flow for LinkReferences {
     async fn put_aside(&self, change: &NodeChange, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
         let (item, name) = (self.item(change), change.node.to_string());
         let source = json!({ "node": change.node });
-        reason_file::write(&self.environment, Self::NAME, &item, (&name, source), reason, run).await
+        reason_file::write(&self.environment, Self::NAME, &item, ("iconik", &name, source), reason, run).await
     }
 }
 
@@ -120,19 +118,7 @@ impl LinkReferences {
 
     /// Gives a lock back; after a request whose answer was lost only when it cannot take effect any more.
     async fn leave<T>(&self, lock: &Lock, outcome: Result<T>, run: &Run) -> Result<T> {
-        let left = match &outcome {
-            Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                run.ledger().hold(lock, SETTLING).await
-            }
-            _ => run.ledger().unlock(lock).await,
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.not_before(SETTLING),
-            _ => error,
-        })
+        run.leave_after(lock, outcome, SETTLING).await
     }
 }
 

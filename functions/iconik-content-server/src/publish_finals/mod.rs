@@ -25,6 +25,7 @@ use shared::{
     iconik::{self, AssetId},
     iconik_change::IconikChange,
     ledger::{Key, Lock},
+    reason_file,
 };
 
 use self::standing::Standing;
@@ -32,7 +33,6 @@ use crate::{
     filing::MediaFiler,
     finals_rules::{FinalsRules, SAMPLE},
     progress::{self, End},
-    reason_file,
 };
 
 /// How long something whose answer was lost may still take effect.
@@ -101,7 +101,7 @@ impl Flow for PublishFinals {
     async fn put_aside(&self, change: &IconikChange, reason: &Reason, run: &Run) -> Result<Value> {
         let source = json!({"asset": change.object_id, "version": change.version_id});
         let item = self.item(change);
-        let about = (change.object_id.as_str(), source);
+        let about = ("iconik", change.object_id.as_str(), source);
         let place = reason_file::write(&self.environment, Self::NAME, &item, about, reason, run).await?;
         let end = End::Failed(format!("{} ({})", reason.message, reason.code));
         match progress::end_shown(&self.iconik, run, &end).await {
@@ -158,19 +158,7 @@ impl PublishFinals {
 
     /// Gives a lock back; after a request whose answer was lost only when it cannot take effect any more.
     async fn leave(&self, lock: &Lock, outcome: Result<Outcome>, run: &Run) -> Result<Outcome> {
-        let left = match &outcome {
-            Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                run.ledger().hold(lock, SETTLING).await
-            }
-            _ => run.ledger().unlock(lock).await,
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.not_before(SETTLING),
-            _ => error,
-        })
+        run.leave_after(lock, outcome, SETTLING).await
     }
 }
 

@@ -39,12 +39,10 @@ use shared::{
     iconik_change::IconikChange,
     ledger::Key,
     node_change::{Change, NodeChange},
-};
-
-use crate::{
-    disposition_rules::{DispositionRules, SAMPLE},
     reason_file,
 };
+
+use crate::disposition_rules::{DispositionRules, SAMPLE};
 pub use step::{STEP, Step};
 
 /// The flow's name, which is also the beginning of its records.
@@ -157,7 +155,7 @@ impl Flow for RequestDisposition {
             DispositionEvent::Document(change) => (change.node.to_string(), json!({ "node": change.node })),
             DispositionEvent::Look(time) => ("look".to_owned(), json!({ "time": time })),
         };
-        reason_file::write(&self.environment, FLOW, &item, (&name, source), reason, run).await
+        reason_file::write(&self.environment, FLOW, &item, ("iconik", &name, source), reason, run).await
     }
 }
 

@@ -58,9 +58,7 @@ impl RequestDisposition {
         let lock =
             lock.ok_or_else(|| again("disposition.busy", "another step of this asset is being done"))?;
         let outcome = self.take_alone(step, run).await;
-        if let Err(error) = run.ledger().unlock(&lock).await {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
+        run.leave(&lock).await;
         outcome
     }
 

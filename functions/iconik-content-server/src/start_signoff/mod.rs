@@ -31,12 +31,10 @@ use shared::{
     iconik_change::IconikChange,
     ledger::{Key, Lock},
     node_change::NodeChange,
+    reason_file,
 };
 
-use crate::{
-    reason_file,
-    signoff_rules::{SAMPLE, SignoffRules},
-};
+use crate::signoff_rules::{SAMPLE, SignoffRules};
 
 /// What is asked for when a workflow has ended, or one of its steps.
 pub const COMPLETED: &str = "workflow-completed";
@@ -130,7 +128,15 @@ impl Flow for StartSignoff {
             }
             SignoffEvent::Look(time) => ("look".to_owned(), json!({ "time": time })),
         };
-        reason_file::write(&self.environment, Self::NAME, &item(event), (&name, source), reason, run).await
+        reason_file::write(
+            &self.environment,
+            Self::NAME,
+            &item(event),
+            ("iconik", &name, source),
+            reason,
+            run,
+        )
+        .await
     }
 }
 
@@ -164,20 +170,7 @@ impl StartSignoff {
             return Err(again("signoff.busy", "something else about this asset is being dealt with"));
         };
         let outcome = work.await;
-        let is_uncertain = |error: &Error| {
-            error.class() == FailureClass::UnknownOutcome || error.code() == start::EFFECT_UNDECIDED
-        };
-        let left = match &outcome {
-            Err(error) if is_uncertain(error) => run.ledger().hold(&lock, SETTLING).await,
-            _ => run.ledger().unlock(&lock).await,
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.not_before(SETTLING),
-            _ => error,
-        })
+        run.leave_after(&lock, outcome, SETTLING).await
     }
 }
 

@@ -24,7 +24,6 @@ use crate::signoff_rules::SignoffRule;
 const START: &str = "start-workflow";
 const BEGUN: &str = "start-workflow.begun";
 const WANTED: &str = "wanted";
-pub(super) const EFFECT_UNDECIDED: &str = "effect.undecided";
 /// How long other hints wait for a start of which nobody knows the end, in milliseconds.
 const PATIENCE: i64 = 10 * 60 * 1000;
 

@@ -36,13 +36,11 @@ use shared::{
     iconik_change::IconikChange,
     ledger::Key,
     node_change::{Change, NodeChange},
+    reason_file,
 };
 
 use self::memory::Memory;
-use crate::{
-    reason_file,
-    sync_rules::{SAMPLE, SyncRules},
-};
+use crate::sync_rules::{SAMPLE, SyncRules};
 
 /// The systems, as references in the ledger name them.
 const ICONIK: &str = System::Iconik.name();
@@ -135,9 +133,7 @@ impl Flow for SyncAssetMetadata {
         let lock =
             lock.ok_or_else(|| again("sync.busy", "another change of this pair is being dealt with"))?;
         let outcome = self.bring_together(&asset, node, run).await;
-        if let Err(error) = run.ledger().unlock(&lock).await {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
+        run.leave(&lock).await;
         outcome
     }
 
@@ -148,7 +144,7 @@ impl Flow for SyncAssetMetadata {
             SyncEvent::Asset(change) => (change.object_id.clone(), json!({ "asset": change.object_id })),
             SyncEvent::Document(change) => (change.node.to_string(), json!({ "node": change.node })),
         };
-        reason_file::write(&self.environment, Self::NAME, &item, (&name, source), reason, run).await
+        reason_file::write(&self.environment, Self::NAME, &item, ("iconik", &name, source), reason, run).await
     }
 }
 

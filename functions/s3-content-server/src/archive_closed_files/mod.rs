@@ -44,13 +44,13 @@ use shared::{
     ledger::{Key, Lock},
     links::Links,
     node_change::{Change, NodeChange},
+    reason_file,
     s3_notification::{self, Notification, ObjectEvent},
 };
 
 use crate::{
     archive_rules::{ArchiveRule, ArchiveRules, SAMPLE},
     places::Places,
-    reason_file,
 };
 
 /// The flow.
@@ -151,7 +151,15 @@ impl Flow for ArchiveClosedFiles {
             }
         };
         let item = self.item(event);
-        reason_file::write(&self.environment, Self::NAME, &item, (&source.0, source.1), reason, run).await
+        reason_file::write(
+            &self.environment,
+            Self::NAME,
+            &item,
+            ("content-server", &source.0, source.1),
+            reason,
+            run,
+        )
+        .await
     }
 }
 
@@ -208,9 +216,7 @@ impl ArchiveClosedFiles {
     }
 
     async fn unlock(&self, lock: &Lock, run: &Run) {
-        if let Err(error) = run.ledger().unlock(lock).await {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
+        run.leave(lock).await;
     }
 }
 

@@ -29,6 +29,7 @@ use shared::{
     error::{Error, FailureClass, Result, Retry, System},
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     ledger::Key,
+    reason_file,
     s3_notification::{self, Notification},
 };
 
@@ -40,7 +41,6 @@ pub use self::{
 use crate::{
     export_rules::{DataSet, ExportRules, SAMPLE},
     places::Places,
-    reason_file,
 };
 
 /// The flow.
@@ -146,8 +146,15 @@ impl Flow for ExportForAnalysis {
             .map(|character| if character.is_control() || character == '/' { '-' } else { character })
             .take(120)
             .collect();
-        reason_file::write(&self.environment, Self::NAME, &self.item(event), (&name, source), reason, run)
-            .await
+        reason_file::write(
+            &self.environment,
+            Self::NAME,
+            &self.item(event),
+            ("content-server", &name, source),
+            reason,
+            run,
+        )
+        .await
     }
 }
 
@@ -172,9 +179,7 @@ impl ExportForAnalysis {
             again("export.busy", "another run of this data set is being worked on", Duration::from_secs(30))
         })?;
         let outcome = Box::pin(self.go_on(data_set, request, run)).await;
-        if let Err(error) = run.ledger().unlock(&lock).await {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
+        run.leave(&lock).await;
         outcome
     }
 

@@ -87,20 +87,8 @@ impl ExportForAnalysis {
     ) -> Result<T> {
         let lock = self.lock_result(node, run).await?;
         let outcome = work.await;
-        let left = match &outcome {
-            // A slow server may add the version yet. Nobody adds another one before it had the time to.
-            Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                run.ledger().hold(&lock, SETTLING).await
-            }
-            _ => run.ledger().unlock(&lock).await,
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.not_before(SETTLING),
-            _ => error,
-        })
+        // A slow server may add the version yet. Nobody adds another one before it had the time to.
+        run.leave_after(&lock, outcome, SETTLING).await
     }
 
     async fn apply(&self, returned: &Returned<'_>, event: &ObjectEvent, run: &Run) -> Result<Outcome> {

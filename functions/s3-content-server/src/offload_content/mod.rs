@@ -24,13 +24,13 @@ use shared::{
     flow::{Flow, Item, Outcome, Parsed, Reason, Run},
     ledger::{Key, Lock},
     node_change::{Change, NodeChange},
+    reason_file,
     s3_notification::{self, Notification, ObjectEvent},
 };
 
 use crate::{
     offload_rules::{OffloadRules, SAMPLE},
     places::Places,
-    reason_file,
 };
 
 pub(crate) use self::sides::connect as connect_sides;
@@ -150,27 +150,15 @@ impl Flow for OffloadContent {
         let lock = self.lock(node, run).await?;
         let outcome =
             if recalls { self.recall(node, run).await } else { self.offload(node, is_asked_for, run).await };
-        let left = match &outcome {
-            // A slow server may add the version yet. Nobody adds another one before it had the time to.
-            Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                run.ledger().hold(&lock, SETTLING).await
-            }
-            _ => run.ledger().unlock(&lock).await,
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.not_before(SETTLING),
-            _ => error,
-        })
+        // A slow server may add the version yet. Nobody adds another one before it had the time to.
+        run.leave_after(&lock, outcome, SETTLING).await
     }
 
     /// Writes the reason where people look. The document stays as it is.
     async fn put_aside(&self, event: &OffloadEvent, reason: &Reason, run: &Run) -> Result<serde_json::Value> {
         let item = self.item(event);
         let name = event.node().map_or_else(|| "sweep".to_owned(), |node| node.to_string());
-        let source = (name.as_str(), json!({ "node": event.node() }));
+        let source = ("content-server", name.as_str(), json!({ "node": event.node() }));
         reason_file::write(&self.environment, Self::NAME, &item, source, reason, run).await
     }
 }

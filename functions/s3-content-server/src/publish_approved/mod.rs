@@ -32,6 +32,7 @@ use shared::{
     ledger::{Key, Lock},
     links::Links,
     node_change::NodeChange,
+    reason_file,
 };
 
 pub(crate) use self::sides::connect as connect_sides;
@@ -39,7 +40,6 @@ use self::{expiry::Hour, settle::Settled, standing::Unit};
 use crate::{
     places::Places,
     publish_rules::{PublishRules, SAMPLE},
-    reason_file,
 };
 
 /// How long a request whose answer was lost may still take effect.
@@ -133,7 +133,15 @@ impl Flow for PublishApproved {
             PublishEvent::Hour(_) => ("expiry".to_owned(), json!({ "expiry": true })),
         };
         let item = self.item(event);
-        reason_file::write(&self.environment, Self::NAME, &item, (&name, source), reason, run).await
+        reason_file::write(
+            &self.environment,
+            Self::NAME,
+            &item,
+            ("content-server", &name, source),
+            reason,
+            run,
+        )
+        .await
     }
 }
 
@@ -190,19 +198,7 @@ impl PublishApproved {
 
     /// Gives a lock back; after a request whose answer was lost only when it cannot take effect any more.
     async fn leave<T>(&self, lock: &Lock, outcome: Result<T>, run: &Run) -> Result<T> {
-        let left = match &outcome {
-            Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                run.ledger().hold(lock, SETTLING).await
-            }
-            _ => run.ledger().unlock(lock).await,
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.not_before(SETTLING),
-            _ => error,
-        })
+        run.leave_after(lock, outcome, SETTLING).await
     }
 }
 

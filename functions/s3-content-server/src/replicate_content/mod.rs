@@ -32,6 +32,7 @@ use shared::{
     flow::{Flow, Item, Measure, Outcome, Parsed, Reason, Run},
     ledger::{Key, Lock},
     node_change::{Change, NodeChange},
+    reason_file,
 };
 
 pub use self::request::{Asked, KIND, ReplicaRequest};
@@ -44,7 +45,6 @@ use self::{
 };
 use crate::{
     places::Places,
-    reason_file,
     replica_rules::{ReplicaRule, ReplicaRules, SAMPLE},
 };
 
@@ -166,7 +166,15 @@ impl Flow for ReplicateContent {
                 (format!("request-{set}"), json!({ "set": set, "request": request.id }))
             }
         };
-        reason_file::write(&self.environment, Self::NAME, &item, (&name, source), reason, run).await
+        reason_file::write(
+            &self.environment,
+            Self::NAME,
+            &item,
+            ("content-server", &name, source),
+            reason,
+            run,
+        )
+        .await
     }
 }
 

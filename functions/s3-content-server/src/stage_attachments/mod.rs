@@ -149,7 +149,15 @@ impl Flow for StageAttachments {
             StageEvent::Look(time) => ("look".to_owned(), serde_json::json!({ "time": time })),
         };
         let item = self.item(event);
-        crate::reason_file::write(&self.environment, Self::NAME, &item, (&name, source), reason, run).await
+        shared::reason_file::write(
+            &self.environment,
+            Self::NAME,
+            &item,
+            ("content-server", &name, source),
+            reason,
+            run,
+        )
+        .await
     }
 
     async fn abandon(&self, run: &Run) {
@@ -201,20 +209,7 @@ impl StageAttachments {
             ));
         };
         let outcome = work.await;
-        let is_uncertain = |error: &Error| {
-            error.class() == FailureClass::UnknownOutcome || error.code() == workflow::EFFECT_UNDECIDED
-        };
-        let left = match &outcome {
-            Err(error) if is_uncertain(error) => run.ledger().hold(&lock, SETTLING).await,
-            _ => run.ledger().unlock(&lock).await,
-        };
-        if let Err(error) = left {
-            tracing::warn!(error = ?error, "the lock stays until the claim ends");
-        }
-        outcome.map_err(|error| match error.class() {
-            FailureClass::UnknownOutcome => error.not_before(SETTLING),
-            _ => error,
-        })
+        run.leave_after(&lock, outcome, SETTLING).await
     }
 }
 

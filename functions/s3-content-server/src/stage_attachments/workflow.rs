@@ -18,7 +18,6 @@ use super::{
 /// The effect of starting a workflow, and the code of one that is begun and of which nobody knows the end.
 const START: &str = "start-workflow";
 const BEGUN: &str = "start-workflow.begun";
-pub(super) const EFFECT_UNDECIDED: &str = "effect.undecided";
 /// How long other uploads of a case wait for a start of which nobody knows the end, in milliseconds.
 const PATIENCE: i64 = 10 * 60 * 1000;
 
