@@ -262,8 +262,22 @@ def request_disposition(outputs):
     ]
 
 
+def archive_production(outputs):
+    bucket = outputs["ProductionWorkBucketName"]
+    work = {"Bucket": bucket, "Key": "work/1/progress.json"}
+    file = {"pk": {"S": "reference#archive-production-file#1"}, "sk": {"S": "content-server"}}
+    return [
+        ("s3", "put_object", {**work, "Body": "{}"}),
+        ("s3", "get_object", work),
+        ("s3", "list_objects_v2", {"Bucket": bucket}),
+        ("dynamodb", "put_item", {"TableName": outputs["LedgerTableName"], "Item": file}),
+        ("dynamodb", "get_item", {"TableName": outputs["LedgerTableName"], "Key": file}),
+    ]
+
+
 # What a function needs beside its queue, ledger, secret and rules.
 NEEDS = {
+    "archive-production": archive_production,
     "ingest-uploads": ingest_uploads,
     "offload-content": offload_content,
     "publish-finals": publish_finals,
@@ -278,6 +292,11 @@ NEEDS = {
 }
 # What a function must not do beside what none may.
 FORBIDDEN = {
+    "archive-production": lambda outputs: [
+        ("s3", "delete_object", {"Bucket": outputs["ProductionWorkBucketName"], "Key": "work/1/progress.json"}),
+        ("s3", "put_object", {"Bucket": outputs["ProductionWorkBucketName"], "Key": "elsewhere", "Body": "x"}),
+        ("s3", "get_object", {"Bucket": outputs["IntakeBucketName"], "Key": "claims/a.pdf"}),
+    ],
     "ingest-uploads": lambda outputs: [
         ("s3", "put_object", {"Bucket": outputs["QuarantineBucketName"], "Key": "elsewhere/x", "Body": "x"}),
     ],

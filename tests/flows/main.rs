@@ -12,6 +12,7 @@
 //! Without these, leave them out: `cargo nextest run -E 'not binary(flows)'`.
 
 mod archive_closed_files;
+mod archive_production;
 mod arrivals;
 mod batches;
 mod crashes;

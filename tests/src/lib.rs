@@ -1,6 +1,7 @@
 //! The kit the tests, the storm and the demo share.
 
 pub mod archive;
+pub mod campaign;
 pub mod in_process;
 pub mod installation;
 pub mod media_archive;

@@ -5,6 +5,7 @@
 //! seed is one schedule and replays exactly (`STORM_SEED=n STORM_SCENARIO=name`).
 
 mod archive_closed_files;
+mod archive_production;
 mod archive_reasons;
 mod disposition_reasons;
 mod export_for_analysis;
@@ -15,6 +16,7 @@ mod large;
 mod link_references;
 mod offload_content;
 mod offload_later;
+mod production_reasons;
 mod publish_approved;
 mod publish_finals;
 mod publish_settings;
@@ -48,6 +50,7 @@ fn scenarios() -> Vec<Scenario> {
         stage_attachments::scenarios(),
         export_for_analysis::scenarios(),
         archive_closed_files::scenarios(),
+        archive_production::scenarios(),
         publish_finals::scenarios(),
         start_signoff::scenarios(),
         sync_asset_metadata::scenarios(),

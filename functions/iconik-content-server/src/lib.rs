@@ -1,5 +1,6 @@
 //! The flows between iconik and OpenText Content Server.
 
+pub mod archive_production;
 pub mod asset_metadata;
 pub mod disposition_rules;
 pub mod filing;
@@ -7,6 +8,7 @@ pub mod finals_rules;
 pub mod link_references;
 pub mod link_rules;
 pub mod made_once;
+pub mod production_rules;
 pub mod progress;
 pub mod publish_finals;
 pub mod request_disposition;
@@ -15,6 +17,7 @@ pub mod start_signoff;
 pub mod sync_asset_metadata;
 pub mod sync_rules;
 
+use archive_production::ArchiveProduction;
 use link_references::LinkReferences;
 use publish_finals::PublishFinals;
 use request_disposition::RequestDisposition;
@@ -37,6 +40,15 @@ pub static REQUEST_DISPOSITION: Entry = Entry::of::<RequestDisposition>();
 /// Documents of workspaces are shown in the collections that belong to them.
 pub static LINK_REFERENCES: Entry = Entry::of::<LinkReferences>();
 
+/// Closed productions become complete packages.
+pub static ARCHIVE_PRODUCTION: Entry = Entry::of::<ArchiveProduction>();
+
 /// Every flow of this pair.
-pub static FLOWS: &[&Entry] =
-    &[&LINK_REFERENCES, &PUBLISH_FINALS, &START_SIGNOFF, &SYNC_ASSET_METADATA, &REQUEST_DISPOSITION];
+pub static FLOWS: &[&Entry] = &[
+    &ARCHIVE_PRODUCTION,
+    &LINK_REFERENCES,
+    &PUBLISH_FINALS,
+    &START_SIGNOFF,
+    &SYNC_ASSET_METADATA,
+    &REQUEST_DISPOSITION,
+];

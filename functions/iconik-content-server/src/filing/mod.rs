@@ -229,7 +229,7 @@ impl MediaFiler {
 }
 
 /// The server sees an upload that broke off; why is known here. What was read is forgotten when two readings differ.
-async fn why_broken(error: Error, content: &Content, run: &Run) -> Result<Error> {
+pub(crate) async fn why_broken(error: Error, content: &Content, run: &Run) -> Result<Error> {
     let broke = content.witness.failure().filter(|_| error.code() != source::CORRUPT);
     let error = broke.filter(|broke| broke.code() == source::CORRUPT).unwrap_or(error);
     if error.code() == source::CORRUPT {

@@ -3,6 +3,7 @@
 //! A story needs a [`Story`] and its line in [`STORIES`]. What it has at hand is a [`Stage`].
 
 mod archive_closed_files;
+mod archive_production;
 mod export_for_analysis;
 mod link_references;
 mod offload_content;
@@ -49,6 +50,7 @@ pub(crate) const STORIES: &[Story] = &[
     reconcile::STORY,
     export_for_analysis::STORY,
     archive_closed_files::STORY,
+    archive_production::STORY,
     replicate_content::STORY,
     publish_finals::STORY,
     start_signoff::STORY,
