@@ -359,7 +359,9 @@ class Template:
             reads = set(as_list(statement.get("Action"))) <= {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
             if reads and keys and all(re.match(r"[a-z-]+#", str(key)) for key in as_list(keys)):
                 continue
-            if not keys or not set(as_list(keys)) <= allowed:
+            # A narrower part of what is allowed is within it.
+            is_within = lambda key: any(str(key).startswith(known.removesuffix("*")) for known in allowed)
+            if not keys or not all(map(is_within, as_list(keys))):
                 self.refuse("ledger", name, f"dynamodb:LeadingKeys must be there and stay within {', '.join(sorted(allowed))}")
 
     def rights(self):
