@@ -91,6 +91,7 @@ async fn what_is_to_be_destroyed_leaves_iconik_with_a_certificate_that_verifies_
     assert_eq!((found.asset.id.as_str(), found.documents[0].node), (asset.as_str(), node));
     assert!(!found.asset.files.is_empty() && !found.holds.in_force);
     assert_eq!(found.decision.word, "Destroy");
+    assert_eq!(found.decision.by.as_deref(), Some("System Administrator (admin)"));
     let history: Vec<String> = world.iconik().with_state(|state| {
         let entries = state.history.objects().filter(|entry| entry["asset_id"] == asset.as_str());
         entries.filter_map(|entry| entry["operation_description"].as_str().map(str::to_owned)).collect()

@@ -9,7 +9,9 @@ use simulators::{
 };
 use tests::storm::{Drive, QUARANTINE, Scenario, World, drive};
 
-use crate::request_disposition::{WORKFLOW, delete_workflow, hint, obsolete, round, rules, scenarios, set};
+use crate::request_disposition::{
+    WORKFLOW, certificates, delete_workflow, hint, obsolete, round, rules, scenarios, set,
+};
 
 /// A story under these rules, with what `prepare` makes.
 fn story(rules: &'static str, prepare: fn(&World)) -> Scenario {
@@ -149,6 +151,18 @@ async fn a_document_that_content_server_does_not_let_go_brings_its_asset_back() 
     });
     decided(&world, &story, "Destroy").await;
     is_put_aside_as(&world, "disposition.not-removable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_names_who_decided_in_the_workflow() {
+    let story = story(rules(WORKFLOW, "destroy = \"asset\""), obsolete);
+    let world = asked(&story).await;
+    decided(&world, &story, "Destroy").await;
+    let found = certificates(&world);
+    let [certificate] = found.as_slice() else { panic!("{} certificates", found.len()) };
+    let certificate: Value = serde_json::from_slice(certificate).expect("JSON");
+    assert_eq!(certificate["decision"]["by"], "System Administrator (admin)", "{certificate}");
+    assert!(certificate["decision"]["at"].is_string(), "{certificate}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use super::{
     error::misconfigured,
     wire::{self, Entry, Listing, Results},
 };
-use crate::error::Result;
+use crate::error::{FailureClass, Result};
 
 /// The most entries asked for at once; clients of the vendor's own never ask for more.
 const PAGE: u32 = 20;
@@ -120,5 +120,26 @@ impl Client {
         let answer: Results<Entry<Member>> =
             self.ask(&Call::get("read a member", format!("/v2/members/{member}"))).await?;
         Ok(answer.results.data.properties)
+    }
+
+    /// The names of users or groups as people write them. Somebody who is not there any more, or is not for us to see, did
+    /// all the same what is said of them: then it is the number.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn names_of(&self, members: &[i64]) -> Result<Vec<String>> {
+        let mut names = Vec::with_capacity(members.len());
+        for member in members {
+            names.push(match self.get_member(*member).await {
+                Ok(member) => member.full_name(),
+                Err(error) => match error.class() {
+                    FailureClass::Gone | FailureClass::Forbidden | FailureClass::Invalid => {
+                        format!("user {member}")
+                    }
+                    _ => return Err(error),
+                },
+            });
+        }
+        Ok(names)
     }
 }

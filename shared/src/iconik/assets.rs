@@ -136,6 +136,16 @@ impl Client {
         self.tell(&Call::put("restore asset", &[service, version, kind, id, "restore"])).await
     }
 
+    /// As [`Client::restore_asset`], in one call that is not repeated by itself: one whose answer was lost may be carried
+    /// out later, after the asset was deleted again.
+    ///
+    /// # Errors
+    /// `UnknownOutcome` when no answer came: look at the asset's status.
+    pub async fn restore_asset_once(&self, asset: &AssetId) -> Result<()> {
+        let [service, version, kind, id] = path(asset);
+        self.tell(&Call::put("restore asset", &[service, version, kind, id, "restore"]).once()).await
+    }
+
     /// Adds a version and gives the one that is new.
     ///
     /// # Errors

@@ -108,6 +108,31 @@ impl Client {
         change: &MetadataChange,
         based_on: Option<&MetadataValues>,
     ) -> Result<MetadataValues> {
+        self.update(object, view, change, based_on, Call::repeatable).await
+    }
+
+    /// As [`Client::update_metadata`], in a write that is not repeated by itself: one whose answer was lost may be carried
+    /// out later, over what was written since.
+    ///
+    /// # Errors
+    /// `UnknownOutcome` when no answer came: read again, and where it is not there, wait until it cannot come any more.
+    pub async fn update_metadata_once(
+        &self,
+        object: &ObjectRef,
+        view: &ViewId,
+        change: &MetadataChange,
+    ) -> Result<MetadataValues> {
+        self.update(object, view, change, None, Call::once).await
+    }
+
+    async fn update(
+        &self,
+        object: &ObjectRef,
+        view: &ViewId,
+        change: &MetadataChange,
+        based_on: Option<&MetadataValues>,
+        repeated: fn(Call) -> Call,
+    ) -> Result<MetadataValues> {
         let before = self.get_metadata(object, view).await?;
         if let Some(expected) = based_on
             && let Some(field) = change.fields.keys().find(|field| !expected.agrees(&before, field))
@@ -123,7 +148,7 @@ impl Client {
         } else {
             change.clone()
         };
-        self.write(object, view, &whole).await?;
+        self.write(object, view, &whole, repeated).await?;
         let after = self.get_metadata(object, view).await?;
         self.check_others(object, view, &change, &before, &after).await?;
         match change.fields.iter().find(|(field, values)| !same(values, after.get(field))) {
@@ -138,9 +163,15 @@ impl Client {
         }
     }
 
-    async fn write(&self, object: &ObjectRef, view: &ViewId, change: &MetadataChange) -> Result<()> {
+    async fn write(
+        &self,
+        object: &ObjectRef,
+        view: &ViewId,
+        change: &MetadataChange,
+        repeated: fn(Call) -> Call,
+    ) -> Result<()> {
         let call = Call::put(UPDATE, &path(object, view)).query("ignore_unchanged", true);
-        self.tell(&call.body(change.body())).await
+        self.tell(&repeated(call.body(change.body()))).await
     }
 
     /// When every field that was not named has lost its values, the server takes a write for the whole view. They are put
@@ -161,7 +192,7 @@ impl Client {
         if others.is_empty() || others.iter().any(|field| !after.get(field).is_empty()) {
             return Ok(());
         }
-        self.write(object, view, &change.clone().with_all_of(before)).await?;
+        self.write(object, view, &change.clone().with_all_of(before), Call::repeatable).await?;
         let message = "the server cleared the fields of the view that were not named; they were put back";
         Err(failure(FailureClass::Forbidden, UPDATE, METADATA_VIEW_REPLACED, message)
             .remedy("set metadata_writes_replace_view for this tenant"))

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{
     AssetId, Field, FieldKind, MetadataChange, MetadataValues, ObjectRef, Settings, View, ViewId,
     metadata_values::same,
-    testing::{Answer, BASE, Canned, answer},
+    testing::{Answer, BASE, Canned, answer, page},
 };
 use crate::error::FailureClass;
 
@@ -204,4 +204,17 @@ async fn all_fields_are_listed_behind_the_last_name_seen() {
     let canned = Canned::new([names(0, 500), names(500, 510)]);
     assert_eq!(canned.client().list_fields().await.unwrap().len(), 510);
     assert_eq!(canned.lines()[1], "GET metadata/v1/fields/?per_page=500&last_field_name=f499");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_may_come_late_is_repeated_only_by_who_asked_for_it() {
+    let before = || values(json!({"State": ["in_signoff"]}));
+    let change = MetadataChange::new().set("State", ["filed"]);
+    let canned = Canned::new([before(), page(502)]);
+    let error = canned.client().update_metadata_once(&object(), &view(), &change).await.unwrap_err();
+    assert_eq!((error.class(), canned.asked().len()), (FailureClass::UnknownOutcome, 2));
+    let canned =
+        Canned::new([before(), page(502), answer(200, json!({})), values(json!({"State": ["filed"]}))]);
+    canned.client().update_metadata(&object(), &view(), &change, None).await.unwrap();
+    assert_eq!(canned.asked().len(), 4);
 }

@@ -242,6 +242,7 @@ mod tests {
             word: "Destroy".into(),
             place: "workflow 7, step Decide".into(),
             by: None,
+            people: Vec::new(),
             at: None,
             comment: String::new(),
         };

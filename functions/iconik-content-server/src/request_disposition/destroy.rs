@@ -75,7 +75,7 @@ impl RequestDisposition {
         let mut inventory = Inventory {
             asset: self.asset_record(asset, grounds.case).await?,
             documents: Vec::new(),
-            decision: grounds.decision.clone(),
+            decision: self.with_names(grounds.decision).await?,
             looked_at: String::new(),
             folder,
         };
@@ -291,7 +291,7 @@ impl RequestDisposition {
             return Ok(());
         }
         let restore = || async {
-            match self.iconik.restore_asset(id).await {
+            match self.iconik.restore_asset_once(id).await {
                 // An earlier call has brought it back.
                 Err(error) if error.class() == FailureClass::Gone => {
                     is_back().await?.ok_or_else(|| lost(error))
@@ -299,7 +299,7 @@ impl RequestDisposition {
                 outcome => outcome,
             }
         };
-        run.effect("restore asset", Policy::RepeatSafe, is_back, restore).await?;
+        run.effect("restore asset", Policy::CheckThenRepeat, is_back, restore).await?;
         run.note("restored", "the asset came out of the recycle bin again");
         Ok(())
     }

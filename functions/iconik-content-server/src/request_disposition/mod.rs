@@ -52,6 +52,9 @@ pub const SCHEDULED: &str = "Scheduled Event";
 /// What is asked for when a workflow has ended.
 pub const COMPLETED: &str = "workflow-completed";
 
+/// How long something whose answer was lost may still take effect.
+const SETTLING: Duration = Duration::from_secs(90);
+
 /// The flow.
 pub struct RequestDisposition {
     content_server: content_server::Client,

@@ -42,13 +42,13 @@ impl RequestDisposition {
         let view = self.view().await?;
         view.check(&change)?;
         let object = asset.reference();
-        run.effect(
-            "tell iconik",
-            Policy::RepeatSafe,
-            || async { Ok(None) },
-            || async { self.iconik.update_metadata(&object, &view.id, &change, None).await.map(drop) },
-        )
-        .await?;
+        let is_told = || async {
+            let values = self.iconik.get_metadata(&object, &view.id).await?;
+            Ok(change.clone().beyond(&values).is_empty().then_some(()))
+        };
+        // Once: one that is carried out late would say what is over.
+        let tell = || async { self.iconik.update_metadata_once(&object, &view.id, &change).await.map(drop) };
+        run.effect("tell iconik", Policy::CheckThenRepeat, is_told, tell).await?;
         self.write_history(&AssetId::new(&asset.id), &report.text, run).await
     }
 

@@ -31,6 +31,9 @@ pub struct Decision {
     /// Who decided, where Content Server says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// The numbers of those who decided in a workflow.
+    #[serde(skip)]
+    pub(super) people: Vec<i64>,
     /// When, where Content Server says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
@@ -216,6 +219,7 @@ impl RequestDisposition {
             word: step.disposition.trim().to_owned(),
             place: format!("workflow {}, step {}", process.0, step.name),
             by: None,
+            people: step.people.clone(),
             at: step.ended.map(|ended| ended.to_string()),
             comment: step.comment.clone(),
         }))
@@ -249,9 +253,17 @@ impl RequestDisposition {
             word,
             place: format!("document {node}, category {}, attribute {}", review.category, review.decision),
             by: review.decided_by.as_deref().and_then(text),
+            people: Vec::new(),
             at: None,
             comment: String::new(),
         }))
+    }
+
+    /// The decision with the names of those who took it, as far as Content Server says.
+    pub(super) async fn with_names(&self, decision: &Decision) -> Result<Decision> {
+        let names = self.content_server.names_of(&decision.people).await?;
+        let by = decision.by.clone().or_else(|| (!names.is_empty()).then(|| names.join(", ")));
+        Ok(Decision { by, ..decision.clone() })
     }
 
     /// Ends a review that nobody needs any more. One that this user may not end goes on, and nothing follows from it.

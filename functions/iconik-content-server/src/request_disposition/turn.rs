@@ -58,8 +58,7 @@ impl RequestDisposition {
         let lock =
             lock.ok_or_else(|| again("disposition.busy", "another step of this asset is being done"))?;
         let outcome = self.take_alone(step, run).await;
-        run.leave(&lock).await;
-        outcome
+        run.leave_after(&lock, outcome, super::SETTLING).await
     }
 
     async fn take_alone(&self, step: &Step, run: &Run) -> Result<Ending> {

@@ -123,17 +123,7 @@ impl StartSignoff {
 
     /// A finished step with the names of the people who did it.
     async fn step(&self, rule: &SignoffRule, step: &WorkflowStep) -> Result<Step> {
-        let mut people = Vec::new();
-        for member in &step.people {
-            people.push(match self.content_server.get_member(*member).await {
-                Ok(member) => member.full_name(),
-                // Somebody who is not there any more did it all the same.
-                Err(error) if is_missing(&error) => {
-                    format!("user {member}")
-                }
-                Err(error) => return Err(error),
-            });
-        }
+        let people = self.content_server.names_of(&step.people).await?;
         Ok(Step {
             id: step_id(step),
             name: step.name.clone(),
@@ -144,11 +134,6 @@ impl StartSignoff {
             is_deciding: rule.steps.contains(&step.name),
         })
     }
-}
-
-/// Whether a member is not there, or not for us to see.
-fn is_missing(error: &Error) -> bool {
-    matches!(error.class(), FailureClass::Gone | FailureClass::Forbidden | FailureClass::Invalid)
 }
 
 /// What tells a step from every other one of its workflow. A step that is done again ends at another time.
