@@ -46,6 +46,7 @@ cases!(
     two_callers_after_a_time_out_do_not_both_win,
     a_stale_worker_cannot_complete,
     a_stale_worker_cannot_checkpoint_or_release,
+    a_checkpoint_that_comes_late_takes_back_nothing,
     a_released_item_is_claimed_at_once_and_keeps_its_checkpoints,
     crashes_are_counted_and_releases_are_not,
     a_completion_whose_answer_was_lost_is_not_a_second_one,
@@ -154,6 +155,26 @@ async fn a_stale_worker_cannot_checkpoint_or_release(place: &Place) {
     ours(place.ledger.begin(FLOW, &key("a"), "p1", place.lease(60)).await.unwrap());
     assert_eq!(place.ledger.checkpoint(&slow, "x", &json!(1)).await.unwrap_err().code(), "ledger.fenced");
     assert_eq!(place.ledger.release(&slow, "late").await.unwrap_err().code(), "ledger.fenced");
+}
+
+async fn a_checkpoint_that_comes_late_takes_back_nothing(place: &Place) {
+    let (ledger, item) = (&place.ledger, key("a"));
+    let mut attempt = ours(ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap());
+    attempt.next_checkpoint();
+    let early = attempt.clone();
+    ledger.checkpoint(&early, "first", &json!(1)).await.unwrap();
+    // Its answer was lost, and it was sent again.
+    ledger.checkpoint(&early, "first", &json!(1)).await.unwrap();
+    attempt.checkpoints.insert("first".to_owned(), json!(1));
+    attempt.next_checkpoint();
+    ledger.checkpoint(&attempt, "second", &json!(2)).await.unwrap();
+    let late = ledger.checkpoint(&early, "first", &json!(1)).await.unwrap_err();
+    assert_eq!(late.code(), "ledger.fenced");
+    ledger.release(&attempt, "later").await.unwrap();
+    let mut next = ours(ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap());
+    assert_eq!((&next.checkpoints["first"], &next.checkpoints["second"]), (&json!(1), &json!(2)));
+    next.next_checkpoint();
+    ledger.checkpoint(&next, "third", &json!(3)).await.unwrap();
 }
 
 async fn a_released_item_is_claimed_at_once_and_keeps_its_checkpoints(place: &Place) {

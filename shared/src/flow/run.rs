@@ -176,7 +176,11 @@ impl Run {
         let value = serde_json::to_value(value).map_err(|error| {
             Error::bug("checkpoint", "a checkpoint cannot be written as JSON").source(error)
         })?;
-        let attempt = self.attempt();
+        let attempt = {
+            let mut attempt = lock(&self.attempt);
+            attempt.next_checkpoint();
+            attempt.clone()
+        };
         self.ledger.checkpoint(&attempt, name, &value).await?;
         lock(&self.attempt).checkpoints.insert(name.to_owned(), value);
         Ok(())

@@ -53,12 +53,19 @@ pub struct Attempt {
     pub crashes: i64,
     /// What earlier attempts recorded.
     pub checkpoints: BTreeMap<String, Value>,
+    /// The number of the checkpoint that is written.
+    written: i64,
 }
 
 impl Attempt {
     /// Whether an earlier attempt may have acted, so that every effect is looked for before it is repeated.
     pub fn is_taken_over(&self) -> bool {
         self.fence > 1
+    }
+
+    /// Numbers the next checkpoint: one that was sent earlier and is carried out later does not take its place.
+    pub fn next_checkpoint(&mut self) {
+        self.written += 1;
     }
 }
 
@@ -178,18 +185,22 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// Records that a step of a long or many-effect plan is done. One write.
+    /// Records that a step of a long or many-effect plan is done. One write, of all checkpoints: number it with
+    /// [`Attempt::next_checkpoint`].
     ///
     /// # Errors
-    /// `Conflict` with code `ledger.fenced` when the item is not ours any more: stop.
+    /// `Conflict` with code `ledger.fenced` when the item is not ours any more, or a later checkpoint is there: stop.
     pub async fn checkpoint(&self, attempt: &Attempt, name: &str, value: &Value) -> Result<()> {
         let mut all = attempt.checkpoints.clone();
         all.insert(name.to_owned(), value.clone());
         let encoded = serde_json::to_string(&all).map_err(|error| {
             Error::bug("checkpoint", "a checkpoint cannot be written as JSON").source(error)
         })?;
-        self.fenced_update(attempt, "SET checkpoints = :value")
+        self.fenced_update(attempt, "SET checkpoints = :value, checkpoints_written = :written")
+            // A request whose answer was lost is sent again, and may still be carried out itself: after the next one even.
+            .condition_expression(format!("{IN_ORDER} AND {FENCE}"))
             .expression_attribute_values(":value", text(encoded))
+            .expression_attribute_values(":written", number(attempt.written))
             .send()
             .await
             .map(drop)
@@ -247,6 +258,7 @@ impl Ledger {
 
 /// The condition of every write made under a claim.
 pub(super) const FENCE: &str = "fence = :fence AND #owner = :owner AND #status = :progress";
+const IN_ORDER: &str = "(attribute_not_exists(checkpoints_written) OR checkpoints_written <= :written)";
 const CLAIM: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, payload_hash = :payload, \
                      expires_at = :expires, item_key = :item, fence = if_not_exists(fence, :zero) + :one";
 pub(super) const CLAIM_COUNTING: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, \
@@ -271,6 +283,7 @@ pub(super) fn attempt(pk: &str, owner: &str, item: &Item) -> Result<Attempt> {
         checkpoints: get_text(item, "checkpoints")
             .and_then(|encoded| serde_json::from_str(encoded).ok())
             .unwrap_or_default(),
+        written: get_number(item, "checkpoints_written").unwrap_or(0),
     })
 }
 
