@@ -290,6 +290,54 @@ async fn an_address_that_ends_in_the_middle_of_a_transfer_is_renewed_and_the_tra
     assert_eq!(next.form, Form::Iconik, "another address is asked for: {}", next.what);
 }
 
+/// The end of an item that a fault of one call was met by: one job, which is over, and no more in the history than is said.
+fn is_over(world: &World, call: usize, fault: Fault) {
+    let ended = ["FINISHED", "FAILED"].map(str::to_owned);
+    let jobs = jobs(world);
+    assert!(jobs.len() == 1 && ended.contains(&jobs[0]), "{fault:?} at call {call}: {jobs:?}");
+    let made = world.made();
+    let entries = made.iconik.iter().filter(|fact| fact.contains(": history CUSTOM ")).count();
+    let is_delivered = world.endings().contains(&"delivered".to_owned());
+    assert!(entries <= 1, "{fault:?} at call {call}: told {entries} times\n{made}");
+    assert!(entries == 1 || !is_delivered, "{fault:?} at call {call}: delivered, and not told\n{made}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_that_comes_twice_is_told_once_whatever_becomes_of_the_entry() {
+    let story = Scenario {
+        messages: |world| vec![approved(world, SHORT, "1"), approved(world, SHORT, "2")],
+        ..story(RULES, prepare)
+    };
+    let entries = calls(&story, |call| call.what.starts_with("POST") && call.what.contains("/history")).await;
+    assert_eq!(entries.len(), 1, "one entry is written");
+    for how in [Drive::default(), Drive { batch: 1, workers: 2, clock_off: 15 }] {
+        for fault in Fault::all(Form::Iconik) {
+            let world = World::new(&story, [(entries[0], *fault)].into(), None, 1).await;
+            for message in (story.messages)(&world) {
+                world.send(&message).await;
+            }
+            assert!(drive(&world, story.flow, how).await, "the queue never becomes quiet");
+            is_over(&world, entries[0], *fault);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_ends_as_its_work_did_whatever_becomes_of_the_call_that_says_so() {
+    let story = story(RULES, prepare);
+    let changes = calls(&story, |call| call.what.starts_with("PATCH") && call.what.contains("/jobs/")).await;
+    let end = *changes.last().expect("the job is ended");
+    for fault in Fault::all(Form::Iconik) {
+        let world = played(&story, [(end, *fault)].into()).await;
+        assert!(world.tap.is_spent(), "{fault:?} is met");
+        is_over(&world, end, *fault);
+        // Busy is not refused: it is tried again.
+        if matches!(fault, Fault::Refused(409 | 423)) {
+            assert_eq!(jobs(&world), ["FINISHED"], "{fault:?}");
+        }
+    }
+}
+
 /// A master that goes up in parts, slowly.
 fn large(world: &World) {
     prepare(world);

@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
-    error::{FailureClass, Result},
+    error::{FailureClass, Result, Retry},
     flow::Run,
     iconik::Client,
 };
@@ -44,7 +44,14 @@ where
             }
             match make().await {
                 Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                    patiently(client, run, &find).await?.ok_or(error)?
+                    match patiently(client, run, &find).await {
+                        Ok(found) => found.ok_or(error)?,
+                        // It may still come, whatever stopped the look: no other one is made before that.
+                        Err(trouble) => match trouble.retry_advice() {
+                            Retry::After(pause) => return Err(error.not_before(pause)),
+                            Retry::Later | Retry::Never => return Err(error),
+                        },
+                    }
                 }
                 outcome => outcome?,
             }

@@ -27,8 +27,8 @@ use crate::{
 
 /// The checkpoint that tells since when files that are being written are waited for.
 const WAITING_SINCE: &str = "waiting-since";
-/// The checkpoint that tells that this item files something, rather than finding all of it filed.
-const FILES: &str = "files";
+/// The checkpoint that tells that this item files or tells something, rather than finding all of it filed and told.
+pub(super) const FILES: &str = "files";
 
 /// What became of the documents of a version.
 #[derive(Debug, Default)]
@@ -248,7 +248,7 @@ impl PublishFinals {
     }
 }
 
-/// Whether this item files something, by this attempt or an earlier one.
+/// Whether this item files or tells something, by this attempt or an earlier one.
 pub(super) fn files(run: &Run) -> bool {
     run.recorded::<bool>(FILES) == Some(true)
 }

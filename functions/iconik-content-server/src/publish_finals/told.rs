@@ -9,7 +9,7 @@ use shared::{
 
 use super::{
     PublishFinals,
-    deliver::{Done, files},
+    deliver::{Done, FILES, files},
     standing::Approved,
 };
 use crate::{
@@ -49,6 +49,10 @@ impl PublishFinals {
         let mut changed = false;
         // An older version that was approved late does not take the place of a newer one.
         if done.superseded.is_none() && self.may_tell(approved, run).await? {
+            if !files(run) {
+                // Whoever filed it did not come to tell it: what is told by an attempt is told whole by the next.
+                run.checkpoint(FILES, &true).await?;
+            }
             let (number, asset) = (node.to_string(), approved.asset.id.as_str());
             let ledger = run.ledger();
             ledger.put_reference(ICONIK, asset, CONTENT_SERVER, &number).await?;
