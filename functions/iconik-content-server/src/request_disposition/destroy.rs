@@ -191,10 +191,14 @@ impl RequestDisposition {
         grounds: &Grounds<'_>,
         run: &Run,
     ) -> Result<std::result::Result<(), Refused>> {
-        let gone = || async { Ok::<_, Error>(self.is_deleted(id).await?.then_some(Ok(()))) };
-        if let Some(gone) = gone().await? {
-            return Ok(gone);
+        if self.is_deleted(id).await? {
+            return Ok(Ok(()));
         }
+        // A look that is refused says nothing of a deletion that may still come: it must not put the item aside.
+        let gone = || async {
+            let is_deleted = self.is_deleted(id).await.map_err(again_later)?;
+            Ok::<_, Error>(is_deleted.then_some(Ok(())))
+        };
         let act = || async {
             match self.may(grounds).await? {
                 Ok(permit) => self.delete_by(permit, id).await.map(Ok),
@@ -220,7 +224,7 @@ impl RequestDisposition {
         grounds: &Grounds<'_>,
         run: &Run,
     ) -> Result<std::result::Result<(), Stopped>> {
-        let gone = || async { Ok(self.is_gone(node).await?.then_some(Ok(()))) };
+        let gone = || async { Ok(self.is_gone(node).await.map_err(again_later)?.then_some(Ok(()))) };
         let act = || async {
             if let Err(refused) = self.may(grounds).await? {
                 return Ok(Err(Stopped::Refused(refused)));
