@@ -217,7 +217,8 @@ impl Tap {
             || format!("{} {}", request.method(), request.uri().path()),
             |target| target.rsplit('.').next().unwrap_or_default().to_owned(),
         );
-        calls.push(Call { form, what });
+        let named = Call { form, what };
+        calls.push(named.clone());
         if let Some(act) = self.0.meanwhile.lock().expect("no panic while calling").remove(&number) {
             act();
         }
@@ -225,6 +226,9 @@ impl Tap {
         // A fault is planned for a number; another call may have come there, which cannot go wrong in this way.
         let possible = fault.filter(|fault| Fault::all(form).contains(fault));
         let fault = possible.filter(|_| self.0.open.load(Ordering::Relaxed));
+        if let Some(fault) = fault {
+            tracing::info!(number, call = named.what, ?fault, "a fault");
+        }
         self.0.met.lock().expect("no panic while calling").extend(fault);
         fault
     }
