@@ -12,6 +12,7 @@ pub mod faults;
 mod frame;
 pub mod iconik;
 pub mod journal;
+pub mod preservica;
 pub mod serve;
 
 pub use clock::Clock;

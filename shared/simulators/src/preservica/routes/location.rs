@@ -1,0 +1,26 @@
+//! Where large packages may be uploaded to instead.
+
+use serde_json::json;
+
+use super::super::call::Call;
+use super::super::reply::{Outcome, Refusal, Reply};
+
+pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Outcome<Reply> {
+    call.state.may_write(&call.user)?;
+    let container = format!("com.preservica.{}.bulk", call.state.tenant.to_lowercase());
+    match (call.method.as_str(), path) {
+        ("GET", []) => Ok(Reply::Json(
+            200,
+            json!({"locations": [{"containerName": container, "type": "AWS", "apiId": "bulk-1"}]}),
+        )),
+        ("GET", ["bulk-1", "upload-credentials"]) => {
+            let (key, secret) = (call.state.new_reference(), call.state.new_reference());
+            Ok(Reply::Json(
+                200,
+                json!({"key": key, "secret": secret, "sessionToken": call.state.new_reference(),
+                    "endpoint": "https://s3.amazonaws.com"}),
+            ))
+        }
+        _ => Err(Refusal::NoUrl),
+    }
+}
