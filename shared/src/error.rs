@@ -51,6 +51,8 @@ pub enum System {
     ContentServer,
     /// iconik.
     Iconik,
+    /// Preservica.
+    Preservica,
     /// Amazon S3.
     S3,
     /// Amazon DynamoDB, which holds the ledger.
@@ -71,6 +73,7 @@ impl System {
         match self {
             Self::ContentServer => "content-server",
             Self::Iconik => "iconik",
+            Self::Preservica => "preservica",
             Self::S3 => "s3",
             Self::Ledger => "ledger",
             Self::Sqs => "sqs",

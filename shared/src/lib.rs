@@ -22,6 +22,7 @@ pub mod links;
 pub mod mapping;
 pub mod metrics;
 pub mod node_change;
+pub mod preservica;
 pub mod reason_file;
 pub mod reconcile;
 pub mod s3_notification;

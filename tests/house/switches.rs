@@ -27,6 +27,12 @@ const SIMULATORS: &[Simulator] = &[
         settings: || serde_json::to_value(simulators::iconik::Settings::default()),
         least: 30,
     },
+    Simulator {
+        name: "preservica",
+        heading: "\n### Switches of Preservica",
+        settings: || serde_json::to_value(simulators::preservica::Settings::default()),
+        least: 30,
+    },
 ];
 
 /// Every switch as its path in the settings: `etags`, `large_upload.part_size`.
@@ -48,7 +54,8 @@ fn switches(simulator: &Simulator) -> Vec<(Option<String>, String)> {
 /// The tests that speak to a simulator: its own, and those of the project.
 fn tests(simulator: &Simulator) -> String {
     let own = files(&format!("shared/simulators/src/{}/tests", simulator.name), ".rs");
-    files("tests", ".rs").iter().chain(&own).map(|path| read(path)).collect()
+    let clients = files("shared/tests", ".rs");
+    files("tests", ".rs").iter().chain(&clients).chain(&own).map(|path| read(path)).collect()
 }
 
 /// What setting a switch looks like: an assignment, or a field of a settings value.

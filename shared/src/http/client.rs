@@ -222,7 +222,16 @@ impl Client {
         Ok((response.status, response.headers, bytes))
     }
 
-    async fn read(&self, operation: &'static str, idempotent: bool, mut body: Body) -> Result<Bytes> {
+    /// Reads the whole of an answer, within bounds.
+    ///
+    /// # Errors
+    /// When it breaks off, stops coming, or is too large.
+    pub(crate) async fn read(
+        &self,
+        operation: &'static str,
+        idempotent: bool,
+        mut body: Body,
+    ) -> Result<Bytes> {
         let mut bytes = BytesMut::new();
         let class = if idempotent { FailureClass::Transient } else { FailureClass::UnknownOutcome };
         loop {

@@ -1,0 +1,21 @@
+//! The client of Preservica against its simulator: each family of calls, and what goes wrong.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "every function here is part of a test"
+)]
+
+mod changes;
+mod descriptions;
+mod downloads;
+mod entities;
+mod keeping;
+mod looking;
+mod package;
+mod sessions;
+mod telling;
+mod uploads;
+mod world;
