@@ -157,6 +157,20 @@ def kept(bucket):
     ]
 
 
+def file_rights(outputs):
+    table = outputs["LedgerTableName"]
+    reference = {"pk": {"S": "reference#iconik-media#1"}, "sk": {"S": "content-server"}}
+    return [
+        ("dynamodb", "put_item", {"TableName": table, "Item": reference}),
+        ("dynamodb", "get_item", {"TableName": table, "Key": reference}),
+        ("dynamodb", "query", {
+            "TableName": table, "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": "file-rights#seen#cases"}},
+        }),
+        *iconik(outputs),
+    ]
+
+
 def offload_content(outputs):
     key = {"Bucket": outputs["OffloadBucketName"], "Key": "kept/1/1/a.tif"}
     return [*kept(outputs["OffloadBucketName"]), ("s3", "restore_object", {**key, "RestoreRequest": {"Days": 1}})]
@@ -278,6 +292,7 @@ def archive_production(outputs):
 # What a function needs beside its queue, ledger, secret and rules.
 NEEDS = {
     "archive-production": archive_production,
+    "file-rights": file_rights,
     "ingest-uploads": ingest_uploads,
     "offload-content": offload_content,
     "publish-finals": publish_finals,

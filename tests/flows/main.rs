@@ -20,6 +20,7 @@ mod deployed;
 mod doors;
 mod events;
 mod export_for_analysis;
+mod file_rights;
 mod link_references;
 mod offload_content;
 mod outages;

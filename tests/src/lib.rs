@@ -9,6 +9,7 @@ pub mod messages;
 pub mod paired;
 pub mod production;
 pub mod public_door;
+pub mod released;
 pub mod repository;
 pub mod runtime;
 pub mod storm;

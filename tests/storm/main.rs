@@ -10,6 +10,7 @@ mod archive_reasons;
 mod disposition_reasons;
 mod export_for_analysis;
 mod figures;
+mod file_rights;
 mod finals_reasons;
 mod ingest_uploads;
 mod large;
@@ -23,6 +24,7 @@ mod publish_settings;
 mod receive_iconik;
 mod replicate_content;
 mod request_disposition;
+mod rights_reasons;
 mod sabotage;
 mod signoff_reasons;
 mod stage_attachments;
@@ -52,6 +54,7 @@ fn scenarios() -> Vec<Scenario> {
         archive_closed_files::scenarios(),
         archive_production::scenarios(),
         publish_finals::scenarios(),
+        file_rights::scenarios(),
         start_signoff::scenarios(),
         sync_asset_metadata::scenarios(),
         request_disposition::scenarios(),

@@ -1,8 +1,10 @@
 //! The flows between iconik and OpenText Content Server.
 
+pub mod approval;
 pub mod archive_production;
 pub mod asset_metadata;
 pub mod disposition_rules;
+pub mod file_rights;
 pub mod filing;
 pub mod finals_rules;
 pub mod link_references;
@@ -12,12 +14,14 @@ pub mod production_rules;
 pub mod progress;
 pub mod publish_finals;
 pub mod request_disposition;
+pub mod rights_rules;
 pub mod signoff_rules;
 pub mod start_signoff;
 pub mod sync_asset_metadata;
 pub mod sync_rules;
 
 use archive_production::ArchiveProduction;
+use file_rights::FileRights;
 use link_references::LinkReferences;
 use publish_finals::PublishFinals;
 use request_disposition::RequestDisposition;
@@ -37,6 +41,9 @@ pub static SYNC_ASSET_METADATA: Entry = Entry::of::<SyncAssetMetadata>();
 /// What Content Server decides about assets that are no longer used is done in iconik, and certified.
 pub static REQUEST_DISPOSITION: Entry = Entry::of::<RequestDisposition>();
 
+/// Rights, releases and licences of approved assets are filed beside their finals; what lapses narrows access.
+pub static FILE_RIGHTS: Entry = Entry::of::<FileRights>();
+
 /// Documents of workspaces are shown in the collections that belong to them.
 pub static LINK_REFERENCES: Entry = Entry::of::<LinkReferences>();
 
@@ -46,6 +53,7 @@ pub static ARCHIVE_PRODUCTION: Entry = Entry::of::<ArchiveProduction>();
 /// Every flow of this pair.
 pub static FLOWS: &[&Entry] = &[
     &ARCHIVE_PRODUCTION,
+    &FILE_RIGHTS,
     &LINK_REFERENCES,
     &PUBLISH_FINALS,
     &START_SIGNOFF,

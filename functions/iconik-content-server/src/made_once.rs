@@ -71,7 +71,7 @@ pub async fn forget(run: &Run, name: &str) -> Result<()> {
 }
 
 /// Looks again and again until something is found or the index has had its time.
-async fn patiently<T, F>(
+pub(crate) async fn patiently<T, F>(
     client: &Client,
     run: &Run,
     find: &(impl Fn() -> F + Send + Sync),

@@ -31,8 +31,8 @@ impl Default for Drive {
 
 /// Seconds one invocation may take.
 const TIME_OUT: u64 = 60;
-/// Simulated time after which a queue that is not quiet never will be.
-const PATIENCE: Duration = Duration::from_secs(12 * 3600);
+/// Simulated time after which a queue that is not quiet never will be. A story may let a day pass.
+const PATIENCE: Duration = Duration::from_secs(36 * 3600);
 
 /// How long a worker waits before it looks at an empty queue again.
 const EMPTY: Duration = Duration::from_secs(20);

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use shared::{
     error::{Error, FailureClass, Result, Retry, System},
     filing::Mark,
@@ -117,6 +118,18 @@ impl Media {
     /// The media type that its name says.
     pub fn media_type(&self) -> String {
         mime_guess::from_path(&self.name).first_or_octet_stream().essence_str().to_owned()
+    }
+
+    /// What rules read of it.
+    pub fn facts(&self) -> Value {
+        let (stem, extension) = match self.name.rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => (stem, Some(extension.to_lowercase())),
+            _ => (self.name.as_str(), None),
+        };
+        json!({
+            "name": self.name, "stem": stem, "extension": extension, "part": self.part.name(),
+            "folder": self.folder, "type": self.media_type(),
+        })
     }
 
     /// What tells these bytes from every other content.

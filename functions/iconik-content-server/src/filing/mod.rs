@@ -17,6 +17,7 @@ use shared::{
     flow::{Reason, Run},
     iconik,
     ledger::Ledger,
+    mapping::Violations,
 };
 
 pub use self::media::{Media, Part, VersionMedia};
@@ -226,6 +227,15 @@ impl MediaFiler {
         self.remember(media, &filed, run.ledger()).await?;
         Ok(filed)
     }
+}
+
+/// All that is wrong as one reason: the first gives the code and the field, the message tells every one.
+pub fn refused(violations: &Violations) -> Error {
+    let Some(first) = violations.iter().next() else {
+        return Error::bug("plan", "a plan was refused without a violation");
+    };
+    let all: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    Error::invalid(first.code, all.join("; ")).field(first.field.clone()).remedy(first.remedy.clone())
 }
 
 /// The server sees an upload that broke off; why is known here. What was read is forgotten when two readings differ.

@@ -18,9 +18,9 @@ use super::{
     PublishFinals, is_final,
     plan::{Document, Plan},
     skipped,
-    standing::Approved,
 };
 use crate::{
+    approval::{self, Approved},
     filing::{self, FiledMedia, How, NOT_CLOSED},
     progress::{End, Progress, Work},
 };
@@ -130,7 +130,7 @@ impl PublishFinals {
                 })
             };
             told(0).await?;
-            let guard = || -> Step<'_> { Box::pin(self.check_approved(approved)) };
+            let guard = || -> Step<'_> { Box::pin(approved.check(&self.iconik)) };
             let how = How {
                 plan: &document.plan,
                 reading: plan.rule.reading,
@@ -260,7 +260,7 @@ enum Waited {
 
 /// Whether a failure is of one document and keeps the others from nothing.
 fn belongs_to_one(error: &Error) -> bool {
-    is_final(error) && !matches!(error.code(), crate::progress::ABORTED | super::standing::WITHDRAWN)
+    is_final(error) && !matches!(error.code(), crate::progress::ABORTED | approval::WITHDRAWN)
 }
 
 /// The first reason; it tells how many there are.

@@ -10,7 +10,6 @@
 
 mod deliver;
 mod plan;
-mod standing;
 mod told;
 
 use std::time::Duration;
@@ -28,8 +27,8 @@ use shared::{
     reason_file,
 };
 
-use self::standing::Standing;
 use crate::{
+    approval::{self, Standing},
     filing::MediaFiler,
     finals_rules::{FinalsRules, SAMPLE},
     progress::{self, End},
@@ -124,18 +123,19 @@ impl Flow for PublishFinals {
 
 impl PublishFinals {
     async fn publish(&self, change: &IconikChange, run: &Run) -> Result<Outcome> {
-        let standing = match self.standing(change).await? {
-            Standing::Approved(approved) => approved,
-            Standing::Not(reason) => {
-                self.give_up(&reason, run).await?;
-                return Ok(Outcome::Skipped(reason));
-            }
-        };
+        let standing =
+            match approval::standing(&self.iconik, &asset_of(change), change.version_id.as_deref()).await? {
+                Standing::Approved(approved) => approved,
+                Standing::Not(reason) => {
+                    self.give_up(&reason, run).await?;
+                    return Ok(Outcome::Skipped(reason));
+                }
+            };
         run.note("version", standing.version.id.as_str());
         let known = self.media.filer().moment();
         match Box::pin(self.deliver(change, &standing, run)).await {
             Err(pause) if pause.code() == parts::PAUSED => Ok(Outcome::Continue),
-            Err(stop) if matches!(stop.code(), progress::ABORTED | standing::WITHDRAWN) => {
+            Err(stop) if matches!(stop.code(), progress::ABORTED | approval::WITHDRAWN) => {
                 let reason = Reason::from(&stop);
                 self.give_up(&reason, run).await?;
                 Ok(Outcome::Skipped(reason))

@@ -10,9 +10,9 @@ use shared::{
 use super::{
     PublishFinals,
     deliver::{Done, FILES, files},
-    standing::Approved,
 };
 use crate::{
+    approval::Approved,
     asset_metadata::AssetMetadata,
     filing::{CONTENT_SERVER, ICONIK},
     made_once::made_once,

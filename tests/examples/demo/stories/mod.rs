@@ -5,6 +5,7 @@
 mod archive_closed_files;
 mod archive_production;
 mod export_for_analysis;
+mod file_rights;
 mod link_references;
 mod offload_content;
 mod publish_approved;
@@ -55,6 +56,7 @@ pub(crate) const STORIES: &[Story] = &[
     publish_finals::STORY,
     start_signoff::STORY,
     sync_asset_metadata::STORY,
+    file_rights::STORY,
     request_disposition::STORY,
     link_references::STORY,
 ];
