@@ -2,7 +2,7 @@
 //! whoever comes next tells it, and nobody twice.
 
 use shared::{
-    error::{FailureClass, Result},
+    error::{FailureClass, Result, Retry},
     flow::Run,
     iconik::{AssetId, HistoryEntry, HistoryOperation, MetadataChange},
 };
@@ -74,7 +74,14 @@ impl FileRights {
         }
         match self.iconik.create_history_entry(asset, &custom, text, None).await {
             Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                patiently(&self.iconik, run, &find).await?.ok_or(error).map(drop)
+                match patiently(&self.iconik, run, &find).await {
+                    Ok(found) => found.ok_or(error).map(drop),
+                    // It may still come, whatever stopped the look: no other one is made before that.
+                    Err(trouble) => match trouble.retry_advice() {
+                        Retry::After(pause) => Err(error.not_before(pause)),
+                        Retry::Later | Retry::Never => Err(error),
+                    },
+                }
             }
             outcome => outcome.map(drop),
         }
