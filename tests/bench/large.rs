@@ -114,7 +114,7 @@ pub(crate) async fn memory(stage: &Stage, sizes: &[u64]) -> Figure {
     }
 }
 
-fn named(bytes: u64) -> String {
+pub(crate) fn named(bytes: u64) -> String {
     match bytes {
         0..0x10_0000 => format!("{} KiB", bytes >> 10),
         0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),

@@ -5,6 +5,7 @@
 
 mod generated;
 mod large;
+mod master;
 mod measure;
 mod report;
 mod scale;
@@ -24,6 +25,7 @@ struct Extent {
     large_runs: usize,
     large_bytes: u64,
     sizes: Vec<u64>,
+    masters: [u64; 2],
     records: usize,
 }
 
@@ -36,6 +38,7 @@ impl Extent {
             large_runs: 5,
             large_bytes: 1 << 30,
             sizes: vec![1 << 10, 1 << 20, 1 << 26, 1 << 30, 10 << 30],
+            masters: [1 << 20, 20 << 30],
             records: 1_000_000,
         }
     }
@@ -48,6 +51,7 @@ impl Extent {
             large_runs: 2,
             large_bytes: 1 << 28,
             sizes: vec![1 << 10, 1 << 20, 1 << 28],
+            masters: [1 << 20, 1 << 28],
             records: 100_000,
         }
     }
@@ -125,6 +129,9 @@ async fn measure_all(root: &Path, artefacts: &Path, extent: &Extent, only: Optio
     if wanted("memory") {
         let stage = Stage::new(root, artefacts, false).await;
         figures.push(large::memory(&stage, &extent.sizes).await);
+    }
+    if wanted("master") {
+        figures.push(master::memory(root, artefacts, extent.masters).await);
     }
     if wanted("refused") {
         figures.push(large::refused(&keeping, 64 << 20).await);

@@ -51,13 +51,18 @@ pub(crate) struct Stage {
 impl Stage {
     /// Systems without history.
     pub(crate) async fn new(root: &Path, artefacts: &Path, keep_content: bool) -> Self {
+        let mut settings = EcmSettings { discard_content: !keep_content, ..EcmSettings::default() };
+        // The bare copy goes up in one piece; so does ours then.
+        settings.modules.large_upload = false;
+        Self::with(root, artefacts, settings).await
+    }
+
+    /// The same, with a Content Server of these settings.
+    pub(crate) async fn with(root: &Path, artefacts: &Path, settings: EcmSettings) -> Self {
         let aws = Aws::new(Arc::new(|| jiff::Timestamp::now().as_millisecond()));
         let traffic = Arc::new(Traffic::default());
         let (address, _) =
             serve(generated::router(aws.clone(), traffic.clone()), 0).await.expect("a free port");
-        let mut settings = EcmSettings { discard_content: !keep_content, ..EcmSettings::default() };
-        // The bare copy goes up in one piece; so does ours then.
-        settings.modules.large_upload = false;
         let ecm = Simulator::new(settings, Clock::machine());
         let (ecm_address, _) = serve(ecm.router(), 0).await.expect("a free port");
         let place = Installation::create(&format!("http://{address}"), 30).await;
@@ -198,7 +203,8 @@ impl Stage {
     }
 }
 
-fn tail(function: &Function) -> String {
+/// The end of a function's log.
+pub(crate) fn tail(function: &Function) -> String {
     let lines = function.log().lines();
     lines[lines.len().saturating_sub(20)..].join("\n")
 }
