@@ -62,7 +62,7 @@ async fn preservica_keeps_what_is_held_or_restricted_until_its_time_is_over() {
     for _ in 0..2 {
         client.ensure_hold(&spring, &hold.id).await.unwrap();
     }
-    assert_eq!(client.holds_of(&spring).await.unwrap(), [hold.id.clone()]);
+    assert_eq!(client.holds_of(&spring).await.unwrap(), std::slice::from_ref(&hold.id));
     for asset in [&spring, &report] {
         let error = client.ask_removal((EntityKind::Asset, asset), "away").await.unwrap_err();
         assert_eq!((error.class(), error.code()), (FailureClass::Forbidden, "preservica.against-a-rule"));

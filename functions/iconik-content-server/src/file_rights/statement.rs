@@ -110,7 +110,7 @@ fn page(approved: &Approved, rights: &Rights<'_>, revision: u64, releases: &[Fil
     let mut page = HEAD.to_owned();
     let _ = writeln!(page, "<h1>Rights statement</h1>\n<table>");
     let none = || vec!["–".to_owned()];
-    row(&mut page, "Asset", &[approved.asset.title.clone()]);
+    row(&mut page, "Asset", std::slice::from_ref(&approved.asset.title));
     row(&mut page, "Asset in iconik", &[approved.asset.id.to_string()]);
     row(&mut page, "Version", &[format!("{} ({})", approved.number(), approved.version.id)]);
     row(&mut page, "Revision of the rights", &[revision.to_string()]);

@@ -335,11 +335,11 @@ fn comment<'c>(
 
 fn production(page: &mut String, summary: &Summary) {
     let totals = &summary.totals;
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<section id=\"production\"><h2>The whole production <small>{} {}, {} {}</small></h2>\
          <div class=\"scroll\"><table><thead><tr><th scope=\"col\">Asset</th><th scope=\"col\">Type</th>\
-         <th scope=\"col\">Where</th><th scope=\"col\">In the package</th></tr></thead><tbody>\n",
+         <th scope=\"col\">Where</th><th scope=\"col\">In the package</th></tr></thead><tbody>",
         totals.assets,
         one_or(totals.assets, "asset", "assets"),
         totals.collections,
@@ -373,13 +373,13 @@ fn production(page: &mut String, summary: &Summary) {
 }
 
 fn documents(page: &mut String, summary: &Summary) {
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<section id=\"documents\"><h2>All documents <small>{}</small></h2><p class=\"muted\">Each was read back from \
          Content Server, and had the hash that was taken on its way there. The JSON document beside this page has the same \
          list, with every id and with the hash of this page; its own hash is in the audit trail.</p>\
          <div class=\"scroll\"><table><thead><tr><th scope=\"col\">Document</th><th scope=\"col\" class=\"number\">Node</th>\
-         <th scope=\"col\" class=\"number\">Bytes</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n",
+         <th scope=\"col\" class=\"number\">Bytes</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>",
         summary.documents.len()
     );
     for document in &summary.documents {
