@@ -133,33 +133,34 @@ impl ArchiveProduction {
             place.node, production.closing.number, production.collection.id
         );
         let number = work.progress.told;
-        // Whoever has lost the claim meanwhile learns of it here.
-        run.checkpoint(TELLING, &number).await?;
-        let earlier = if work.progress.telling == Some(number) {
-            // An earlier attempt may have written it, and the index may not show it yet.
-            self.find_history(asset, &words, run).await?
-        } else {
+        let begun = work.progress.telling == Some(number);
+        // An earlier attempt may have written it, and the index may not show it yet.
+        match self.find_history(asset, &words, begun, run).await {
+            Ok(false) => {}
+            Ok(true) => return Ok(()),
+            Err(error) if error.code() == NOT_FOUND => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        if !begun {
             work.progress.telling = Some(number);
             self.save(work, run).await?;
-            false
-        };
-        if earlier {
-            return Ok(());
         }
+        // Whoever has lost the claim meanwhile learns of it here.
+        run.checkpoint(TELLING, &number).await?;
         let job = packing.job.as_ref().map(crate::progress::Progress::job);
         let written = self.iconik.create_history_entry(asset, &HistoryOperation::Custom, &words, job).await;
         match written {
             Err(error) if error.code() == NOT_FOUND => Ok(()),
             Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                if self.find_history(asset, &words, run).await? { Ok(()) } else { Err(error) }
+                if self.find_history(asset, &words, true, run).await? { Ok(()) } else { Err(error) }
             }
             outcome => outcome.map(drop),
         }
     }
 
-    /// Whether the history has a line, which the index may show late.
-    async fn find_history(&self, asset: &AssetId, words: &str, run: &Run) -> Result<bool> {
-        let mut left = self.iconik.settings().index_patience_seconds;
+    /// Whether the history has a line. The index may show it late: with patience it is looked for until it would.
+    async fn find_history(&self, asset: &AssetId, words: &str, patient: bool, run: &Run) -> Result<bool> {
+        let mut left = if patient { self.iconik.settings().index_patience_seconds } else { 0 };
         loop {
             let mut pages = self.iconik.list_history(asset);
             while let Some(page) = pages.next_page().await? {
