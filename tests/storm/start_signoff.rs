@@ -352,7 +352,7 @@ fn decisions_are_theirs(world: &World, told: &[String]) -> Result<(), Broken> {
             line.ends_with(&number) && (line.contains("approved by") || line.contains("rejected by"))
         };
         if let Some(line) = told.iter().find(names_a_decision)
-            && !(decided.is_some() && line.contains("Claims Reviewer (claims.reviewer)"))
+            && !(decided.is_some() && by_name(world, line).contains("Claims Reviewer (claims.reviewer)"))
         {
             return broken(format!("{line:?} is told of a workflow that says {decided:?}"));
         }
@@ -372,7 +372,7 @@ fn as_in_a_calm_night(world: &World, made: &Made, clean: &Made) -> Result<(), Br
     if meddled || gave_up || !world.dead_letters().is_empty() {
         return Ok(());
     }
-    let (seen, expected) = (plain(&made.iconik), plain(&clean.iconik));
+    let (seen, expected) = (plain(world, &made.iconik), plain(world, &clean.iconik));
     if made.workflows != clean.workflows || seen != expected {
         return broken(format!(
             "the systems differ from a calm night ({:?}).\n--- calm\n{clean}\n--- seen\n{made}",
@@ -398,11 +398,27 @@ fn is_lapsed(world: &World, clean: &Made) -> bool {
     deleted || stands(&world.made().iconik) != stands(&clean.iconik)
 }
 
-/// Facts without what follows from when, and from who came first.
-fn plain(facts: &[String]) -> Vec<String> {
+/// Facts without what follows from when, from who came first, and from how often the fields were written on the way.
+fn plain(world: &World, facts: &[String]) -> Vec<String> {
     let numbers = Regex::new("[0-9]+").expect("a pattern");
+    let facts = facts.iter().filter(|fact| !fact.ends_with(": history METADATA "));
     let mut plain: Vec<String> =
-        facts.iter().map(|fact| numbers.replace_all(fact, "#").into_owned()).collect();
+        facts.map(|fact| numbers.replace_all(&by_name(world, fact), "#").into_owned()).collect();
     plain.sort();
     plain
+}
+
+/// A sentence in which people have their names. Who is hidden from the flow has a number.
+fn by_name(world: &World, line: &str) -> String {
+    let hidden = Regex::new("user ([0-9]+)").expect("a pattern");
+    let name = |found: &regex::Captures<'_>| {
+        let member = world
+            .content_server
+            .with_state(|state| found[1].parse().ok().and_then(|id: i64| state.members.get(&id).cloned()));
+        let full = |one: content_server::state::Member| {
+            format!("{} {} ({})", one.first_name, one.last_name, one.name)
+        };
+        member.map_or_else(|| found[0].to_owned(), full)
+    };
+    hidden.replace_all(line, name).into_owned()
 }

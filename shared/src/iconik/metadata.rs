@@ -115,14 +115,16 @@ impl Client {
     /// out later, over what was written since.
     ///
     /// # Errors
-    /// `UnknownOutcome` when no answer came: read again, and where it is not there, wait until it cannot come any more.
+    /// `UnknownOutcome` when no answer came: read again, and where it is not there, wait until it cannot come any more. As
+    /// [`Client::update_metadata`].
     pub async fn update_metadata_once(
         &self,
         object: &ObjectRef,
         view: &ViewId,
         change: &MetadataChange,
+        based_on: Option<&MetadataValues>,
     ) -> Result<MetadataValues> {
-        self.update(object, view, change, None, Call::once).await
+        self.update(object, view, change, based_on, Call::once).await
     }
 
     async fn update(

@@ -211,7 +211,7 @@ async fn a_write_that_may_come_late_is_repeated_only_by_who_asked_for_it() {
     let before = || values(json!({"State": ["in_signoff"]}));
     let change = MetadataChange::new().set("State", ["filed"]);
     let canned = Canned::new([before(), page(502)]);
-    let error = canned.client().update_metadata_once(&object(), &view(), &change).await.unwrap_err();
+    let error = canned.client().update_metadata_once(&object(), &view(), &change, None).await.unwrap_err();
     assert_eq!((error.class(), canned.asked().len()), (FailureClass::UnknownOutcome, 2));
     let canned =
         Canned::new([before(), page(502), answer(200, json!({})), values(json!({"State": ["filed"]}))]);

@@ -47,7 +47,8 @@ impl RequestDisposition {
             Ok(change.clone().beyond(&values).is_empty().then_some(()))
         };
         // Once: one that is carried out late would say what is over.
-        let tell = || async { self.iconik.update_metadata_once(&object, &view.id, &change).await.map(drop) };
+        let tell =
+            || async { self.iconik.update_metadata_once(&object, &view.id, &change, None).await.map(drop) };
         run.effect("tell iconik", Policy::CheckThenRepeat, is_told, tell).await?;
         self.write_history(&AssetId::new(&asset.id), &report.text, run).await
     }

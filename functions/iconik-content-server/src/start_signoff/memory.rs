@@ -101,6 +101,10 @@ pub(super) struct Starting {
     pub(super) item: String,
     /// Since when, in milliseconds since the epoch.
     pub(super) since: i64,
+    /// When the review it starts for was asked for, in milliseconds since the epoch. There may be a newer one by the time the
+    /// workflow is found.
+    #[serde(default)]
+    pub(super) requested: Option<i64>,
 }
 
 /// A workflow this flow has started.
@@ -231,8 +235,15 @@ impl StartSignoff {
 
     /// Makes this item the one that starts the workflow of a round, unless another one is; says which one it is. The lock
     /// of the asset keeps others away for as long as clocks agree; this holds whatever clocks say.
-    pub(super) async fn begin_start(&self, mark: &Mark, item: &Key, run: &Run) -> Result<Starting> {
-        let ours = Starting { item: item.short().to_owned(), since: run.context().now_milliseconds() };
+    pub(super) async fn begin_start(
+        &self,
+        mark: &Mark,
+        item: &Key,
+        requested: Option<i64>,
+        run: &Run,
+    ) -> Result<Starting> {
+        let (item, since) = (item.short().to_owned(), run.context().now_milliseconds());
+        let ours = Starting { item, since, requested };
         let first = run.ledger().first_note(Self::NAME, &mark.note(), &text(&ours)?).await?;
         read(&first)
     }

@@ -64,7 +64,7 @@ impl StartSignoff {
         let wanted = Wanted { workflow: workflow(approved, rule, round), requested: approved.requested() };
         if let Some(starting) = &starting {
             if let Some(process) = self.marked(&mark).await? {
-                return self.adopt(process, &wanted, run).await;
+                return self.found(process, starting, wanted, is_ours, run).await;
             }
             if !is_ours {
                 return Err(undecided(starting, now));
@@ -82,7 +82,7 @@ impl StartSignoff {
         let map = self.map(&rule.map).await?;
         self.supersede(approved).await?;
         run.checkpoint(WANTED, &wanted).await?;
-        let starting = self.begin_start(&mark, approved.item, run).await?;
+        let starting = self.begin_start(&mark, approved.item, wanted.requested, run).await?;
         if starting.item != approved.item.short() {
             return Err(undecided(&starting, now));
         }
@@ -95,6 +95,30 @@ impl StartSignoff {
         };
         let process = self.initiate(&new, &mark, approved).await?;
         self.begun(process, run).await
+    }
+
+    /// Takes a workflow whose start was not confirmed. It was started for the review of that moment: one that was asked for
+    /// since is looked at anew.
+    async fn found(
+        &self,
+        process: ProcessId,
+        starting: &Starting,
+        wanted: Wanted,
+        is_ours: bool,
+        run: &Run,
+    ) -> Result<Outcome> {
+        let own = run.recorded::<Wanted>(WANTED);
+        if is_ours && own.is_some_and(|own| own.workflow.round == wanted.workflow.round) {
+            run.checkpoint(START, &process.0).await?;
+            return self.begun(process, run).await;
+        }
+        let is_newer = wanted.requested.zip(starting.requested).is_some_and(|(now, then)| now > then);
+        let taken = Wanted { requested: starting.requested, ..wanted };
+        let outcome = self.adopt(process, &taken, run).await?;
+        if is_newer {
+            return Err(again("review.changed", "the workflow was started for an earlier review"));
+        }
+        Ok(outcome)
     }
 
     async fn initiate(&self, new: &NewWorkflow, mark: &Mark, approved: &Approved<'_>) -> Result<ProcessId> {

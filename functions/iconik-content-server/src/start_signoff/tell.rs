@@ -100,7 +100,8 @@ impl StartSignoff {
         Ok(())
     }
 
-    /// Writes the fields that show the sign-off.
+    /// Writes the fields that show the sign-off. One whose answer was lost must not arrive after what is shown next: then the
+    /// asset is left alone until it has settled.
     async fn show(&self, workflow: &Workflow, standing: &Standing, run: &Run) -> Result<()> {
         let change = self.shown(standing);
         if change.is_empty() {
@@ -109,11 +110,15 @@ impl StartSignoff {
         let view = self.iconik.get_view(&self.rules.shown.view).await?;
         view.check(&change)?;
         let object = ObjectRef::Assets(workflow.asset.clone());
+        let is_shown = || async {
+            let present = self.iconik.get_metadata(&object, &view.id).await?;
+            Ok(change.clone().beyond(&present).is_empty().then_some(true))
+        };
         let write = || async {
-            self.iconik.update_metadata(&object, &view.id, &change, None).await?;
+            self.iconik.update_metadata_once(&object, &view.id, &change, None).await?;
             Ok(true)
         };
-        run.effect("show-state", Policy::RepeatSafe, || async { Ok(None) }, write).await.map(drop)
+        run.effect("show-state", Policy::CheckThenRepeat, is_shown, write).await.map(drop)
     }
 
     fn shown(&self, standing: &Standing) -> MetadataChange {
