@@ -1,4 +1,4 @@
-//! Sets that only grow, and logs of which only the end counts.
+//! Sets that only grow, and logs.
 
 use crate::table::Place;
 
@@ -29,4 +29,13 @@ async fn of_two_who_append_after_the_same_entry_one_is_told_to_look_again() {
     assert!(ledger.append_log("flow", "log", 1, "second").await.unwrap());
     assert!(!ledger.append_log("flow", "log", 0, "late").await.unwrap(), "what comes late changes nothing");
     assert_eq!(ledger.log_end("flow", "log").await.unwrap(), Some((2, "second".to_owned())));
+    assert_eq!(ledger.log_entries("flow", "log").await.unwrap(), ["first", "second"]);
+    // More than one answer of the table holds.
+    let long = "x".repeat(300_000);
+    for place in 2..7 {
+        assert!(ledger.append_log("flow", "log", place, &format!("{place}{long}")).await.unwrap());
+    }
+    let entries = ledger.log_entries("flow", "log").await.unwrap();
+    let begins: Vec<&str> = entries.iter().filter_map(|entry| entry.get(..1)).collect();
+    assert_eq!(begins, ["f", "s", "2", "3", "4", "5", "6"]);
 }

@@ -1,4 +1,4 @@
-//! What a flow remembers of a thing over many items: a set that only grows, and a log of which only the end counts.
+//! What a flow remembers of a thing over many items: a set that only grows, and a log.
 //!
 //! Neither is ever changed in place, so a write that arrives late or twice changes nothing.
 
@@ -87,6 +87,32 @@ impl Ledger {
                 Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
                 _ => Err(classify(System::Ledger, "append to log", error)),
             },
+        }
+    }
+
+    /// The entries of a log, from the first.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn log_entries(&self, flow: &str, log: &str) -> Result<Vec<String>> {
+        let (mut found, mut start) = (Vec::new(), None);
+        loop {
+            let output = self
+                .dynamodb
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", text(log_key(flow, log)))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| classify(System::Ledger, "read log", error))?;
+            found.extend(output.items().iter().filter_map(|item| get_text(item, "entry")).map(str::to_owned));
+            start = output.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
         }
     }
 
