@@ -3,7 +3,7 @@
 use super::super::state::{Attribute, AttributeKind, CategoryDefinition, State, kind};
 use super::{
     ARCHIVED, CASE_FILE, CATEGORIES, CLAIM_EVIDENCE, DIGITISED_ITEM, DOCUMENT_APPROVAL, EXTERNAL_CONTENT,
-    ONBOARDING_DOCUMENT, PUBLICATION, SUPPLIER_SUBMISSION, put,
+    ONBOARDING_DOCUMENT, PUBLICATION, REVIEW, SUPPLIER_SUBMISSION, put,
 };
 
 fn text(id: i64, name: &str, max_length: usize) -> Attribute {
@@ -38,6 +38,7 @@ pub(super) fn plant(state: &mut State) {
         (EXTERNAL_CONTENT, 4002, "External Content", external_content()),
         (DOCUMENT_APPROVAL, 4001, "Document Approval", document_approval()),
         (PUBLICATION, 4002, "Publication", publication()),
+        (REVIEW, 4002, "Review", review()),
         (CASE_FILE, 4001, "Case File", case_file()),
         (ARCHIVED, 4002, "Archive", archived()),
     ] {
@@ -142,6 +143,16 @@ fn publication() -> Vec<Attribute> {
         text(7, "Reason", 64),
         of(8, "Partner Link", AttributeKind::TextArea),
         of(9, "Supplier Link", AttributeKind::TextArea),
+    ]
+}
+
+fn review() -> Vec<Attribute> {
+    vec![
+        text(2, "Status", 32),
+        of(3, "Version", AttributeKind::Integer),
+        moment(4, "Changed At"),
+        text(5, "Approved By", 254),
+        of(6, "Open Comments", AttributeKind::Integer),
     ]
 }
 

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | volumes | Enterprise 2000, Categories 2002, Classifications 2003, Records Management 2004, … |
 //! | folders | `Claims`, `Suppliers`, `Onboarding`, `Digitised Archive`, `Quarantine`, `Workflow Maps`, `Board Minutes` (hidden from all but the administrator) |
-//! | categories | `Claim Evidence` (required: Claim Number), `Supplier Submission`, `Onboarding Document`, `Digitised Item`, `External Content`, `Document Approval`, `Publication` |
+//! | categories | `Claim Evidence` (required: Claim Number), `Supplier Submission`, `Onboarding Document`, `Digitised Item`, `External Content`, `Document Approval`, `Publication`, `Review` |
 //! | workspace types | `Claim` 16, `Supplier` 17, `Employee` 18, each with a template, roles and some workspaces |
 //! | business objects | `CLAIMS`/`CLAIM`/`100117`…, `SAP`/`LFA1`/`0000200451`…, `HR`/`EMPLOYEE`/`300881`… |
 //! | workflow maps | `Document Review`, `Supplier Approval`, `Claim Evidence Check` (starts in one call), `Disposition Review` |
@@ -76,6 +76,8 @@ pub const EXTERNAL_CONTENT: NodeId = 4105;
 pub const DOCUMENT_APPROVAL: NodeId = 4111;
 /// Category `Publication`.
 pub const PUBLICATION: NodeId = 4112;
+/// Category `Review`.
+pub const REVIEW: NodeId = 4113;
 /// Folder `Claims/Guidelines`.
 pub const GUIDELINES: NodeId = 3102;
 /// Category `Case File`.

@@ -81,6 +81,8 @@ const FIELDS: &[Field] = &[
     ("UsageBlocked", "Usage blocked", "boolean", &[]),
     ("UsageNotice", "Usage notice", "string", &[]),
     ("IngestedFrom", "Ingested from", "string", &[]),
+    ("DocumentState", "State of the document", "string", &[]),
+    ("DocumentDecidedBy", "Decided by", "string", &[]),
 ];
 
 const MULTI: &[&str] = &["Region", "Language", "Keywords", "Territories"];
@@ -168,6 +170,8 @@ const VIEWS: &[(&str, &str, &[&str])] = &[
             "LegalHold",
             "AssetStatus",
             "DispositionOutcome",
+            "DocumentState",
+            "DocumentDecidedBy",
         ],
     ),
 ];
