@@ -289,9 +289,19 @@ def archive_production(outputs):
     ]
 
 
+def exchange_review_status(outputs):
+    chain = {":pk": {"S": "exchange-review-status#log#review-1"}}
+    return [
+        *sync_asset_metadata(outputs),
+        ("dynamodb", "query", {"TableName": outputs["LedgerTableName"], "KeyConditionExpression": "pk = :pk",
+                               "ExpressionAttributeValues": chain}),
+    ]
+
+
 # What a function needs beside its queue, ledger, secret and rules.
 NEEDS = {
     "archive-production": archive_production,
+    "exchange-review-status": exchange_review_status,
     "file-rights": file_rights,
     "ingest-uploads": ingest_uploads,
     "offload-content": offload_content,

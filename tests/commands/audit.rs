@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use iconik_content_server::exchange_review_status::entries::{Kind, Of, Seen, due};
 use serde_json::json;
 use shared::{
-    audit::{AuditEvent, EventType, Outcome},
+    audit::{AuditEvent, EventType, Outcome, SealedEvent},
     aws,
     context::Context,
     http::Transport,
@@ -85,6 +86,26 @@ async fn a_chain_is_exported_and_verified_offline() {
     assert!(told.out.contains("Events 1 to 5"), "{}", told.out);
     let piped = run("audit", &["verify", "-", "--end", end], &[], export.as_bytes()).await;
     assert_eq!(piped.code, 0, "{}{}", piped.out, piped.err);
+}
+
+#[tokio::test]
+async fn the_evidence_of_a_review_is_verified_as_any_chain() {
+    let comment = |id: &str, text: &str| Seen { text: Some(text.to_owned()), ..Seen::of(Kind::Comment, id) };
+    let seen = [comment("a", "\u{645}\u{646} \u{202e}gpj.exe"), comment("b", "良いですね。\r\n\u{2028}")];
+    let of = Of { asset: "film", item: "item", now: "2031-05-06T07:08:09Z".parse().unwrap() };
+    let mut chain: Vec<SealedEvent> = Vec::new();
+    for event in due(&BTreeMap::new(), &seen, &[], &of).unwrap() {
+        let previous = chain.last().map(|last| last.hash.clone()).unwrap_or_default();
+        chain.push(event.seal(chain.len() as u64 + 1, &previous).unwrap());
+    }
+    let evidence: String = chain.iter().map(|entry| entry.canonical().unwrap() + "\n").collect();
+    let folder = Folder::new();
+    let end = ["--end", chain.last().unwrap().hash.as_str()];
+    let told = verify(&folder.file("evidence", &evidence), &end).await;
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+    // Who takes the sign out that turns a comment round is found out.
+    let forged = evidence.replace('\u{202e}', "");
+    assert_eq!(verify(&folder.file("forged", &forged), &end).await.code, 1);
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod crashes;
 mod deployed;
 mod doors;
 mod events;
+mod exchange_review_status;
 mod export_for_analysis;
 mod file_rights;
 mod link_references;

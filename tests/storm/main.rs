@@ -8,6 +8,7 @@ mod archive_closed_files;
 mod archive_production;
 mod archive_reasons;
 mod disposition_reasons;
+mod exchange_review_status;
 mod export_for_analysis;
 mod figures;
 mod file_rights;
@@ -59,6 +60,7 @@ fn scenarios() -> Vec<Scenario> {
         sync_asset_metadata::scenarios(),
         request_disposition::scenarios(),
         link_references::scenarios(),
+        exchange_review_status::scenarios(),
     ]
     .concat()
 }

@@ -4,6 +4,7 @@ pub mod approval;
 pub mod archive_production;
 pub mod asset_metadata;
 pub mod disposition_rules;
+pub mod exchange_review_status;
 pub mod file_rights;
 pub mod filing;
 pub mod finals_rules;
@@ -14,6 +15,7 @@ pub mod production_rules;
 pub mod progress;
 pub mod publish_finals;
 pub mod request_disposition;
+pub mod review_rules;
 pub mod rights_rules;
 pub mod signoff_rules;
 pub mod start_signoff;
@@ -21,6 +23,7 @@ pub mod sync_asset_metadata;
 pub mod sync_rules;
 
 use archive_production::ArchiveProduction;
+use exchange_review_status::ExchangeReviewStatus;
 use file_rights::FileRights;
 use link_references::LinkReferences;
 use publish_finals::PublishFinals;
@@ -50,6 +53,9 @@ pub static LINK_REFERENCES: Entry = Entry::of::<LinkReferences>();
 /// Closed productions become complete packages.
 pub static ARCHIVE_PRODUCTION: Entry = Entry::of::<ArchiveProduction>();
 
+/// Reviews of regulated assets are exchanged, and leave evidence.
+pub static EXCHANGE_REVIEW_STATUS: Entry = Entry::of::<ExchangeReviewStatus>();
+
 /// Every flow of this pair.
 pub static FLOWS: &[&Entry] = &[
     &ARCHIVE_PRODUCTION,
@@ -59,4 +65,5 @@ pub static FLOWS: &[&Entry] = &[
     &START_SIGNOFF,
     &SYNC_ASSET_METADATA,
     &REQUEST_DISPOSITION,
+    &EXCHANGE_REVIEW_STATUS,
 ];

@@ -4,6 +4,7 @@
 
 mod archive_closed_files;
 mod archive_production;
+mod exchange_review_status;
 mod export_for_analysis;
 mod file_rights;
 mod link_references;
@@ -59,6 +60,7 @@ pub(crate) const STORIES: &[Story] = &[
     file_rights::STORY,
     request_disposition::STORY,
     link_references::STORY,
+    exchange_review_status::STORY,
 ];
 
 /// What becomes of it later.
