@@ -66,6 +66,7 @@ conformance: ## unmodified third-party software: clients against the simulators,
 	tests/conformance-python/run
 	tests/conformance-bagit/run
 	tests/conformance-iconik/run
+	tests/conformance-preservica/run
 
 bench: ## the published figures: the artefact as published, against the same function in Python
 	@infra/setup rust build arm64

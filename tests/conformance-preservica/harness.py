@@ -1,0 +1,143 @@
+"""One simulator for the whole run, the unchanged client, and what every test needs of them."""
+
+import atexit
+import datetime
+import http.server
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import unittest
+import urllib.error
+import urllib.request
+
+import network
+
+network.block()
+
+import pyPreservica  # noqa: E402
+
+OPERATOR = "operator@example.com"
+MANAGER = "manager@example.com"
+PASSWORD = "demo-password"
+TENANT = "DEMO"
+
+
+def start():
+    process = subprocess.Popen(
+        [os.environ["SIMULATOR"], "preservica", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(process.terminate)
+    line = process.stdout.readline()
+    return line.split("http://127.0.0.1:")[1].split("/")[0].strip()
+
+
+SERVER = f"127.0.0.1:{start()}"
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def admin(method, path, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://{SERVER}/_simulator/{path}", data=data, method=method)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.loads(response.read())
+
+
+def shows(*operations):
+    """The operations of the client that a test proves: `shows("EntityAPI.folder")`."""
+
+    def mark(test):
+        test.shows = operations
+        return test
+
+    return mark
+
+
+class Recorded:
+    """A part of the client, unchanged, that notes which of its methods are called."""
+
+    def __init__(self, called, target):
+        self._called, self._target = called, target
+
+    def __getattr__(self, name):
+        found = getattr(self._target, name)
+        if not callable(found):
+            return found
+
+        def call(*arguments, **options):
+            self._called.add(f"{type(self._target).__name__}.{name}")
+            return found(*arguments, **options)
+
+        return call
+
+
+class Story(unittest.TestCase):
+    """Each test starts with the seeded archive, and ends without a call to an unknown URL or to another host."""
+
+    def setUp(self):
+        # The client asks for events up to its own time.
+        admin("POST", "clock", {"now": datetime.datetime.now(datetime.UTC).isoformat()})
+        admin("POST", "reset")
+        network.ATTEMPTS.clear()
+        self.called = set()
+        self.made = {}
+
+    def tearDown(self):
+        self.assertEqual(network.ATTEMPTS, [], "a test tried to leave this machine")
+        unknown = [entry for entry in admin("GET", "journal")["entries"] if entry["unknown"]]
+        self.assertEqual(unknown, [], "the client called URLs that the simulator does not know")
+        promised = set(getattr(getattr(self, self._testMethodName), "shows", ()))
+        self.assertEqual(promised - self.called, set(), "shown in name only: the test never called it")
+
+    def part(self, name, user=OPERATOR):
+        """A part of the client as somebody: `EntityAPI`, `UploadAPI` …"""
+        if (name, user) not in self.made:
+            made = getattr(pyPreservica, name)(
+                username=user, password=PASSWORD, tenant=TENANT, server=SERVER, protocol="http"
+            )
+            self.made[name, user] = Recorded(self.called, made)
+        return self.made[name, user]
+
+    @property
+    def entities(self):
+        return self.part("EntityAPI")
+
+    def switch(self, **settings):
+        """Turns switches of the simulator; `reset` turns them back."""
+        admin("PUT", "settings", settings)
+
+    def state(self):
+        return admin("GET", "state")
+
+    def held(self, title):
+        """What the simulator holds under a title, read without the client."""
+        found = [entity for entity in self.state()["entities"].values() if entity["title"] == title]
+        self.assertEqual(len(found), 1, title)
+        return found[0]
+
+    def asset(self, title="Spring launch"):
+        return self.entities.asset(self.held(title)["reference"])
+
+    def folder(self, title="Records"):
+        return self.entities.folder(self.held(title)["reference"])
+
+    def wait(self, seconds):
+        now = admin("GET", "clock")["now"]
+        admin("POST", "clock", {"advance_seconds": seconds})
+        return now
+
+    def file(self, name, content):
+        path = os.path.join(FOLDER.name, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+
+def listen(handler):
+    """Serves a handler on this machine; gives the server."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
