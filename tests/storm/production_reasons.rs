@@ -53,8 +53,8 @@ fn round(number: u32) -> String {
 
 /// The lines of the list of everything that holds the package.
 fn held(world: &World) -> Vec<String> {
-    let objects = world.aws.s3().versions(CONTENT).into_iter();
-    let list = objects.filter(|object| object.key.ends_with("held.txt")).next_back().expect("a list");
+    let mut objects = world.aws.s3().versions(CONTENT).into_iter();
+    let list = objects.rfind(|object| object.key.ends_with("held.txt")).expect("a list");
     let mut lines: Vec<String> = String::from_utf8_lossy(&list.data).lines().map(str::to_owned).collect();
     lines.sort();
     lines

@@ -42,10 +42,10 @@ impl ExchangeReviewStatus {
         run: &Run,
     ) -> Result<usize> {
         let mut told = 0;
-        if let (Some(node), Some(rule)) = (subject.document, &subject.rule.to_content_server) {
-            if let Some(standing) = Standing::of(asset, chain) {
-                told += usize::from(self.tell_content_server(node, rule, standing, run).await?);
-            }
+        if let (Some(node), Some(rule)) = (subject.document, &subject.rule.to_content_server)
+            && let Some(standing) = Standing::of(asset, chain)
+        {
+            told += usize::from(self.tell_content_server(node, rule, standing, run).await?);
         }
         if let Some(rule) = &subject.rule.to_iconik {
             told += self.tell_iconik(subject, rule, chain, run).await?;
