@@ -80,6 +80,14 @@ const OF_COUNTED_VERSIONS: &[&str] = &[
     "a newer version is not approved by itself",
     "a set is restored",
     "results come back",
+    "the rights of an approved final are filed",
+    "two hints of one final",
+    "a release has ended before",
+    "a release ends and is renewed",
+    "the last day of a release passes",
+    "rights are not clear any more",
+    "a review leaves evidence, and each side is told of the other",
+    "hints that come together add each event once",
 ];
 const ADDS_VERSIONS: &str = "category edits that add a version";
 
