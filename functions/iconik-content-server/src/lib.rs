@@ -21,6 +21,7 @@ pub mod signoff_rules;
 pub mod start_signoff;
 pub mod sync_asset_metadata;
 pub mod sync_rules;
+mod view_rules;
 
 use archive_production::ArchiveProduction;
 use exchange_review_status::ExchangeReviewStatus;

@@ -9,6 +9,7 @@ mod client;
 mod disposition;
 mod pace;
 mod ranged;
+mod resuming;
 mod transport;
 
 pub use answered::Answered;
@@ -18,4 +19,5 @@ pub use disposition::Disposition;
 pub use pace::Pace;
 pub use ranged::RangedSource;
 pub(crate) use ranged::exactly;
+pub(crate) use resuming::{of_pieces, skipping};
 pub use transport::{Transport, TransportError, TransportErrorKind};

@@ -1,17 +1,10 @@
 //! Taking bytes out: a body that breaks off goes on where it broke, and one read from its beginning ends well only when it has
 //! the checksum that the archive says it has.
 
-use std::{
-    ops::Range,
-    pin::Pin,
-    sync::Mutex,
-    task::{Context, Poll},
-};
+use std::ops::Range;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use http::{HeaderMap, Method, StatusCode, header};
-use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use sha2::Digest;
 
@@ -23,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, FailureClass, Result},
-    http::{Body, Request, Response, empty},
+    http::{Body, Request, Response, empty, of_pieces, skipping},
 };
 
 const OPERATION: &str = "download";
@@ -238,56 +231,9 @@ impl Reading {
                 Err(error) => Some((Err(BoxError::from(error)), None)),
             }
         });
-        let body = Resuming { stream: Mutex::new(Box::pin(stream)), remaining: length };
-        Download { length, body: body.boxed() }
+        let body = of_pieces(stream, length);
+        Download { length, body }
     }
-}
-
-type Pieces = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
-
-/// The pieces as a body of known length.
-struct Resuming {
-    /// Never locked: only what makes the body shareable.
-    stream: Mutex<Pieces>,
-    remaining: u64,
-}
-
-impl http_body::Body for Resuming {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<std::result::Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        let stream = this.stream.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match std::task::ready!(stream.as_mut().poll_next(context)) {
-            Some(Ok(data)) => {
-                this.remaining = this.remaining.saturating_sub(data.len() as u64);
-                Poll::Ready(Some(Ok(Frame::data(data))))
-            }
-            Some(Err(error)) => Poll::Ready(Some(Err(error))),
-            None => Poll::Ready(None),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.remaining)
-    }
-}
-
-/// A body without its first bytes.
-fn skipping(body: Body, mut skip: u64) -> Body {
-    let body = body.map_frame(move |frame| match frame.into_data() {
-        Ok(mut data) => {
-            let gone = usize::try_from(skip).unwrap_or(usize::MAX).min(data.len());
-            skip -= gone as u64;
-            Frame::data(data.split_off(gone))
-        }
-        Err(frame) => frame,
-    });
-    body.boxed()
 }
 
 async fn refused(client: &Client, status: StatusCode, headers: &HeaderMap, body: Body) -> Error {

@@ -12,6 +12,7 @@ use super::{
     WorkflowReview,
     file::{CertificatesSpec, IconikSpec, OutcomeSpec, RecordSpec, ReviewSpec, RuleSpec, StateName},
 };
+use crate::view_rules::view_id;
 
 pub(super) fn compile(text: &str, file: &str) -> Result<DispositionRules, Diagnostics> {
     let (mut document, mut diagnostics) = Document::parse(file, text)?;
@@ -90,18 +91,7 @@ fn maybe_path(place: Option<&Located<String>>, diagnostics: &mut Diagnostics) ->
 
 fn fields(spec: &IconikSpec, diagnostics: &mut Diagnostics) -> Option<Fields> {
     let before = diagnostics.len();
-    let view = spec.view.value();
-    let is_id = view.len() == 36
-        && view.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && view.chars().all(|character| character == '-' || character.is_ascii_hexdigit());
-    if !is_id {
-        diagnostics.report(
-            spec.view.span(),
-            "bad-view",
-            format!("`{view}` is not the id of a view"),
-            "write the id that iconik shows in the address of the view, 32 hexadecimal digits in five groups",
-        );
-    }
+    let view = view_id(spec.view.value(), &spec.view.span(), diagnostics);
     let further = [&spec.state, &spec.node, &spec.hold].map(Option::as_ref);
     let named = [Some(&spec.status), Some(&spec.outcome)].into_iter().chain(further);
     let mut taken = BTreeSet::new();
@@ -131,8 +121,9 @@ fn fields(spec: &IconikSpec, diagnostics: &mut Diagnostics) -> Option<Fields> {
     let states: BTreeMap<StateName, String> =
         spec.states.iter().map(|(state, word)| (*state, word.value().clone())).collect();
     let name = |field: &Option<Located<String>>| field.as_ref().map(|field| field.value().clone());
+    let view = view?.to_string();
     (diagnostics.len() == before).then(|| Fields {
-        view: view.to_lowercase(),
+        view,
         status: spec.status.value().clone(),
         outcome: spec.outcome.value().clone(),
         state: name(&spec.state),

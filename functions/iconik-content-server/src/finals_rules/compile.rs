@@ -15,7 +15,7 @@ use super::{
     ContentRule, FinalsRule, Shown,
     file::{ContentSpec, RuleSpec, ShownSpec},
 };
-use crate::filing::Part;
+use crate::{filing::Part, view_rules::view_id};
 
 /// How long files that are being written are waited for, unless the rule says otherwise.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600);
@@ -23,51 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(6 * 3600);
 const MOST_FILES: usize = 500;
 const MOST_FILES_AT_ALL: usize = 5000;
 /// Namespaces of the record that no view can be called by.
-const TAKEN: [&str; 5] = ["asset", "version", "review", "media", "now"];
-
-/// The views by name.
-pub(super) fn views(
-    specs: Vec<(Located<String>, Located<String>)>,
-    diagnostics: &mut Diagnostics,
-) -> BTreeMap<String, ViewId> {
-    let mut views = BTreeMap::new();
-    for (name, id) in specs {
-        let text = name.value();
-        let allowed = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
-        if text.is_empty() || !text.chars().all(allowed) || TAKEN.contains(&text.as_str()) {
-            diagnostics.report(
-                name.span(),
-                "bad-view-name",
-                format!("a view cannot be called `{text}`"),
-                format!("use lower-case letters, digits and `_`, and none of {}", TAKEN.join(", ")),
-            );
-        }
-        if let Some(id) = view(&id, diagnostics) {
-            views.insert(name.into_value(), id);
-        }
-    }
-    views
-}
-
-/// The id of a view.
-fn view(id: &Located<String>, diagnostics: &mut Diagnostics) -> Option<ViewId> {
-    let text = id.value();
-    let is_id = text.len() == 36
-        && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && text.chars().all(|letter| letter == '-' || letter.is_ascii_hexdigit());
-    if !is_id {
-        diagnostics.report(
-            id.span(),
-            "bad-view",
-            format!("`{text}` is not the id of a view"),
-            "write the id that iconik shows in the address of the view, 32 hexadecimal digits in five groups",
-        );
-    }
-    is_id.then(|| ViewId::new(text.to_lowercase()))
-}
+pub(super) const TAKEN: [&str; 5] = ["asset", "version", "review", "media", "now"];
 
 pub(super) fn shown(spec: &ShownSpec, diagnostics: &mut Diagnostics) -> Option<Shown> {
-    let view = view(&spec.view, diagnostics);
+    let view = view_id(spec.view.value(), &spec.view.span(), diagnostics);
     for field in [Some(&spec.node), Some(&spec.state), spec.link_field.as_ref()].into_iter().flatten() {
         if field.value().trim().is_empty() {
             let remedy = "write the key of the field in iconik, such as `ContentServerNode`";

@@ -16,7 +16,10 @@ use shared::{
 };
 
 use self::file::{RuleSpec, ShownSpec};
-use crate::filing::{Part, Reading};
+use crate::{
+    filing::{Part, Reading},
+    view_rules::named_views,
+};
 
 /// The rules in the package, used when no others are configured.
 pub const SAMPLE: &str = include_str!("../../rules/finals-rules.toml");
@@ -114,7 +117,7 @@ impl FinalsRules {
         if specs.is_empty() && !broken {
             diagnostics.report(end, "no-rules", "the file has no rules", "add at least one `[[rule]]`");
         }
-        let views = compile::views(views, &mut diagnostics);
+        let views = named_views(views, &compile::TAKEN, &mut diagnostics);
         let shown = shown.and_then(|shown| compile::shown(&shown, &mut diagnostics));
         let named = Named { lookups, permissions: templates };
         let specs = specs.into_iter().map(Located::into_value).collect();

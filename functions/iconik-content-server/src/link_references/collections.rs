@@ -7,7 +7,7 @@ use shared::{
 };
 
 use super::LinkReferences;
-use crate::link_rules::{MappedBy, is_uuid};
+use crate::{link_rules::MappedBy, view_rules::is_uuid};
 
 impl LinkReferences {
     /// The collections of a workspace that are there, in a stable order.

@@ -20,6 +20,7 @@ use shared::{
 use self::file::{
     AssetSpec, CollectionSpec, ConfidentialSpec, DetailsSpec, LinksSpec, RuleSpec, ShowSpec, ValueSpec,
 };
+use crate::view_rules::view_id;
 
 /// The rules in the package, used when no others are configured.
 pub const SAMPLE: &str = include_str!("../../rules/link-rules.toml");
@@ -337,26 +338,6 @@ fn path(text: &str, span: Range<usize>, diagnostics: &mut Diagnostics) -> Option
             );
         })
         .ok()
-}
-
-fn view_id(text: &str, span: &Range<usize>, diagnostics: &mut Diagnostics) -> Option<ViewId> {
-    let is_id = is_uuid(text);
-    if !is_id {
-        diagnostics.report(
-            span.clone(),
-            "bad-view",
-            format!("`{text}` is not the id of a view"),
-            "write the id that iconik shows in the address of the view, 32 hexadecimal digits in five groups",
-        );
-    }
-    is_id.then(|| ViewId::new(text.to_lowercase()))
-}
-
-/// Whether a text is an id as iconik makes them.
-pub(crate) fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && text.chars().all(|character| character == '-' || character.is_ascii_hexdigit())
 }
 
 /// The JSON Schema of rule files, for editors.

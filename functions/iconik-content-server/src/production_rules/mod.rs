@@ -15,7 +15,7 @@ use shared::{
     mapping::{Diagnostics, Document, Located, check_name, check_segment},
 };
 
-use crate::filing::Reading;
+use crate::{filing::Reading, view_rules::is_uuid};
 
 use self::file::{ClosedSpec, PartSpec, RuleSpec, ShownSpec, ToldSpec};
 pub use self::{
@@ -228,10 +228,7 @@ fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<ProductionRule>
 /// The id of something in iconik.
 fn id(text: &Located<String>, what: &str, diagnostics: &mut Diagnostics) -> String {
     let id = text.value();
-    let is_id = id.len() == 36
-        && id.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && id.chars().all(|character| character == '-' || character.is_ascii_hexdigit());
-    if !is_id {
+    if !is_uuid(id) {
         diagnostics.report(
             text.span(),
             "bad-id",

@@ -18,6 +18,7 @@ use shared::{
 };
 
 use self::file::{DocumentSpec, RuleSpec, ToContentServerSpec, ToIconikSpec};
+use crate::view_rules::view_id;
 
 /// The rules in the package, used when no others are configured.
 pub const SAMPLE: &str = include_str!("../../rules/review-rules.toml");
@@ -134,7 +135,9 @@ impl ReviewRules {
             views.keys().fold(Scope::new().with("asset", own), |scope, name| scope.with(name, Members::Any));
         let compiled = specs.into_iter().map(|spec| compile(spec.into_value(), &scope, found));
         let rules: Vec<ReviewRule> = compiled.collect::<Vec<_>>().into_iter().flatten().collect();
-        let place = place.and_then(|place| Some((view_id(&place.view, found)?, place.field.into_value())));
+        let place = place.and_then(|place| {
+            Some((view_id(place.view.value(), &place.view.span(), found)?, place.field.into_value()))
+        });
         match place {
             Some(document) => diagnostics.finish(Self { document, views, rules }),
             // Why there is none has been reported.
@@ -159,22 +162,9 @@ fn compile_views(
             let message = format!("a view cannot be called `{name}`");
             diagnostics.report(id.span(), "bad-view-name", message, "use lower-case letters, digits and `-`");
         }
-        compiled.extend(view_id(id, diagnostics).map(|id| (name.clone(), id)));
+        compiled.extend(view_id(id.value(), &id.span(), diagnostics).map(|id| (name.clone(), id)));
     }
     compiled
-}
-
-fn view_id(id: &Located<String>, diagnostics: &mut Diagnostics) -> Option<ViewId> {
-    let text = id.value();
-    let is_id = text.len() == 36
-        && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && text.chars().all(|character| character == '-' || character.is_ascii_hexdigit());
-    if !is_id {
-        let message = format!("`{text}` is not the id of a view");
-        let remedy = "write the id that iconik shows in the address of the view";
-        diagnostics.report(id.span(), "bad-view", message, remedy);
-    }
-    is_id.then(|| ViewId::new(text.to_lowercase()))
 }
 
 fn compile(spec: RuleSpec, scope: &Scope, diagnostics: &mut Diagnostics) -> Option<ReviewRule> {
@@ -240,7 +230,8 @@ fn compile_out(spec: ToContentServerSpec, diagnostics: &mut Diagnostics) -> Opti
 
 fn compile_in(spec: ToIconikSpec, diagnostics: &mut Diagnostics) -> Option<ToIconik> {
     let name = |name: Option<Located<String>>| name.map(Located::into_value);
-    let (category, view) = (path(&spec.category, diagnostics), view_id(&spec.view, diagnostics));
+    let (category, view) =
+        (path(&spec.category, diagnostics), view_id(spec.view.value(), &spec.view.span(), diagnostics));
     Some(ToIconik {
         category: category?,
         status: spec.status.into_value(),

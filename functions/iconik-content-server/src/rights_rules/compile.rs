@@ -20,56 +20,19 @@ use super::{
     Fact, ReleaseRule, RightsRule, RightsRules, Shown, TaskRule,
     file::{ReleaseSpec, RuleSpec, ShownSpec, StatementSpec, TaskSpec},
 };
-use crate::link_rules::is_uuid;
+use crate::view_rules::view_id;
 
 /// How long is waited, unless the rule says otherwise.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600);
 /// The format of releases, unless the rule says otherwise.
 const ORIGINAL: &str = "ORIGINAL";
 /// Namespaces of records that no view can be called by.
-const TAKEN: [&str; 8] = ["asset", "version", "review", "filed", "lapsed", "release", "final", "media"];
-
-/// The views by name.
-pub(super) fn views(
-    specs: Vec<(Located<String>, Located<String>)>,
-    diagnostics: &mut Diagnostics,
-) -> BTreeMap<String, ViewId> {
-    let mut views = BTreeMap::new();
-    for (name, id) in specs {
-        let text = name.value();
-        let allowed = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
-        if text.is_empty() || !text.chars().all(allowed) || TAKEN.contains(&text.as_str()) {
-            diagnostics.report(
-                name.span(),
-                "bad-view-name",
-                format!("a view cannot be called `{text}`"),
-                format!("use lower-case letters, digits and `_`, and none of {}", TAKEN.join(", ")),
-            );
-        }
-        if let Some(id) = view_id(&id, diagnostics) {
-            views.insert(name.into_value(), id);
-        }
-    }
-    views
-}
-
-fn view_id(id: &Located<String>, diagnostics: &mut Diagnostics) -> Option<ViewId> {
-    let text = id.value();
-    if !is_uuid(text) {
-        diagnostics.report(
-            id.span(),
-            "bad-view",
-            format!("`{text}` is not the id of a view"),
-            "write the id that iconik shows in the address of the view, 32 hexadecimal digits in five groups",
-        );
-        return None;
-    }
-    Some(ViewId::new(text.to_lowercase()))
-}
+pub(super) const TAKEN: [&str; 8] =
+    ["asset", "version", "review", "filed", "lapsed", "release", "final", "media"];
 
 /// Where iconik shows how it stands. A field that rules read would make a revision of every showing.
 pub(super) fn shown(spec: &ShownSpec, rules: &RightsRules, diagnostics: &mut Diagnostics) -> Option<Shown> {
-    let view = view_id(&spec.view, diagnostics)?;
+    let view = view_id(spec.view.value(), &spec.view.span(), diagnostics)?;
     let read: Vec<String> = rules
         .views
         .iter()

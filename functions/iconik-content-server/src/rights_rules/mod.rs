@@ -25,7 +25,7 @@ use shared::{
 };
 
 use self::file::{RuleSpec, ShownSpec};
-use crate::filing::Reading;
+use crate::{filing::Reading, view_rules::named_views};
 
 /// The rules in the package, used when no others are configured.
 pub const SAMPLE: &str = include_str!("../../rules/rights-rules.toml");
@@ -159,7 +159,7 @@ impl RightsRules {
         if specs.is_empty() && !broken {
             diagnostics.report(end, "no-rules", "the file has no rules", "add at least one `[[rule]]`");
         }
-        let views = compile::views(views, &mut diagnostics);
+        let views = named_views(views, &compile::TAKEN, &mut diagnostics);
         let named = Named { lookups, permissions: templates };
         let specs: Vec<RuleSpec> = specs.into_iter().map(Located::into_value).collect();
         let rules = compile::rules(specs, &views, &named, &mut diagnostics);

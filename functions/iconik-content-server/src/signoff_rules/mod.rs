@@ -20,6 +20,7 @@ use shared::{
 
 use self::file::{DecisionSpec, DocumentSpec, RuleSpec, ShownSpec};
 pub use self::rule::{DocumentRule, SignoffRule, Staged};
+use crate::view_rules::view_id;
 
 /// The rules in the package, used when no others are configured.
 pub const SAMPLE: &str = include_str!("../../rules/signoff-rules.toml");
@@ -129,7 +130,7 @@ fn scope(views: &BTreeMap<String, ViewId>) -> Scope {
 }
 
 fn compile_shown(spec: ShownSpec, diagnostics: &mut Diagnostics) -> Option<Shown> {
-    let view = view_id(&spec.view, diagnostics);
+    let view = view_id(spec.view.value(), &spec.view.span(), diagnostics);
     let field = |field: Option<Located<String>>| field.map(Located::into_value);
     let words = spec.words;
     let word = |word: Option<Located<String>>, usual: &str| {
@@ -172,25 +173,9 @@ fn compile_views(
                 "use lower-case letters, digits and `-`, and none of `asset`, `version`, `review`",
             );
         }
-        compiled.extend(view_id(id, diagnostics).map(|id| (name.clone(), id)));
+        compiled.extend(view_id(id.value(), &id.span(), diagnostics).map(|id| (name.clone(), id)));
     }
     compiled
-}
-
-fn view_id(id: &Located<String>, diagnostics: &mut Diagnostics) -> Option<ViewId> {
-    let text = id.value();
-    let is_id = text.len() == 36
-        && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && text.chars().all(|character| character == '-' || character.is_ascii_hexdigit());
-    if !is_id {
-        diagnostics.report(
-            id.span(),
-            "bad-view",
-            format!("`{text}` is not the id of a view"),
-            "write the id that iconik shows in the address of the view, 32 hexadecimal digits in five groups",
-        );
-    }
-    is_id.then(|| ViewId::new(text.to_lowercase()))
 }
 
 fn compile(spec: RuleSpec, scope: &Scope, diagnostics: &mut Diagnostics) -> Option<SignoffRule> {

@@ -14,10 +14,13 @@ use shared::{
 };
 
 use self::file::{FieldSpec, KindName, ManyName, OptionSpec, PairSpec, PolicyName, SideName};
-use crate::sync_asset_metadata::{
-    content::{FieldOption, Kind, Many, Shape, normal_text},
-    merge::{FieldRule, Policy},
-    state::Side,
+use crate::{
+    sync_asset_metadata::{
+        content::{FieldOption, Kind, Many, Shape, normal_text},
+        merge::{FieldRule, Policy},
+        state::Side,
+    },
+    view_rules::view_id,
 };
 
 /// The rules in the package, used when no others are configured.
@@ -141,19 +144,7 @@ fn compile_pair(pair: &PairSpec, diagnostics: &mut Diagnostics) -> Option<Pair> 
 }
 
 fn compile_view(view: &Located<String>, diagnostics: &mut Diagnostics) -> Option<String> {
-    let id = view.value();
-    let is_id = id.len() == 36
-        && id.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && id.chars().all(|character| character == '-' || character.is_ascii_hexdigit());
-    if !is_id {
-        diagnostics.report(
-            view.span(),
-            "bad-view",
-            format!("`{id}` is not the id of a view"),
-            "write the id that iconik shows in the address of the view, 32 hexadecimal digits in five groups",
-        );
-    }
-    is_id.then(|| id.to_lowercase())
+    view_id(view.value(), &view.span(), diagnostics).map(|id| id.to_string())
 }
 
 /// The lists of options. No spelling may stand for two options of a list, and each list is for a field.
