@@ -267,7 +267,7 @@ async fn a_long_sequence_takes_several_invocations_and_no_frame_is_there_twice()
         sequence(state, 80);
     });
     world.iconik_request("collections", &world.titled("Titles"), "archive").await;
-    world.settle_within(Duration::from_secs(180)).await;
+    world.settle().await;
     assert_eq!(world.endings().await, ["delivered"], "{}", world.told());
     let package = package(&world, &format!("{FOLDER}/Titles (CMP-9)"));
     let frames = package.iter().filter(|(path, _)| path.ends_with(".dpx"));
@@ -305,14 +305,14 @@ async fn a_person_who_aborts_the_job_is_obeyed_and_what_was_filed_stays() {
     world.deliver().await;
     let id = job(&world)["id"].as_str().expect("an id").to_owned();
     world.iconik().with_state(|state| state.press(PRODUCER, &[id], "ABORT").expect("the button"));
-    world.settle_within(Duration::from_secs(120)).await;
+    world.settle().await;
     assert_eq!(world.endings().await, ["skipped package.aborted"], "{}", world.told());
     assert_eq!(job(&world)["status"], "ABORTED");
     let package = package(&world, &format!("{FOLDER}/Titles (CMP-9)"));
     assert!(!package.contains_key("Production summary.json"));
     // Asked again, it goes on.
     world.iconik_request("collections", &world.titled("Titles"), "archive").await;
-    world.settle_within(Duration::from_secs(180)).await;
+    world.settle().await;
     assert_eq!(world.endings().await, ["delivered", "skipped package.aborted"], "{}", world.told());
     assert_eq!(self::package(&world, &format!("{FOLDER}/Titles (CMP-9)")).len(), 84);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use simulators::faults::{Action, Rule};
 use tests::runtime::Outcome;
 
-use crate::world::{Usual, World};
+use crate::world::{PATIENCE, Usual, World};
 
 const UPLOADS: u64 = 10;
 
@@ -60,7 +60,7 @@ async fn told_to_end_in_mid_batch_the_function_gives_back_what_it_has_in_hand_an
         ..Usual::default()
     })
     .await;
-    // The first two are made at once, the next two hang.
+    // The first two are made at once, the next two hang for half a minute.
     let hang =
         Rule::next(Action::Delay { milliseconds: 30_000 }).on("POST", "/api/v2/nodes$").call(3).times(2);
     world.ecm.faults().add(hang).unwrap();
@@ -69,7 +69,7 @@ async fn told_to_end_in_mid_batch_the_function_gives_back_what_it_has_in_hand_an
         let queue = world.queue.clone();
         async move { queue.deliver().await.unwrap() }
     });
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while being_made(&world) < 2 || world.documents("Claims/Incoming").len() < 2 {
         assert!(Instant::now() < deadline, "{}", world.told());
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -82,7 +82,7 @@ async fn told_to_end_in_mid_batch_the_function_gives_back_what_it_has_in_hand_an
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let took = told.elapsed();
-    assert!(took < Duration::from_millis(1500), "{took:?}; {}", world.told());
+    assert!(took < Duration::from_secs(15), "it waited for what hangs: {took:?}; {}", world.told());
     // What had ended is acknowledged, the rest is on the queue, and all of it is in the log.
     assert!(matches!(delivery.outcome, Outcome::Answer(_)), "{delivery:?}; {}", world.told());
     assert_eq!((delivery.messages, delivery.stay), (10, 8), "{}", world.told());
@@ -94,7 +94,7 @@ async fn told_to_end_in_mid_batch_the_function_gives_back_what_it_has_in_hand_an
     assert_eq!((&figures[0]["Delivered"], &figures[0]["GivenBack"]), (&2.into(), &8.into()));
     // Neither a claim nor a minute of invisibility is waited for, and nothing is lost or made twice.
     world.ecm.faults().clear();
-    world.settle_within(Duration::from_secs(20)).await;
+    world.settle_within(Duration::from_secs(45)).await;
     let documents = world.documents("Claims/Incoming");
     assert_eq!(documents.len(), 10, "{}", world.told());
     assert!(documents.iter().all(|document| document.versions.len() == 1));

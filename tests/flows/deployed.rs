@@ -15,7 +15,7 @@ use simulators::{
 };
 use tests::{installation::Installation, messages, repository};
 
-use crate::world::{artefacts, content, setting};
+use crate::world::{PATIENCE, artefacts, content, setting};
 
 /// Deploys the template and the stacks of these flows; gives their outputs.
 fn deploy(account: &str, flows: &[&str], parameters: &[String]) -> Value {
@@ -47,7 +47,7 @@ async fn the_deployed_template_files_uploads_in_content_server() {
         let body = ByteStream::from(format!("page {number}, as it was sent\n").repeat(50).into_bytes());
         request.content_type("text/plain").body(body).send().await.unwrap();
     }
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     let documents = loop {
         let documents = ecm.with_state(|state| {
             let found = state
@@ -120,7 +120,7 @@ async fn every_stack_comes_up_together_and_a_document_moves() {
     let message = messages::node_change("offload-content", node, None, "once");
     place.sqs.send_message().queue_url(queue).message_body(message).send().await.unwrap();
     let bucket = outputs["OffloadBucketName"].as_str().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     while repository::value(&ecm, node, "External Content", "SHA-256").is_none() {
         assert!(Instant::now() < deadline, "it was not offloaded: {:?}", ecm.journal().entries());
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use simulators::content_server::{Settings, seed};
 
-use crate::world::{Usual, World, bytes, content, watched};
+use crate::world::{PATIENCE, Usual, World, bytes, content, watched};
 
 const UPLOADS: u64 = 12;
 
@@ -12,7 +12,7 @@ const UPLOADS: u64 = 12;
 async fn all_wait(world: &World) {
     let poller = world.poll();
     // What the alarm looks at comes with the end of a batch, whose uploads have all been tried by then.
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while watched(world, "IngestUploadsBreakerAlarm").last() != Some(&1.0) {
         assert!(Instant::now() < deadline, "no alarm; {}", world.told());
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -28,7 +28,7 @@ async fn all_wait(world: &World) {
 }
 
 async fn all_arrive(world: &World) {
-    world.settle_within(Duration::from_secs(120)).await;
+    world.settle().await;
     let documents = world.documents("Claims/Incoming");
     assert_eq!(documents.len() as u64, UPLOADS, "{}", world.told());
     assert!(documents.iter().all(|document| document.versions.len() == 1));

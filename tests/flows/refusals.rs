@@ -1,7 +1,5 @@
 //! What is refused, and what is said about it.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use simulators::content_server::{seed, state::Permission};
 use tests::runtime::Outcome;
@@ -33,7 +31,7 @@ async fn a_poisoned_message_is_a_dead_letter_at_once_with_its_reason() {
     let poison = "{\"Records\": \"these are not records\",  \"ü\": 1}";
     world.send(poison).await;
     world.upload("inbox/good.txt", *b"good").await;
-    world.settle_within(Duration::from_secs(20)).await;
+    world.settle().await;
     let dead = world.dead_letters().await;
     assert_eq!(dead.len(), 1, "{}", world.told());
     assert_eq!(dead[0].body.as_deref(), Some(poison), "byte for byte");

@@ -15,7 +15,7 @@ use simulators::{
 };
 use tests::paired::{self, CAMPAIGN, Pair, held};
 
-use crate::world::{Usual, World};
+use crate::world::{PATIENCE, Usual, World};
 
 fn usual() -> Usual {
     Usual { iconik: Some(IconikSettings::default()), ..Usual::of("sync-asset-metadata") }
@@ -294,7 +294,7 @@ async fn killed_between_both_writes_it_ends_equal_and_tells_no_conflict_that_the
         let mut entries = world.iconik().journal().entries().into_iter();
         entries.any(|entry| entry.method == "PUT" && entry.path.contains(&path) && entry.status == 0)
     };
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + PATIENCE;
     while !is_called() && Instant::now() < patience {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -25,7 +25,7 @@ fn without_faults_every_story_ends_as_told() {
 fn the_same_seed_is_the_same_night() {
     let stories: Vec<(Scenario, Report)> =
         scenarios().into_iter().map(|scenario| (scenario, clean(&scenario))).collect();
-    let nights: Vec<_> = stories.iter().flat_map(|story| (1..=5).map(move |seed| (story, seed))).collect();
+    let nights: Vec<_> = stories.iter().flat_map(|story| (1..=2).map(move |seed| (story, seed))).collect();
     none(&each(&nights, |((scenario, calm), seed)| {
         let (one, other) = (random(scenario, calm, *seed, None), random(scenario, calm, *seed, None));
         let same = one.calls == other.calls && one.made == other.made;
@@ -181,12 +181,19 @@ fn is_due(scenario: &Scenario, turn: usize) -> bool {
         || turn.is_multiple_of(SHARE)
 }
 
+/// Whether a schedule of a watcher's sweep is taken in this storm: its stories are long, and each fault still comes to each
+/// kind of call.
+pub(crate) fn is_due_in_sweeps(turn: usize) -> bool {
+    const SHARE: usize = 8;
+    number("STORM_SEEDS").is_some_and(|seeds| seeds >= WHOLE) || turn.is_multiple_of(SHARE)
+}
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
 /// Every call when `STORM_SEEDS` asks for a whole storm, otherwise one in seven; or the one that `STORM_CALL` names.
-fn is_wanted(call: usize) -> bool {
+pub(crate) fn is_wanted(call: usize) -> bool {
     match number("STORM_CALL") {
         Some(wanted) => wanted == call as u64,
         None => std::env::var_os("STORM_SEEDS").is_some() || call % 7 == 3,

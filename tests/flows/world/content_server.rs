@@ -8,7 +8,7 @@ use std::{
 use simulators::{content_server::state::Node, serve};
 use tests::{repository, runtime::Process};
 
-use super::World;
+use super::{PATIENCE, World};
 
 impl World {
     /// Makes a document with these versions; gives its id.
@@ -51,7 +51,7 @@ impl World {
 
     /// Waits until Content Server has received the beginning of such a call, and gives the process that made it.
     pub(crate) async fn caught_calling(&self, method: &str, path_end: &str) -> Arc<Process> {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             let entries = self.ecm.journal().entries();
             let called = entries

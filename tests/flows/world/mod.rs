@@ -32,6 +32,10 @@ pub(crate) use alarms::watched;
 pub(crate) use content_server::bytes;
 pub(crate) use queue::take_test_event;
 
+/// How long is waited for what must come. More than twice as long as a message stays hidden after an invocation that died:
+/// with a busy machine, one may.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
 /// The name of the secret that pushes are signed with, and what is in it.
 const SIGNING: (&str, &str) = ("signing", r#"{"current": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}"#);
 

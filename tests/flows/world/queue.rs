@@ -14,7 +14,7 @@ use tests::{
     runtime::{Delivery, Poller},
 };
 
-use super::World;
+use super::{PATIENCE, World};
 
 impl World {
     /// Puts an object into the intake bucket.
@@ -51,7 +51,7 @@ impl World {
 
     /// Delivers one batch that must be there.
     pub(crate) async fn deliver(&self) -> Delivery {
-        let deadline = Instant::now() + Duration::from_secs(15);
+        let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(delivery) = self.queue.deliver().await.expect("the queue can be read") {
                 return delivery;
@@ -62,8 +62,7 @@ impl World {
 
     /// Delivers until the queue is empty, hidden messages included.
     pub(crate) async fn settle(&self) {
-        // A claim outlives its invocation by half a minute.
-        self.settle_within(Duration::from_secs(90)).await;
+        self.settle_within(PATIENCE).await;
     }
 
     pub(crate) async fn settle_within(&self, patience: Duration) {
