@@ -36,6 +36,10 @@ const HEALTHCARE: &str =
 /// What people write into the campaign, at any moment: fields that the story itself does not write there.
 const AUTUMN: &str = "Autumn in the harbour";
 const FERRIES: &str = "Ferries";
+/// What people write there at any moment, though the story does too.
+const CHRISTMAS: &str = "2041-12-24";
+/// What Content Server says.
+const EXPIRY: &str = "2034-01-31";
 
 const IN_CONTENT_SERVER: &[Intervention] = &[
     Intervention { name: "the campaign is renamed in Content Server", act: rename_here },
@@ -48,6 +52,7 @@ const IN_ICONIK: &[IconikIntervention] = &[
     IconikIntervention { name: "the owner is cleared in iconik", act: clear },
     IconikIntervention { name: "the asset goes into the recycle bin", act: recycle },
     IconikIntervention { name: "a field is taken out of the view", act: take_out },
+    IconikIntervention { name: "the expiry that is to be written is changed in iconik", act: expire },
 ];
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -131,7 +136,7 @@ fn prepared(world: &World, kind: Kind, values: &[(&str, serde_json::Value)]) {
 
 /// Legal has decided; the studio has described.
 fn campaign(world: &World) {
-    let rights = [("Rights Status", json!("Restricted use")), ("Rights Expiry", json!("2034-01-31"))];
+    let rights = [("Rights Status", json!("Restricted use")), ("Rights Expiry", json!(EXPIRY))];
     prepared(world, CAMPAIGN, &rights);
 }
 
@@ -248,6 +253,11 @@ fn clear(media: &iconik::Simulator) {
     paired::edit(media, &asset_of(media), CAMPAIGN.view, "Owner", &json!(null)).expect("it is taken");
 }
 
+fn expire(media: &iconik::Simulator) {
+    let asset = asset_of(media);
+    paired::edit(media, &asset, CAMPAIGN.view, "ExpiryDate", &json!(CHRISTMAS)).expect("it is taken");
+}
+
 fn recycle(media: &iconik::Simulator) {
     let asset = asset_of(media);
     media.with_state(|state| state.delete(iconik::seed::EDITOR, "assets", &asset)).expect("it goes");
@@ -267,9 +277,22 @@ fn campaign_is_settled(world: &World, _: &Made) -> Result<(), Broken> {
     // Whatever else happens, what a person wrote is where it was written, or told.
     let (here, there) = (text(AUTUMN), text(FERRIES));
     let was_renamed_here = repository::node(&world.content_server, watched.pair.node).description == AUTUMN;
-    let was_renamed_there = watched
-        .media
-        .with_state(|state| state.events.iter().any(|event| event.data.to_string().contains(FERRIES)));
+    let was_told = |text: &str| {
+        watched
+            .media
+            .with_state(|state| state.events.iter().any(|event| event.data.to_string().contains(text)))
+    };
+    let was_renamed_there = was_told(FERRIES);
+    if was_told(CHRISTMAS) {
+        let day = |text: &str| Content::Values(vec![Scalar::Date(text.parse().expect("a day"))]);
+        let (there, here) = (day(CHRISTMAS), day(EXPIRY));
+        let now = watched.contents().remove("expiry").expect("a field");
+        let is_told = watched.is_recorded("expiry", Side::Iconik, &there)
+            || watched.is_recorded_unseen("expiry", &here);
+        if now.iconik.as_ref() != Some(&there) && !is_told {
+            return Err(Broken(format!("expiry: what a person wrote is lost, and nobody is told: {now:?}")));
+        }
+    }
     for (happened, field, side, content) in [
         (was_renamed_here, "campaign", Side::ContentServer, here),
         (was_renamed_there, "project", Side::Iconik, there),

@@ -215,6 +215,9 @@ fn outcome(resolution: Resolution) -> String {
                 Grounds::Newest => "it was changed later",
                 Grounds::Tie => "it is named for ties",
                 Grounds::Person => "a person decided",
+                Grounds::Unseen => {
+                    "it was written when somebody else may have written; see the asset's history in iconik"
+                }
             };
             format!("the value of {} was taken: {grounds}", side.name())
         }

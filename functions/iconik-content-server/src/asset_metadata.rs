@@ -40,6 +40,15 @@ impl AssetMetadata {
         Ok(Self { object, view, values })
     }
 
+    /// The same asset and view with the values it has now.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn read_again(&self, client: &Client) -> Result<Self> {
+        let values = client.get_metadata(&self.object, &self.view.id).await?;
+        Ok(Self { values, ..self.clone() })
+    }
+
     /// The view, with the definitions of its fields.
     pub fn view(&self) -> &View {
         &self.view
@@ -70,6 +79,17 @@ impl AssetMetadata {
         self.view.check(change)?;
         let values = client.update_metadata(&self.object, &self.view.id, change, Some(&self.values)).await?;
         Ok(Self { object: self.object.clone(), view: self.view.clone(), values })
+    }
+
+    /// The same in one attempt: a write that is repeated after a lost answer may arrive once more when something else is there.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; `UnknownOutcome` when no answer came.
+    pub async fn write_once(&self, client: &Client, change: &MetadataChange) -> Result<Self> {
+        self.view.check(change)?;
+        let based_on = Some(&self.values);
+        let values = client.update_metadata_once(&self.object, &self.view.id, change, based_on).await?;
+        Ok(Self { values, ..self.clone() })
     }
 
     /// Sets fields that are ours alone, whatever they hold now. What is so already costs no write.

@@ -6,7 +6,7 @@ use iconik_content_server::{
     sync_asset_metadata::{
         content::Content,
         memory::{Pair as Kept, Recorded},
-        state::{Both, Side},
+        state::{Both, Grounds, Resolution, Side},
     },
     sync_rules::{Field, SyncRules},
 };
@@ -120,6 +120,16 @@ impl Watched {
         self.recorded().iter().any(|recorded| {
             let conflict = &recorded.conflict;
             conflict.field == field && conflict.sides.get(side).content.as_ref() == Some(content)
+        })
+    }
+
+    /// Whether it was recorded that this may have taken the place of something nobody saw in iconik.
+    pub(crate) fn is_recorded_unseen(&self, field: &str, wrote: &Content) -> bool {
+        let unseen = Resolution::Took { side: Side::ContentServer, grounds: Grounds::Unseen };
+        self.recorded().iter().any(|recorded| {
+            let conflict = &recorded.conflict;
+            let is_it = conflict.field == field && conflict.resolution == unseen;
+            is_it && conflict.sides.content_server.content.as_ref() == Some(wrote)
         })
     }
 

@@ -12,6 +12,7 @@ use shared::{
 };
 
 use super::{
+    again,
     content::{Content, Misfit},
     merge::{Reading, Seen},
     state::{Changed, Side},
@@ -135,7 +136,13 @@ impl ContentServerSide {
         }
         let present = self.present.as_ref();
         client.set_category_as_read(self.node, &wanted, present, self.token.clone()).await?;
-        self.found(client, fields, writes).await
+        // What is refused here is the look. The write was made, so it is no refusal of that.
+        self.found(client, fields, writes).await.map_err(|error| match error.code() {
+            EDIT_CONFLICT => {
+                again("sync.unverified", "the document could not be read again after a write").source(error)
+            }
+            _ => error,
+        })
     }
 
     /// The fields that hold what was written.

@@ -128,6 +128,18 @@ impl IconikSide {
         Ok(written)
     }
 
+    /// What was written, when all of it is there.
+    pub(super) async fn found(
+        &self,
+        client: &Client,
+        fields: &[Field],
+        writes: &BTreeMap<String, Content>,
+    ) -> Result<Option<Written>> {
+        let now = self.metadata.read_again(client).await?;
+        let confirmed = as_written(fields.iter(), writes, &now);
+        Ok((confirmed.len() == writes.len()).then(|| Written { confirmed, ..Written::default() }))
+    }
+
     /// Gives the fields that were found as they were written.
     async fn put(
         &self,
@@ -143,13 +155,22 @@ impl IconikSide {
                 .ok_or_else(|| Error::bug("write metadata", "an unfit value is to be written"))?;
             change = change.set(&field.iconik, values);
         }
-        let after = self.metadata.write(client, &change).await?;
-        let is_there = |field: &&&Field| {
-            let wanted = writes.get(&field.rule.name);
-            wanted.is_some() && content(field, &after).as_ref() == wanted
-        };
-        Ok(fields.iter().filter(is_there).map(|field| field.rule.name.clone()).collect())
+        let after = self.metadata.write_once(client, &change).await?;
+        Ok(as_written(fields.iter().copied(), writes, &after))
     }
+}
+
+/// The fields that hold what was written.
+fn as_written<'a>(
+    fields: impl Iterator<Item = &'a Field>,
+    writes: &BTreeMap<String, Content>,
+    now: &AssetMetadata,
+) -> Vec<String> {
+    let is_there = |field: &&Field| {
+        let wanted = writes.get(&field.rule.name);
+        wanted.is_some() && content(field, now).as_ref() == wanted
+    };
+    fields.filter(is_there).map(|field| field.rule.name.clone()).collect()
 }
 
 /// Whether iconik would refuse it again, for what is in it.

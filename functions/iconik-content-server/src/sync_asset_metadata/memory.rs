@@ -18,6 +18,7 @@ use shared::{
 
 use super::{
     content::Misfit,
+    proof::Unproven,
     state::{Both, Cause, Conflict, Decision, PairState, Resolution, Side},
 };
 
@@ -43,6 +44,9 @@ pub struct Pair {
     /// When it was looked at last and found changed: what changed since did so after this.
     #[serde(default)]
     pub looked: Option<Timestamp>,
+    /// Writes to iconik that may have taken the place of something nobody saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproven: Option<Unproven>,
 }
 
 /// A pair as it was read: only who read it may replace it.

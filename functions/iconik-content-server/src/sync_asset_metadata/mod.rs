@@ -13,6 +13,7 @@ mod iconik_side;
 pub mod memory;
 pub mod merge;
 mod pair;
+pub mod proof;
 pub mod state;
 
 #[cfg(test)]
@@ -45,6 +46,9 @@ use crate::sync_rules::{SAMPLE, SyncRules};
 /// The systems, as references in the ledger name them.
 const ICONIK: &str = System::Iconik.name();
 const CONTENT_SERVER: &str = System::ContentServer.name();
+
+/// How long a write whose answer was lost may still take effect: so long nobody else works on the pair.
+const SETTLING: Duration = Duration::from_secs(90);
 
 /// The flow.
 pub struct SyncAssetMetadata {
@@ -133,8 +137,7 @@ impl Flow for SyncAssetMetadata {
         let lock =
             lock.ok_or_else(|| again("sync.busy", "another change of this pair is being dealt with"))?;
         let outcome = self.bring_together(&asset, node, run).await;
-        run.leave(&lock).await;
-        outcome
+        run.leave_after(&lock, outcome, SETTLING).await
     }
 
     /// Writes the reason where people look. Both sides stay as they are.

@@ -18,6 +18,7 @@ use super::{
     iconik_side::IconikSide,
     memory::{Kept, Pair},
     merge::{Merge, Reading, merge},
+    proof::Unproven,
     skipped,
     state::{Both, PairState, Side},
 };
@@ -96,19 +97,32 @@ impl SyncAssetMetadata {
             return told(&merged, &before, true).map(Look::Ended);
         }
         self.memory.record(asset.as_str(), node.0, &merged.conflicts).await?;
-        let pair = |state: PairState| {
+        let pair = |state: PairState, unproven: Option<Unproven>| {
             let (newest, version) = (sides.newest.clone(), sides.version.clone());
-            Pair { node: node.0, state, newest, version, looked: Some(looked) }
+            Pair { node: node.0, state, newest, version, looked: Some(looked), unproven }
         };
+        let earlier = kept.pair.unproven.clone();
+        let unproven = self.unproven(asset, earlier.clone(), &merged.writes.iconik).await?;
         // A pair that is as it was keeps the date of its last look, and costs no write.
-        if merged.state != kept.pair.state || kept.pair.version != sides.version || !kept.is_kept() {
-            self.keep(asset, &mut kept, pair(merged.state.clone())).await?;
+        let is_as_before = merged.state == kept.pair.state && kept.pair.version == sides.version;
+        if !is_as_before || unproven != earlier || !kept.is_kept() {
+            self.keep(asset, &mut kept, pair(merged.state.clone(), unproven.clone())).await?;
         }
         let done = self.write(&sides, &merged, run).await?;
         let state = merged.state.clone().confirmed(done.confirmed.iter().map(String::as_str));
         let state = state.withdrawn(done.withdrawn.iter().chain(&done.refused).map(String::as_str));
-        if state != merged.state {
-            self.keep(asset, &mut kept, pair(state)).await?;
+        let unproven = match unproven {
+            // Nothing was written to iconik by this look.
+            _ if !done.withdrawn.is_empty() => earlier,
+            Some(unproven) if !done.overtaken => {
+                let written = unproven.without(&done.refused);
+                self.prove((asset, node), &written, &merged.state, run).await?;
+                None
+            }
+            unproven => unproven,
+        };
+        if state != merged.state || unproven != kept.pair.unproven {
+            self.keep(asset, &mut kept, pair(state, unproven)).await?;
         }
         if !done.refused.is_empty() {
             return Ok(Look::Refused(done.refused));
@@ -207,8 +221,10 @@ impl SyncAssetMetadata {
             }
         }
         if !writes.iconik.is_empty() {
-            let act = || sides.iconik.write(&self.iconik, fields, &writes.iconik);
-            match run.effect("write metadata", Policy::RepeatSafe, || async { Ok(None) }, act).await {
+            let (client, side) = (&self.iconik, &sides.iconik);
+            let probe = || side.found(client, fields, &writes.iconik);
+            let act = || side.write(client, fields, &writes.iconik);
+            match run.effect("write metadata", Policy::CheckThenRepeat, probe, act).await {
                 Ok(written) => {
                     done.confirmed.extend(written.confirmed);
                     done.refused = written.refused;

@@ -245,6 +245,8 @@ pub enum Grounds {
     Tie,
     /// A person said so.
     Person,
+    /// It was written when somebody else may have written something that nobody saw.
+    Unseen,
 }
 
 /// Why a conflict waits.
