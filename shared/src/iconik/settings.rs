@@ -50,6 +50,9 @@ pub struct Settings {
     /// A write of metadata clears the fields of the view that it does not name. The vendor does not say; its own tools leave
     /// out what they do not change.
     pub metadata_writes_replace_view: bool,
+    /// Every write of an asset's metadata makes an entry in its history. The vendor names the kind of entry, and does not say
+    /// when it is made.
+    pub metadata_writes_in_history: bool,
     /// Deleting a segment keeps it as deleted.
     pub soft_delete_segments: bool,
     /// Files up to this size go up in one request, where the storage takes that.
@@ -91,6 +94,7 @@ impl Default for Settings {
             index_patience_seconds: 20,
             search_tie_breaker: "id".to_owned(),
             metadata_writes_replace_view: false,
+            metadata_writes_in_history: true,
             soft_delete_segments: true,
             single_upload_bytes: 8 << 20,
             part_bytes: 16 << 20,

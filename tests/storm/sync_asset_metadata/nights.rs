@@ -4,7 +4,9 @@
 //! overwritten unless it was recorded before.
 //!
 //! One edit can be overwritten before the flow sees it: one of the same field in iconik between the last look and the write, as
-//! iconik takes no condition. Then it has to be recorded that something was. Such edits are counted. A night for each of `STORM_SEEDS`; `STORM_SEED=n STORM_LOG=info` tells one of them.
+//! iconik takes no condition. Then it has to be recorded that something was, unless the flow is told that iconik's history does not
+//! tell of writes. Such edits are counted. A night for each of `STORM_SEEDS`; `STORM_SEED=n
+//! STORM_LOG=info` tells one of them.
 
 use std::{
     collections::BTreeMap,
@@ -83,6 +85,13 @@ const SWITCHES: [Switches; 4] = [
     ),
 ];
 
+/// In one night of so many, iconik's history does not tell of writes; in every second of these the flow is told so.
+const WITHOUT_HISTORY: u64 = 11;
+
+fn silent(theirs: &mut simulators::iconik::Settings) {
+    theirs.metadata_rules.writes_in_history = false;
+}
+
 /// What is known of a night from outside.
 struct Log {
     watched: Watched,
@@ -99,6 +108,8 @@ struct Log {
     lost: Vec<String>,
     /// What took the place of something that the flow had not seen: the field, and what it wrote.
     unseen: Vec<(String, Content)>,
+    /// The flow knows that it cannot know of these.
+    is_untold: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -251,6 +262,8 @@ async fn night(seed: u64) -> Result<Counts, String> {
     let mut rng = StdRng::seed_from_u64(seed);
     let (here, there) = SWITCHES[usize::try_from(seed).expect("small") % SWITCHES.len()];
     let story = Scenario::of_iconik("a night", FLOW, sync_rules::SAMPLE, campaign, |_| Vec::new(), (0, 0, 0));
+    let there: fn(&mut simulators::iconik::Settings) =
+        if seed.is_multiple_of(WITHOUT_HISTORY) { silent } else { there };
     let story = Scenario { switches: here, iconik: Some(there), ..story };
     let mut plan = BTreeMap::new();
     for _ in 0..rng.random_range(0..6) {
@@ -270,7 +283,11 @@ async fn night(seed: u64) -> Result<Counts, String> {
         counts: Counts::default(),
         lost: Vec::new(),
         unseen: Vec::new(),
+        is_untold: seed.is_multiple_of(2 * WITHOUT_HISTORY),
     };
+    if log.is_untold {
+        world.set_iconik(|_| (), r#"{"metadata_writes_in_history": false}"#);
+    }
     let (log, people) = (Arc::new(Mutex::new(log)), Arc::new(Mutex::new(rng)));
     for call in 0..WATCHED {
         let (log, people) = (log.clone(), people.clone());
@@ -333,7 +350,7 @@ async fn morning(
     }
     for (field, wrote) in std::mem::take(&mut log.unseen) {
         log.counts.unseen += 1;
-        if !watched.is_recorded_unseen(&field, &wrote) {
+        if !log.is_untold && !watched.is_recorded_unseen(&field, &wrote) {
             log.lost.push(format!("{field}, which the flow had not seen, by {wrote:?}"));
         }
     }

@@ -3,7 +3,8 @@
 //! iconik has no conditional write. What somebody else writes between our last look at a field and our write is gone, and of all
 //! that can be read afterwards only the asset's history tells of it: an entry for every write, without field and value. So the
 //! newest entries are kept before a write. When somebody else's entry has come since, and no later than our own, every field we
-//! wrote has a conflict recorded, with who it was and when. So it is when the history cannot tell.
+//! wrote has a conflict recorded, with who it was and when. So it is when the history cannot tell, unless the tenant's settings say that it
+//! never does (`metadata_writes_in_history`): then nothing is proved.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -63,6 +64,9 @@ impl SyncAssetMetadata {
         earlier: Option<Unproven>,
         writes: &BTreeMap<String, Content>,
     ) -> Result<Option<Unproven>> {
+        if !self.iconik.settings().metadata_writes_in_history {
+            return Ok(None);
+        }
         if writes.is_empty() {
             return Ok(earlier);
         }

@@ -58,6 +58,8 @@ pub struct MetadataRules {
     pub values_as_text: bool,
     /// Whether a write moves the object's `date_modified`.
     pub moves_date_modified: bool,
+    /// Whether a write makes an entry in an asset's history.
+    pub writes_in_history: bool,
     /// Whether what webhooks are told carries the values.
     pub events_carry_values: bool,
 }
@@ -74,6 +76,7 @@ impl Default for MetadataRules {
             text_for_numbers: true,
             values_as_text: false,
             moves_date_modified: true,
+            writes_in_history: true,
             events_carry_values: true,
         }
     }

@@ -416,3 +416,21 @@ async fn fields_views_and_categories_are_defined() {
     let all = done(&simulator, 200, "GET", "metadata/v1/views/", None).await;
     assert_eq!(all["objects"].as_array().unwrap().len(), 6);
 }
+
+#[tokio::test]
+async fn a_write_is_in_the_assets_history_where_that_is_so() {
+    for (writes_in_history, entries) in [(true, 1), (false, 0)] {
+        let simulator = with(MetadataRules { writes_in_history, ..MetadataRules::default() });
+        let asset = seeded(&simulator, seed::MASTER);
+        let count = || {
+            let is_write =
+                |entry: &&Value| entry["asset_id"] == *asset && entry["operation_type"] == "METADATA";
+            simulator.with_state(|state| {
+                state.history.objects().map(|entry| json!(entry)).filter(|entry| is_write(&entry)).count()
+            })
+        };
+        let before = count();
+        assert_eq!(write(&simulator, &asset, CAMPAIGN_VIEW, "Project", &[json!("P")]).await.0, 200);
+        assert_eq!(count() - before, entries);
+    }
+}

@@ -270,7 +270,8 @@ impl State {
         if let (true, "assets", Ok(asset)) = (moves, of.0, self.assets.found_mut(of.1)) {
             asset.extend(map(json!({"date_modified": now, "updated_by_user": user})));
         }
-        if of.0 == "assets" && self.assets.get(of.1).is_some() {
+        let is_told = self.settings.metadata_rules.writes_in_history;
+        if is_told && of.0 == "assets" && self.assets.get(of.1).is_some() {
             self.note(user, of.1, "METADATA", "");
         }
         self.tell(user, of, view, &changes);
