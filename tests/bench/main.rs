@@ -3,6 +3,7 @@
 //!
 //! Nothing here fails because something is slow. It fails when something is not delivered: then there is no figure.
 
+mod door;
 mod generated;
 mod large;
 mod master;
@@ -27,6 +28,7 @@ struct Extent {
     sizes: Vec<u64>,
     masters: [u64; 2],
     records: usize,
+    deliveries: usize,
 }
 
 impl Extent {
@@ -40,6 +42,7 @@ impl Extent {
             sizes: vec![1 << 10, 1 << 20, 1 << 26, 1 << 30, 10 << 30],
             masters: [1 << 20, 20 << 30],
             records: 1_000_000,
+            deliveries: 1000,
         }
     }
 
@@ -53,6 +56,7 @@ impl Extent {
             sizes: vec![1 << 10, 1 << 20, 1 << 28],
             masters: [1 << 20, 1 << 28],
             records: 100_000,
+            deliveries: 200,
         }
     }
 }
@@ -132,6 +136,10 @@ async fn measure_all(root: &Path, artefacts: &Path, extent: &Extent, only: Optio
     }
     if wanted("master") {
         figures.push(master::memory(root, artefacts, extent.masters).await);
+    }
+    if wanted("door") {
+        let stage = Stage::new(root, artefacts, true).await;
+        figures.push(door::answer(&stage, artefacts, extent.deliveries).await);
     }
     if wanted("refused") {
         figures.push(large::refused(&keeping, 64 << 20).await);

@@ -1,5 +1,6 @@
 //! What change feeds and people send to the flows.
 
+use serde_json::{Map, Value, json};
 use shared::{
     context::Context,
     iconik_change::IconikChange,
@@ -52,7 +53,7 @@ pub fn iconik_change(
 /// The secret of a function that calls iconik with a token of the seeded application.
 pub fn iconik_credential(token: &str) -> String {
     let app_id = simulators::iconik::seed::APP_ID;
-    serde_json::json!({"mode": "application-token", "app_id": app_id, "auth_token": token}).to_string()
+    json!({"mode": "application-token", "app_id": app_id, "auth_token": token}).to_string()
 }
 
 /// The headers of a push that is signed with a secret, `{"current": "whsec_…"}`, at this moment.
@@ -63,4 +64,23 @@ pub fn push_headers(secret: &str, id: &str, body: &str) -> [(&'static str, Strin
     let now = Context::system().now().as_second();
     let signature = Verifier::from_json(secret).expect("a secret").sign(id, now, body.as_bytes());
     [("webhook-id", id.to_owned()), ("webhook-timestamp", now.to_string()), ("webhook-signature", signature)]
+}
+
+/// The event that a function URL and an HTTP API make of a request.
+pub fn http_request(account: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Value {
+    let headers: Map<String, Value> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+        "headers": headers, "body": body, "isBase64Encoded": false,
+        "requestContext": {
+            "accountId": account, "apiId": "api", "domainName": "api.test", "domainPrefix": "api",
+            "requestId": "request", "routeKey": "$default", "stage": "$default",
+            "time": "06/May/2031:07:08:09 +0000", "timeEpoch": 1_936_076_889_000_u64,
+            "http": {
+                "method": method, "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7", "userAgent": "test",
+            },
+        },
+    })
 }

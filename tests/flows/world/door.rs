@@ -1,7 +1,7 @@
 //! The door of a function that no queue feeds: its schedule, and HTTP.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tests::{
     messages,
     runtime::{Function, Outcome},
@@ -40,21 +40,7 @@ impl World {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let headers: Map<String, Value> =
-            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-        let event = json!({
-            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
-            "headers": headers, "body": body, "isBase64Encoded": false,
-            "requestContext": {
-                "accountId": self.place.account, "apiId": "api", "domainName": "api.test", "domainPrefix": "api",
-                "requestId": "request", "routeKey": "$default", "stage": "$default",
-                "time": "06/May/2031:07:08:09 +0000", "timeEpoch": 1_936_076_889_000_u64,
-                "http": {
-                    "method": method.as_str(), "path": path, "protocol": "HTTP/1.1",
-                    "sourceIp": "203.0.113.7", "userAgent": "test",
-                },
-            },
-        });
+        let event = messages::http_request(&self.place.account, method.as_str(), path, headers, body);
         match function.invoke(&event).await.outcome {
             Outcome::Answer(Some(answer)) => answered(&answer),
             other => panic!("no answer: {other:?}; {}", self.told()),
