@@ -157,14 +157,7 @@ const SHARE: usize = 32;
 
 /// Flows that are previews, because a fault or a random night breaks promises of theirs: their READMEs say which. Their stories
 /// are told without faults, and with them only when `STORM_SCENARIO` names one.
-const PREVIEWS: [&str; 6] = [
-    "archive-production",
-    "exchange-review-status",
-    "file-rights",
-    "publish-finals",
-    "request-disposition",
-    "start-signoff",
-];
+const PREVIEWS: [&str; 3] = ["exchange-review-status", "file-rights", "start-signoff"];
 
 fn is_spared(scenario: &Scenario) -> bool {
     PREVIEWS.contains(&scenario.flow.name) && std::env::var_os("STORM_SCENARIO").is_none()
