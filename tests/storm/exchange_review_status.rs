@@ -11,13 +11,13 @@ use simulators::{
 };
 use tests::{
     messages, repository,
-    storm::{Broken, IconikIntervention, Intervention, Made, Scenario, World},
+    storm::{Broken, Fault, IconikIntervention, Intervention, Made, Scenario, World, clean, one_fault},
 };
 
 const FLOW: &str = "exchange-review-status";
 const ASSET: &str = "Using the inhaler";
 const FOLDER: &str = "Digitised Archive";
-const FILM: &str = "inhaler.mp4";
+pub(crate) const FILM: &str = "inhaler.mp4";
 const EVIDENCE: &str = "Review evidence ";
 /// What our own comments are called.
 const OURS: &str = "waybill:review:";
@@ -128,7 +128,7 @@ fn approve_and_delete(iconik: &Simulator) {
     delete_version(iconik);
 }
 
-fn hint(world: &World, occasion: &str) -> String {
+pub(crate) fn hint(world: &World, occasion: &str) -> String {
     let id = world.iconik().with_state(|state| asset(state));
     messages::iconik_change(FLOW, "assets", &id, None, occasion)
 }
@@ -393,4 +393,20 @@ fn both_sides_know(world: &World, entries: &[Value]) -> Result<(), Broken> {
         return broken(format!("{states} states of the document were told {said:?} times"));
     }
     Ok(())
+}
+
+/// A worker may die with half of what it saw in the chain; whoever comes in between adds the rest.
+#[test]
+fn an_approval_of_a_deleted_version_is_put_aside_once_whichever_items_keep_it() {
+    let stories = scenarios();
+    let story = stories.last().expect("the story of the deleted version");
+    let calm = clean(story);
+    let kept = calm.calls.iter().enumerate().filter(|(_, call)| call.what.contains("PutItem"));
+    for (number, call) in kept {
+        for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+            let ended = one_fault(story, &calm.made, number, fault, None).outcome;
+            let put_aside = ended.expect("what holds in the end").get("quarantined").copied();
+            assert_eq!(put_aside, Some(1), "{fault:?} at call {number} ({})", call.what);
+        }
+    }
 }

@@ -37,7 +37,7 @@ use shared::{
 
 use self::{
     chain::Chain,
-    entries::{Of, VERSION_DELETED, due, known},
+    entries::{Kind, Of, VERSION_DELETED, due, known},
     standing::detail,
 };
 use crate::{
@@ -276,8 +276,10 @@ impl ExchangeReviewStatus {
             .map(|entry| &entry.event)
             .filter(|event| event.item == subject.item)
             .collect();
-        // It is in the evidence; nobody is told of it as of an approval, and a person has to look.
-        if added.iter().any(|event| detail(event, "notice") == Some(VERSION_DELETED)) {
+        // It is in the evidence; nobody is told of it as of an approval, and a person has to look, once: the review is one
+        // entry, while what its reviewers say may have been added by several items.
+        let is_of_review = |event: &&&AuditEvent| detail(event, "kind") == Some(Kind::Review.name());
+        if added.iter().filter(is_of_review).any(|event| detail(event, "notice") == Some(VERSION_DELETED)) {
             let message = "a version was approved that is not there any more";
             return Err(Error::invalid(VERSION_DELETED, message).remedy(
                 "have the version that takes its place reviewed; the evidence has who approved, and when",
