@@ -14,7 +14,7 @@ use simulators::{
 };
 use tests::{
     messages,
-    storm::{Drive, QUARANTINE, Scenario, World, drive},
+    storm::{Drive, QUARANTINE, Scenario, World, clean, drive, overtaken},
 };
 
 use crate::start_signoff::{
@@ -382,4 +382,15 @@ async fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     assert!(workflows(&world).is_empty() && told(&world).is_empty());
     assert!(reasons(&world).is_empty() && world.waiting() == 0);
     assert_eq!(shown(&world, "ContentServerState"), Value::Null);
+}
+
+#[test]
+fn workers_whose_clocks_are_minutes_apart_say_nothing_twice() {
+    let stories = crate::start_signoff::scenarios();
+    let story = stories.iter().find(|story| story.name == "what is signed off is told").expect("a story");
+    let calm = clean(story);
+    for number in 0..calm.calls.len() {
+        let outcome = overtaken(story, &calm.made, number, None).outcome;
+        assert!(outcome.is_ok(), "call {number}: {outcome:?}");
+    }
 }

@@ -1,17 +1,20 @@
 //! Something iconik makes anew with every call and shows in an index that lags: a job, an entry of the history, a comment.
-//! It is made once per item, by whichever attempt.
+//! It is made once per item, by whichever attempt; or once altogether, by whichever item.
 
 use std::{future::Future, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
-    error::{FailureClass, Result, Retry},
-    flow::Run,
+    error::{Error, FailureClass, Result, Retry},
+    flow::{Policy, Run},
     iconik::Client,
 };
 
 /// After the name: the checkpoint that tells that it may have been made.
 const BEGUN: &str = ".begun";
+/// A note of something that may have been made, before who makes it; and of something that was.
+const BEGUN_BY: &str = "begun ";
+const MADE: &str = "made";
 
 /// Makes something unless an earlier attempt did. What was made is remembered under `name`; between the intent and that
 /// memory nobody knows, so then it is looked for until the index has had its time.
@@ -44,14 +47,7 @@ where
             }
             match make().await {
                 Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                    match patiently(client, run, &find).await {
-                        Ok(found) => found.ok_or(error)?,
-                        // It may still come, whatever stopped the look: no other one is made before that.
-                        Err(trouble) => match trouble.retry_advice() {
-                            Retry::After(pause) => return Err(error.not_before(pause)),
-                            Retry::Later | Retry::Never => return Err(error),
-                        },
-                    }
+                    after_lost_answer(client, run, error, &find).await?
                 }
                 outcome => outcome?,
             }
@@ -59,6 +55,68 @@ where
     };
     run.checkpoint(name, &made).await?;
     Ok(made)
+}
+
+/// Makes something that several items may come to make, unless one of them did, whatever their clocks say: who begins says
+/// so in a note of the flow's before, and who finds that looks until the index has had its time. `place` is the note, one for
+/// each thing. False when somebody else has begun meanwhile: try again.
+///
+/// # Errors
+/// As [`made_once`]; `ledger.lease-over`.
+pub async fn made_by_any<T, F, M>(
+    client: &Client,
+    run: &Run,
+    (flow, place): (&str, &str),
+    effect: &'static str,
+    find: impl Fn() -> F + Send + Sync,
+    make: impl Fn() -> M + Send + Sync,
+) -> Result<bool>
+where
+    T: Serialize + DeserializeOwned + Send + Sync,
+    F: Future<Output = Result<Option<T>>> + Send,
+    M: Future<Output = Result<T>> + Send,
+{
+    let ledger = run.ledger();
+    let before = ledger.note(flow, place).await?;
+    if before.as_deref() == Some(MADE) {
+        return Ok(true);
+    }
+    if before.is_none() || patiently(client, run, &find).await?.is_none() {
+        let intent = format!("{BEGUN_BY}{}", run.context().new_id());
+        if !ledger.replace_note(flow, place, before.as_deref(), &intent).await? {
+            return Ok(false);
+        }
+        match run.effect(effect, Policy::CheckThenRepeat, &find, &make).await {
+            Err(error) if error.class() == FailureClass::UnknownOutcome => {
+                after_lost_answer(client, run, error, &find).await?
+            }
+            outcome => outcome?,
+        };
+    }
+    ledger.set_note(flow, place, MADE).await?;
+    Ok(true)
+}
+
+/// What was made after all, though the answer was lost with this error.
+///
+/// # Errors
+/// That error, when it cannot be found. It may still come, whatever stopped the look: no other one is made before that.
+pub(crate) async fn after_lost_answer<T, F>(
+    client: &Client,
+    run: &Run,
+    error: Error,
+    find: &(impl Fn() -> F + Send + Sync),
+) -> Result<T>
+where
+    F: Future<Output = Result<Option<T>>> + Send,
+{
+    match patiently(client, run, find).await {
+        Ok(found) => found.ok_or(error),
+        Err(trouble) => match trouble.retry_advice() {
+            Retry::After(pause) => Err(error.not_before(pause)),
+            Retry::Later | Retry::Never => Err(error),
+        },
+    }
 }
 
 /// Forgets what was made under a name, so that it can be made anew.

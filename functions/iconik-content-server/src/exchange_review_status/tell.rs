@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use shared::{
     audit::{AuditEvent, SealedEvent},
     content_server::{AttributeValue, CategoryOutcome, CategoryValues, NodeId},
-    error::{FailureClass, Result},
+    error::Result,
     flow::{Policy, Run},
     iconik::{
         Asset, HistoryEntry, HistoryId, HistoryOperation, MetadataChange, NewSegment, Segment, SegmentFilter,
@@ -22,15 +22,12 @@ use super::{
 };
 use crate::{
     asset_metadata::AssetMetadata,
-    made_once::patiently,
+    made_once::made_by_any,
     review_rules::{ToContentServer, ToIconik},
 };
 
 /// The longest text that goes into a field of iconik, in characters.
 const LONGEST: usize = 250;
-/// The note of something that may have been made, before who makes it; and of something that was.
-const BEGUN: &str = "begun ";
-const MADE: &str = "made";
 
 impl ExchangeReviewStatus {
     /// Tells both sides what the record says; says how much was new to them.
@@ -170,8 +167,7 @@ impl ExchangeReviewStatus {
         self.once::<HistoryId, _, _>("history", &format!("{place}/history"), run, find, make).await
     }
 
-    /// Makes something of an asset once, whichever item does it: nothing in iconik takes a key, and the lists lag. Who
-    /// begins says so before; whoever finds that looks until the index has had its time.
+    /// Makes something of an asset once, whichever item does it.
     async fn once<T, F, M>(
         &self,
         effect: &'static str,
@@ -185,24 +181,10 @@ impl ExchangeReviewStatus {
         F: Future<Output = Result<Option<T>>> + Send,
         M: Future<Output = Result<T>> + Send,
     {
-        let ledger = run.ledger();
-        let before = ledger.note(NAME, place).await?;
-        if before.as_deref() == Some(MADE) {
+        if made_by_any(&self.iconik, run, (NAME, place), effect, find, make).await? {
             return Ok(());
         }
-        if before.is_none() || patiently(&self.iconik, run, &find).await?.is_none() {
-            let intent = format!("{BEGUN}{}", run.context().new_id());
-            if !ledger.replace_note(NAME, place, before.as_deref(), &intent).await? {
-                return Err(again("review.busy", "another worker is telling the same"));
-            }
-            match run.effect(effect, Policy::CheckThenRepeat, &find, &make).await {
-                Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                    patiently(&self.iconik, run, &find).await?.ok_or(error)?
-                }
-                outcome => outcome?,
-            };
-        }
-        ledger.set_note(NAME, place, MADE).await
+        Err(again("review.busy", "another worker is telling the same"))
     }
 }
 

@@ -1,23 +1,28 @@
 //! What iconik is told of a workflow: history, comments, and the fields that show it. Never a verdict: whoever decided is
 //! named in words, not imitated.
 
+use std::future::Future;
+
+use serde::{Serialize, de::DeserializeOwned};
 use shared::{
     content_server::ProcessId,
     error::Result,
-    flow::{Policy, Run},
+    flow::{Flow, Policy, Run},
     iconik::{
-        Asset, HistoryEntry, HistoryOperation, MetadataChange, NewSegment, ObjectRef, Segment, SegmentFilter,
-        SegmentKind, SegmentStatus,
+        Asset, HistoryEntry, HistoryId, HistoryOperation, MetadataChange, NewSegment, ObjectRef, Segment,
+        SegmentFilter, SegmentId, SegmentKind, SegmentStatus,
     },
+    ledger::Key,
 };
 
 use super::{
-    StartSignoff,
+    StartSignoff, again,
     follow::Standing,
     memory::{Ending, Workflow},
     sentences::{self, names, one_line},
     withdraw::is_deleted,
 };
+use crate::made_once::made_by_any;
 
 /// The longest text that goes into a field, in characters.
 const LONGEST: usize = 250;
@@ -34,13 +39,13 @@ impl StartSignoff {
         run: &Run,
     ) -> Result<()> {
         if workflow.seen.is_empty() {
-            self.note(workflow, sentences::began(workflow, process), run).await?;
+            self.note(process, workflow, sentences::began(workflow, process), run).await?;
         }
         for step in &standing.steps {
             if workflow.told.contains(&step.id) {
                 continue;
             }
-            self.note(workflow, sentences::step(workflow, process, step), run).await?;
+            self.note(process, workflow, sentences::step(workflow, process, step), run).await?;
             if step.is_deciding || !step.comment.trim().is_empty() {
                 let id = external_id(process, &step.id);
                 self.comment(asset, workflow, (id, sentences::comment(workflow, step)), run).await?;
@@ -49,14 +54,14 @@ impl StartSignoff {
         }
         if let Some(ending) = standing.ending {
             let words = sentences::ended(workflow, process, ending, &standing.decided_by);
-            self.note(workflow, words.clone(), run).await?;
+            self.note(process, workflow, words.clone(), run).await?;
             self.comment(asset, workflow, (external_id(process, "ended"), words), run).await?;
         }
         self.show(workflow, standing, run).await
     }
 
-    /// Adds an entry to the history, unless one with these words is there.
-    async fn note(&self, workflow: &Workflow, words: String, run: &Run) -> Result<()> {
+    /// Adds an entry to the history, once with these words.
+    async fn note(&self, process: ProcessId, workflow: &Workflow, words: String, run: &Run) -> Result<()> {
         let (asset, operation) = (&workflow.asset, HistoryOperation::Custom);
         let find = || async {
             let is_it = |entry: &HistoryEntry| entry.operation == operation && entry.description == words;
@@ -66,13 +71,11 @@ impl StartSignoff {
             let entry = self.iconik.create_history_entry(asset, &operation, &words, None).await?;
             Ok(entry.id)
         };
-        if run.is_taken_over() || find().await?.is_none() {
-            run.effect("note", Policy::CheckThenRepeat, find, make).await?;
-        }
-        Ok(())
+        let what = Key::of(&[&words]).short().to_owned();
+        self.once::<HistoryId, _, _>("note", &external_id(process, &what), run, find, make).await
     }
 
-    /// Makes a comment, unless one of this name is there.
+    /// Makes a comment, once of this name.
     async fn comment(
         &self,
         asset: &Asset,
@@ -83,7 +86,7 @@ impl StartSignoff {
         // Where its version was deleted, it stands on the one people see.
         let version = asset.version(&workflow.version).filter(|version| !is_deleted(version));
         let version = version.map(|version| version.id.clone());
-        let segment = NewSegment { version, ..NewSegment::comment(text, id) };
+        let segment = NewSegment { version, ..NewSegment::comment(text, id.as_str()) };
         let filter = SegmentFilter { kind: Some(SegmentKind::Comment), version: None, all_versions: true };
         let find = || async {
             let is_it = |comment: &Segment| {
@@ -94,10 +97,28 @@ impl StartSignoff {
             Ok(comments.find(is_it).await?.map(|comment| comment.id))
         };
         let make = || async { Ok(self.iconik.create_segment(&asset.id, &segment).await?.id) };
-        if run.is_taken_over() || find().await?.is_none() {
-            run.effect("comment", Policy::CheckThenRepeat, find, make).await?;
+        self.once::<SegmentId, _, _>("comment", &format!("{id}/comment"), run, find, make).await
+    }
+
+    /// Tells something once, whichever item comes to tell it, and however far clocks are apart.
+    async fn once<T, F, M>(
+        &self,
+        effect: &'static str,
+        what: &str,
+        run: &Run,
+        find: impl Fn() -> F + Send + Sync,
+        make: impl Fn() -> M + Send + Sync,
+    ) -> Result<()>
+    where
+        T: Serialize + DeserializeOwned + Send + Sync,
+        F: Future<Output = Result<Option<T>>> + Send,
+        M: Future<Output = Result<T>> + Send,
+    {
+        let place = format!("told/{what}");
+        if made_by_any(&self.iconik, run, (Self::NAME, &place), effect, find, make).await? {
+            return Ok(());
         }
-        Ok(())
+        Err(again("signoff.busy", "another worker is telling the same"))
     }
 
     /// Writes the fields that show the sign-off. One whose answer was lost must not arrive after what is shown next: then the
