@@ -7,6 +7,7 @@ use iconik_content_server::{FILE_RIGHTS, rights_rules::SAMPLE};
 use serde_json::{Value, json};
 use simulators::{
     content_server::state::Permission,
+    faults::{Action, Rule},
     iconik::seed::{self, media::SHORT, metadata::RIGHTS_VIEW},
 };
 use tests::{
@@ -203,6 +204,65 @@ async fn the_last_days_of_an_asset_that_is_gone_hold_all_the_same() {
     assert!(public(&world).is_empty());
     let tasks = world.made().workflows;
     assert!(tasks.len() == 1 && tasks[0].contains(SHORT), "{tasks:?}");
+}
+
+/// What the flow said in the history.
+fn said(world: &World) -> Vec<String> {
+    let history = |fact: &String| Some(fact.split_once(": history CUSTOM ")?.1.to_owned());
+    world.made().iconik.iter().filter_map(history).collect()
+}
+
+/// iconik refuses these calls from now on.
+fn refuse(world: &World, method: &str, path: &str) {
+    let refusal = Rule::next(Action::Forbidden).on(method, path).times(u64::MAX);
+    world.iconik().faults().add(refusal).expect("a pattern");
+}
+
+async fn deal_with_another_hint(world: &World, story: &Scenario, occasion: &str) {
+    world.send(&hint(world, occasion)).await;
+    assert!(drive(world, story.flow, Drive::default()).await, "the queue never becomes quiet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_told_is_put_aside_keeps_nothing_from_being_done_and_is_told_once_it_may_be() {
+    let story = story(RULES, prepared);
+    let world = World::new(&story, BTreeMap::new(), None, 1).await;
+    refuse(&world, "POST", "/history/");
+    play(&world, &story).await;
+    assert_eq!(world.endings(), ["quarantined iconik.forbidden"]);
+    assert!(statement(&world).is_some(), "what was filed stays");
+    assert_eq!(public(&world), [Permission::See, Permission::SeeContents]);
+    assert!(said(&world).is_empty());
+
+    // The rights end, and nothing can be told still.
+    describe(&world, RELEASE, &json!({ "ReleaseExpiry": "2031-05-01" }));
+    deal_with_another_hint(&world, &story, "2").await;
+    assert_eq!(world.endings(), ["quarantined iconik.forbidden"; 2]);
+    assert!(public(&world).is_empty(), "access is narrowed all the same");
+    assert_eq!(world.made().workflows.len(), 1, "and somebody has a task");
+
+    world.iconik().faults().clear();
+    deal_with_another_hint(&world, &story, "3").await;
+    let said = said(&world);
+    assert!(said.len() == 3 && said.iter().any(|entry| entry.contains("have lapsed")), "{said:?}");
+    assert!(world.endings().contains(&"skipped rights.already-filed".to_owned()), "{:?}", world.endings());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_that_may_not_be_shown_as_lapsed_are_narrowed_and_shown_once_they_may_be() {
+    let story = story(RULES, prepared);
+    let world = played(&story).await;
+    describe(&world, SHORT, &json!({ "RightsStatus": "pending" }));
+    refuse(&world, "PUT", "/metadata/");
+    deal_with_another_hint(&world, &story, "doubt").await;
+    assert_eq!(world.endings(), ["delivered", "quarantined iconik.forbidden"]);
+    assert!(public(&world).is_empty(), "access is narrowed first of all");
+
+    world.iconik().faults().clear();
+    deal_with_another_hint(&world, &story, "round").await;
+    assert_eq!(world.endings(), ["delivered", "delivered", "quarantined iconik.forbidden"]);
+    assert_eq!(world.made().workflows.len(), 1, "one task");
+    assert!(said(&world).iter().any(|entry| entry.contains("have lapsed")), "{:?}", said(&world));
 }
 
 #[tokio::test(start_paused = true)]

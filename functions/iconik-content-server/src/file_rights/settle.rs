@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use shared::{
     content_server::{NodeId, ProcessId},
-    error::{Error, Result},
+    error::{Error, FailureClass, Result},
     filing::parts,
     flow::{Delivery, Outcome, Reason, Run},
     iconik::{AssetId, Related},
@@ -45,33 +45,43 @@ struct Said<'a> {
 }
 
 impl FileRights {
-    /// Brings the rights of an asset into line, alone for it.
+    /// Brings the rights of an asset into line, alone for it. What iconik does not let be told of earlier ones keeps nothing
+    /// from being done, and the item from ending as if all were told.
     pub(super) async fn settle(&self, change: &IconikChange, run: &Run) -> Result<Outcome> {
         let said = Said { asset: AssetId::new(&change.object_id), item: change.key(), change };
         let mut kept = self.case(&said.asset, run).await?;
-        if !run.is_dry() {
-            self.tell_rest(&said.asset, &mut kept, run).await?;
+        let told = if run.is_dry() { Ok(()) } else { self.tell_rest(&said.asset, &mut kept, run).await };
+        let untold = match told {
+            Err(error) if super::is_final(&error) => Some(error),
+            told => told.map(|()| None)?,
+        };
+        match (Box::pin(self.settle_now(&said, &mut kept, run)).await?, untold) {
+            (Outcome::Delivered(_) | Outcome::Skipped(_), Some(untold)) => Err(untold),
+            (outcome, _) => Ok(outcome),
         }
+    }
+
+    async fn settle_now(&self, said: &Said<'_>, kept: &mut Kept, run: &Run) -> Result<Outcome> {
         if let (Some(done), Some(case)) = (run.recorded::<Done>(DONE), &kept.case)
             && (done.revision, &done.lapsed) == (case.revision, &case.lapsed)
         {
             return Ok(Outcome::Delivered(done.delivery));
         }
         let related = self.related(&said.asset).await?;
-        let told = self.spread(&said, &related, run).await?;
-        let approved = match self.standing(&said, &kept).await? {
+        let told = self.spread(said, &related, run).await?;
+        let approved = match self.standing(said, kept).await? {
             Standing::Approved(approved) => approved,
             Standing::Not(_) if kept.case.is_none() && told > 0 => {
                 return skipped("rights.told", "the assets that refer to it are looked at, each as an item");
             }
-            Standing::Not(reason) => return self.without_asset(&said, &mut kept, reason, run).await,
+            Standing::Not(reason) => return self.without_asset(said, kept, reason, run).await,
         };
         run.note("version", approved.version.id.as_str());
         if kept.case.as_ref().is_some_and(|case| case.number > approved.number()) {
             return skipped("version.superseded", "the rights of a later version are filed already");
         }
         let moment = self.filer().moment();
-        match Box::pin(self.bring(&said, &mut kept, &approved, &related, run)).await {
+        match Box::pin(self.bring(said, kept, &approved, &related, run)).await {
             Err(pause) if pause.code() == parts::PAUSED => Ok(Outcome::Continue),
             Err(stop) if stop.code() == approval::WITHDRAWN => Ok(Outcome::Skipped(Reason::from(&stop))),
             Err(refusal) => Err(self.filer().look_anew(refusal, moment, run).await),
@@ -145,7 +155,8 @@ impl FileRights {
         let process = self.narrowed(said, rule, &record, (&fresh, &case.nodes, &documents), run).await?;
         self.say(&case.nodes, (rule, &record), &lapses, run).await?;
         match self.show(&said.asset, None, &lapses).await {
-            Err(error) if super::is_final(&error) => {
+            // The asset is gone: what was done stands all the same.
+            Err(error) if error.class() == FailureClass::Gone => {
                 tracing::warn!(error = ?error, "iconik does not show what has lapsed");
             }
             outcome => outcome?,
@@ -238,7 +249,13 @@ impl FileRights {
         let done = Done { revision: case.revision, lapsed: case.lapsed.clone(), delivery };
         run.checkpoint(DONE, &done).await?;
         self.keep(&said.asset, kept, case, run).await?;
-        self.tell_rest(&said.asset, kept, run).await?;
+        if let Err(error) = self.tell_rest(&said.asset, kept, run).await {
+            // However the item ends, its audit says what was done.
+            for (name, fact) in &done.delivery.detail {
+                run.note(name, fact.as_str());
+            }
+            return Err(error);
+        }
         Ok(Outcome::Delivered(done.delivery))
     }
 

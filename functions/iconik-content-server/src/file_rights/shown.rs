@@ -2,7 +2,7 @@
 //! whoever comes next tells it, and nobody twice.
 
 use shared::{
-    error::{FailureClass, Result, Retry},
+    error::{FailureClass, Result},
     flow::Run,
     iconik::{AssetId, HistoryEntry, HistoryOperation, MetadataChange},
 };
@@ -10,10 +10,12 @@ use shared::{
 use super::{
     FileRights,
     case::{Kept, Untold},
-    is_final,
     rights::{Lapse, sentence},
 };
-use crate::{asset_metadata::AssetMetadata, made_once::patiently};
+use crate::{
+    asset_metadata::AssetMetadata,
+    made_once::{after_lost_answer, patiently},
+};
 
 /// The most characters of a notice.
 const LONGEST: usize = 250;
@@ -52,8 +54,8 @@ impl FileRights {
                 self.keep(asset, kept, begun, run).await?;
             }
             match self.write_history(asset, &text, begun, run).await {
-                // The asset is gone, or nobody may write there: what was done stands all the same.
-                Err(error) if is_final(&error) => {
+                // The asset is gone, and its history with it: what was done stands all the same.
+                Err(error) if error.class() == FailureClass::Gone => {
                     tracing::warn!(error = ?error, "the history is not told");
                 }
                 outcome => outcome?,
@@ -74,14 +76,7 @@ impl FileRights {
         }
         match self.iconik.create_history_entry(asset, &custom, text, None).await {
             Err(error) if error.class() == FailureClass::UnknownOutcome => {
-                match patiently(&self.iconik, run, &find).await {
-                    Ok(found) => found.ok_or(error).map(drop),
-                    // It may still come, whatever stopped the look: no other one is made before that.
-                    Err(trouble) => match trouble.retry_advice() {
-                        Retry::After(pause) => Err(error.not_before(pause)),
-                        Retry::Later | Retry::Never => Err(error),
-                    },
-                }
+                after_lost_answer(&self.iconik, run, error, &find).await.map(drop)
             }
             outcome => outcome.map(drop),
         }
