@@ -139,8 +139,13 @@ async fn not_clear(world: &World) {
 
 // --- what people do --------------------------------------------------------------------------------------------------
 
+/// What the final is called.
+pub(crate) fn document_name() -> String {
+    format!("{SHORT}.mov")
+}
+
 fn document(state: &content_server::State) -> Option<i64> {
-    state.at(&format!("{}/{SHORT}.mov", released::FINALS)).map(|node| node.id)
+    state.at(&format!("{}/{}", released::FINALS, document_name())).map(|node| node.id)
 }
 
 fn delete_final(server: &content_server::Simulator) {
@@ -184,8 +189,11 @@ fn take_release_away(iconik: &iconik::Simulator) {
     });
 }
 
+/// The last day of a release that people say has ended.
+const ENDED: &str = "2031-04-01";
+
 fn end_release(iconik: &iconik::Simulator) {
-    released::describe(iconik, RELEASE, RIGHTS_VIEW, &json!({ "ReleaseExpiry": "2031-04-01" }));
+    released::describe(iconik, RELEASE, RIGHTS_VIEW, &json!({ "ReleaseExpiry": ENDED }));
 }
 
 // --- what must hold --------------------------------------------------------------------------------------------------
@@ -221,6 +229,10 @@ fn in_order(world: &World, clean: &Made) -> Result<(), Broken> {
     }
     if let Some(fault) = disagreement(world) {
         return broken(fault);
+    }
+    // Somebody ended the release, the flow saw it, and then it was renewed: more was done and told than in the clean run.
+    if told.iter().any(|fact| fact.contains(ENDED)) {
+        return Ok(());
     }
     if comparable(&made) != comparable(clean) {
         return broken("Content Server differs from a clean run".to_owned());
@@ -284,7 +296,7 @@ fn is_touched(world: &World) -> bool {
         let release = state.titled(RELEASE).unwrap_or_default();
         let until = state.values_of(("assets", &release), "ReleaseExpiry");
         let is_related = state.relation(&film, released::RELATION, &release).is_some();
-        !approved || !is_related || until == [json!("2031-04-01")] || state.is_deleted("assets", &film)
+        !approved || !is_related || until == [json!(ENDED)] || state.is_deleted("assets", &film)
     });
     let in_content_server = world.content_server.with_state(|state| {
         let seen = content_server::state::Permission::See;
