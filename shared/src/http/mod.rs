@@ -10,6 +10,7 @@ mod disposition;
 mod pace;
 mod ranged;
 mod resuming;
+mod signed_url;
 mod transport;
 
 pub use answered::Answered;
@@ -20,4 +21,5 @@ pub use pace::Pace;
 pub use ranged::RangedSource;
 pub(crate) use ranged::exactly;
 pub(crate) use resuming::{of_pieces, skipping};
+pub use signed_url::SignedUrl;
 pub use transport::{Transport, TransportError, TransportErrorKind};

@@ -12,7 +12,7 @@ use super::{
     call::Call,
     error::{CONTENT_CHANGED, NOT_FOUND, classify_storage, failure, unexpected},
     ids::{AssetId, FileId, KeyframeId, ProxyId},
-    signed::{SignedUrl, StorageRequest, is_refused},
+    signed::{StorageRequest, is_refused, signed_url},
 };
 use crate::{
     error::{FailureClass, Result},
@@ -169,7 +169,7 @@ impl Client {
                 Some(text) => text,
                 None => self.signed(content, refused.as_deref()).await?,
             };
-            let url = SignedUrl::parse(OPERATION, &text, &self.settings)?;
+            let url = signed_url(OPERATION, &text, &self.settings)?;
             let response = self.send_to_storage(&url, &request).await?;
             if is_refused(response.status) && refused.is_none() {
                 refused = Some(text);

@@ -1,73 +1,24 @@
-//! Signed addresses: whoever has one may read or write the bytes behind it. They are never shown, and lead only to
-//! hosts that are allowed.
+//! Calls to the storages that signed addresses lead to.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Method, header};
-use url::Url;
 
 use super::{Client, error::failure, settings::Settings};
 use crate::{
     error::{FailureClass, Result, System},
-    http::{Client as HttpClient, Limits, Payload, Request, Response},
+    http::{Client as HttpClient, Limits, Payload, Request, Response, SignedUrl},
 };
 
-/// An address with its signature, taken apart but not changed by a byte: a signature covers how it is written.
-#[derive(Clone)]
-pub(super) struct SignedUrl {
-    origin: String,
-    target: String,
-}
-
-impl fmt::Debug for SignedUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SignedUrl").field("origin", &self.origin).finish_non_exhaustive()
-    }
-}
-
-impl SignedUrl {
-    /// # Errors
-    /// `Forbidden` when it leads to a host that is not allowed, or is no address.
-    pub(super) fn parse(operation: &'static str, text: &str, settings: &Settings) -> Result<Self> {
-        let base = Url::parse(&settings.base_url).ok();
-        let joined;
-        let text = if text.starts_with('/') && !text.starts_with("//") {
-            let origin = base.as_ref().map(|base| base.origin().ascii_serialization()).unwrap_or_default();
-            joined = format!("{origin}{text}");
-            &joined
-        } else {
-            text
-        };
-        let refuse = |what: String| {
-            Err(failure(FailureClass::Forbidden, operation, FOREIGN_HOST, what)
-                .remedy("when the storage is meant, add its host to signed_hosts"))
-        };
-        let Some((url, base)) = Url::parse(text).ok().zip(base) else {
-            return refuse("the signed address is no address".to_owned());
-        };
-        let Some(host) = url.host_str() else { return refuse("the signed address has no host".to_owned()) };
-        let own = url.origin() == base.origin();
-        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && base.scheme() == "http");
-        if !is_safe || !url.username().is_empty() || url.password().is_some() || text.contains('\\') {
-            return refuse(format!("the signed address at {host} is not a plain https address"));
-        }
-        if !own && !settings.signed_hosts.iter().any(|allowed| is_allowed(host, allowed)) {
-            return refuse(format!("the signed address leads to {host}, which is not in signed_hosts"));
-        }
-        let rest = text.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
-        let target = rest.find(['/', '?', '#']).and_then(|at| rest.get(at..)).unwrap_or("/");
-        let target = target.split('#').next().unwrap_or(target);
-        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Ok(Self { origin: url.origin().ascii_serialization(), target })
-    }
-}
-
-fn is_allowed(host: &str, allowed: &str) -> bool {
-    let allowed = allowed.to_ascii_lowercase();
-    match allowed.strip_prefix('*') {
-        Some(ending) => host.len() > ending.len() && host.ends_with(ending),
-        None => host == allowed,
-    }
+/// Takes a signed address apart.
+///
+/// # Errors
+/// `Forbidden` when it leads to a host that is not allowed, or is no address.
+pub(super) fn signed_url(operation: &'static str, text: &str, settings: &Settings) -> Result<SignedUrl> {
+    SignedUrl::parse(text, &settings.base_url, &settings.signed_hosts).map_err(|what| {
+        failure(FailureClass::Forbidden, operation, FOREIGN_HOST, what)
+            .remedy("when the storage is meant, add its host to signed_hosts")
+    })
 }
 
 /// A signed address that leads somewhere unexpected.
@@ -110,7 +61,7 @@ impl StorageRequest {
     }
 
     fn to(&self, url: &SignedUrl) -> Request {
-        let request = Request::new(self.operation, self.method.clone(), url.target.clone())
+        let request = Request::new(self.operation, self.method.clone(), url.target())
             .header(header::ACCEPT_ENCODING, "identity")
             .payload(self.payload.clone());
         let headers = self.headers.iter();
@@ -130,7 +81,7 @@ impl Client {
         let limits =
             Limits { attempts: self.settings.attempts, answer: self.settings.answer(), ..Limits::default() };
         let (transport, context) = (self.transport.clone(), self.http.context().clone());
-        HttpClient::new(System::Iconik, &url.origin, transport, context, self.storage_pace.clone(), limits)
+        HttpClient::new(System::Iconik, url.origin(), transport, context, self.storage_pace.clone(), limits)
     }
 
     /// Sends a request to a storage and gives its answer unread, whatever its status.
@@ -169,11 +120,11 @@ mod tests {
     fn a_signed_address_keeps_every_byte_and_shows_none_of_its_signature() {
         let text =
             "https://bucket.s3.eu-west-1.amazonaws.com/a%20b/c+d.mov?X-Amz-Signature=hush%2Fhush&x=%7E~";
-        let url = SignedUrl::parse("download", text, &settings()).unwrap();
-        assert_eq!(format!("{}{}", url.origin, url.target), text);
+        let url = signed_url("download", text, &settings()).unwrap();
+        assert_eq!(format!("{}{}", url.origin(), url.target()), text);
         assert!(!format!("{url:?}").contains("hush"));
-        let own = SignedUrl::parse("download", "/signed/1?key=hush", &settings()).unwrap();
-        assert_eq!(format!("{}{}", own.origin, own.target), "https://eu.iconik.io/signed/1?key=hush");
+        let own = signed_url("download", "/signed/1?key=hush", &settings()).unwrap();
+        assert_eq!(format!("{}{}", own.origin(), own.target()), "https://eu.iconik.io/signed/1?key=hush");
     }
 
     #[test]
@@ -190,7 +141,7 @@ mod tests {
             "//example.com/a?sig=hush",
             "hush",
         ] {
-            let error = SignedUrl::parse("download", text, &settings()).unwrap_err();
+            let error = signed_url("download", text, &settings()).unwrap_err();
             assert_eq!((error.code(), error.class()), (FOREIGN_HOST, FailureClass::Forbidden), "{text}");
             assert!(!format!("{error:?}").contains("hush"), "{error:?}");
         }

@@ -10,7 +10,7 @@ use super::{
     file::{File, StorageMethod},
     ids::{AssetId, FileId},
     part_ledger::PartLedger,
-    signed::{SignedUrl, StorageRequest, is_refused},
+    signed::{StorageRequest, is_refused, signed_url},
 };
 use crate::{
     error::{Error, FailureClass, Result},
@@ -101,7 +101,7 @@ impl Client {
                 self.remove(&Call::post("abandon upload", &path).repeatable().body(body)).await?;
             }
             (None, Some(session)) => {
-                let url = SignedUrl::parse(OPERATION, session, &self.settings)?;
+                let url = signed_url(OPERATION, session, &self.settings)?;
                 let request = StorageRequest::new("abandon upload", Method::DELETE).idempotent();
                 // Google answers 499 to say that it did, and whatever else to say that there is nothing to give up.
                 self.ask_storage(&url, &request).await?;
@@ -149,7 +149,7 @@ impl Client {
         request: &StorageRequest,
     ) -> Result<Response> {
         if let Some(address) = pick(file) {
-            let url = SignedUrl::parse(OPERATION, &address, &self.settings)?;
+            let url = signed_url(OPERATION, &address, &self.settings)?;
             let response = self.send_to_storage(&url, request).await?;
             if !is_refused(response.status) {
                 return Ok(response);
@@ -157,7 +157,7 @@ impl Client {
         }
         let fresh = self.file_with_addresses(asset, &file.id).await?;
         let address = pick(&fresh).ok_or_else(no_address)?;
-        let url = SignedUrl::parse(OPERATION, &address, &self.settings)?;
+        let url = signed_url(OPERATION, &address, &self.settings)?;
         self.send_to_storage(&url, request).await
     }
 

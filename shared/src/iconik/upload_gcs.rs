@@ -8,12 +8,12 @@ use super::{
     file::File,
     ids::AssetId,
     part_ledger::PartLedger,
-    signed::{SignedUrl, StorageRequest},
+    signed::{StorageRequest, signed_url},
     upload::{BYTES, OPERATION, UploadStep, gone, part_of},
 };
 use crate::{
     error::{FailureClass, Result},
-    http::{Payload, RangedSource},
+    http::{Payload, RangedSource, SignedUrl},
 };
 
 const RESUMABLE: HeaderName = HeaderName::from_static("x-goog-resumable");
@@ -30,7 +30,7 @@ impl Client {
             ledger.session = Some(self.begin_gcs(asset, file).await?);
             return Ok(UploadStep::Going(0));
         };
-        let url = SignedUrl::parse(OPERATION, &session, &self.settings)?;
+        let url = signed_url(OPERATION, &session, &self.settings)?;
         let (offset, length) = (ledger.sent, ledger.part_size.min(ledger.length - ledger.sent));
         let range = match length {
             0 => format!("bytes */{}", ledger.length),
@@ -78,7 +78,7 @@ impl Client {
         let location = location
             .ok_or_else(|| unexpected(OPERATION, Effect::Repeatable, "the storage names no session"))?;
         // It leads where it should, or nothing is sent there.
-        SignedUrl::parse(OPERATION, location, &self.settings)?;
+        signed_url(OPERATION, location, &self.settings)?;
         Ok(location.to_owned())
     }
 

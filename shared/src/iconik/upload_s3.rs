@@ -14,7 +14,7 @@ use super::{
     file::File,
     ids::AssetId,
     part_ledger::PartLedger,
-    signed::{SignedUrl, StorageRequest, is_refused},
+    signed::{StorageRequest, is_refused, signed_url},
     upload::{BYTES, OPERATION, UploadStep, gone, part_of},
     wire,
 };
@@ -153,7 +153,7 @@ impl Client {
                     })?
                 }
             };
-            let url = SignedUrl::parse(OPERATION, &known, &self.settings)?;
+            let url = signed_url(OPERATION, &known, &self.settings)?;
             let response = self.send_to_storage(&url, &request).await?;
             match response.status {
                 status if status.is_success() => {
@@ -181,7 +181,7 @@ impl Client {
             .query("type", "complete_url");
         let answer = self.json(&call).await?;
         let address = answer.get("complete_url").and_then(serde_json::Value::as_str).unwrap_or_default();
-        let url = SignedUrl::parse(OPERATION, address, &self.settings)?;
+        let url = signed_url(OPERATION, address, &self.settings)?;
         let request = StorageRequest::new(OPERATION, Method::POST)
             .payload(Payload::Bytes("application/xml", joining(&ledger.parts).into()))
             .idempotent()
