@@ -4,4 +4,5 @@
 mod cases;
 mod figures;
 mod lists;
+mod pushes;
 mod table;

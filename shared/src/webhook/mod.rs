@@ -7,6 +7,7 @@
 
 mod header_secret;
 mod kept_secret;
+mod memory;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -17,7 +18,11 @@ use sha2::Sha256;
 
 use crate::error::{Error, Result};
 
-pub use self::{header_secret::HeaderSecret, kept_secret::KeptSecret};
+pub use self::{
+    header_secret::HeaderSecret,
+    kept_secret::KeptSecret,
+    memory::{Memory, Seen},
+};
 
 /// How far a push's time may be from ours, in seconds.
 pub const TOLERANCE: i64 = 300;
