@@ -53,6 +53,8 @@ pub enum System {
     Iconik,
     /// Preservica.
     Preservica,
+    /// Consonance.
+    Consonance,
     /// Amazon S3.
     S3,
     /// Amazon DynamoDB, which holds the ledger.
@@ -74,6 +76,7 @@ impl System {
             Self::ContentServer => "content-server",
             Self::Iconik => "iconik",
             Self::Preservica => "preservica",
+            Self::Consonance => "consonance",
             Self::S3 => "s3",
             Self::Ledger => "ledger",
             Self::Sqs => "sqs",

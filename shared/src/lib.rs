@@ -5,6 +5,7 @@ pub mod aws;
 pub mod bagit;
 pub mod batch;
 pub mod bus;
+pub mod consonance;
 pub mod content_server;
 pub mod context;
 pub mod environment;
