@@ -61,12 +61,13 @@ storm: ## faults at every call and SEEDS=2000 random schedules of them
 	@infra/setup nextest
 	STORM_SEEDS=$(SEEDS) $(LONG) --test storm $(ARGS)
 
-conformance: ## unmodified third-party software: clients against the simulators, bagit against our bags
+conformance: ## unmodified third-party software: clients against the simulators, bagit against our bags, webhook libraries against our signatures
 	@infra/setup rust
 	tests/conformance-python/run
 	tests/conformance-bagit/run
 	tests/conformance-iconik/run
 	tests/conformance-preservica/run
+	tests/conformance-webhooks/run
 
 bench: ## the published figures: the artefact as published, against the same function in Python
 	@infra/setup rust build arm64

@@ -33,6 +33,12 @@ const SIMULATORS: &[Simulator] = &[
         settings: || serde_json::to_value(simulators::preservica::Settings::default()),
         least: 30,
     },
+    Simulator {
+        name: "consonance",
+        heading: "\n### Switches of Consonance",
+        settings: || serde_json::to_value(simulators::consonance::Settings::default()),
+        least: 20,
+    },
 ];
 
 /// Every switch as its path in the settings: `etags`, `large_upload.part_size`.

@@ -3,19 +3,20 @@
 //! `cargo run -p simulators --example serve -- content-server --port 8080 [--state FILE] [--settings FILE]`
 //! `cargo run -p simulators --example serve -- iconik --port 8081 [--settings FILE]`
 //! `cargo run -p simulators --example serve -- preservica --port 8082 [--settings FILE]`
+//! `cargo run -p simulators --example serve -- consonance --port 8083 [--state FILE] [--settings FILE]`
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use simulators::content_server::Store;
-use simulators::{Clock, content_server, iconik, preservica, serve};
+use simulators::{Clock, consonance, content_server, iconik, preservica, serve};
 
 const USAGE: &str =
-    "usage: serve content-server|iconik|preservica [--port N] [--state FILE] [--settings FILE]
+    "usage: serve content-server|iconik|preservica|consonance [--port N] [--state FILE] [--settings FILE]
 
   --port N         loopback port (default 8080; 0 takes a free one and prints it)
-  --state FILE     keep the repository in this file across restarts (content-server)
+  --state FILE     keep the repository in this file across restarts (content-server, consonance)
   --settings FILE  JSON with the switches to change (see the README)";
 
 struct Arguments {
@@ -28,7 +29,7 @@ struct Arguments {
 fn arguments() -> Result<Arguments, String> {
     let mut given = std::env::args().skip(1);
     let system = given.next().ok_or_else(|| USAGE.to_owned())?;
-    if !["content-server", "iconik", "preservica"].contains(&system.as_str()) {
+    if !["content-server", "iconik", "preservica", "consonance"].contains(&system.as_str()) {
         return Err(format!("there is no simulator called '{system}'\n{USAGE}"));
     }
     let mut arguments = Arguments { system, port: 8080, state: None, settings: None };
@@ -36,7 +37,9 @@ fn arguments() -> Result<Arguments, String> {
         let value = given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"))?;
         match option.as_str() {
             "--port" => arguments.port = value.parse().map_err(|_| format!("'{value}' is not a port"))?,
-            "--state" if arguments.system == "content-server" => arguments.state = Some(value),
+            "--state" if ["content-server", "consonance"].contains(&arguments.system.as_str()) => {
+                arguments.state = Some(value)
+            }
             "--settings" => arguments.settings = Some(value),
             _ => return Err(format!("there is no option {option}\n{USAGE}")),
         }
@@ -110,11 +113,49 @@ async fn run_preservica(arguments: Arguments) -> Result<(), String> {
     ended.map_err(|error| error.to_string())
 }
 
+#[allow(clippy::print_stdout, reason = "a program for people: it says where it listens")]
+async fn run_consonance(arguments: Arguments) -> Result<(), String> {
+    let settings: consonance::Settings = settings(arguments.settings.as_deref())?;
+    let failed = |error: std::io::Error| error.to_string();
+    let mut store = arguments.state.map(consonance::Store::at);
+    let simulator = match &store {
+        Some(store) => store.open(settings, Clock::machine()).map_err(failed)?,
+        None => consonance::Simulator::new(settings, Clock::machine()),
+    };
+    let (address, server) = serve(simulator.router(), arguments.port).await.map_err(failed)?;
+    let (storage, storage_server) = serve(simulator.storage_router(), 0).await.map_err(failed)?;
+    simulator.with_state(|state| {
+        if state.settings.upload_origin.is_empty() {
+            state.settings.upload_origin = format!("http://{storage}");
+        }
+    });
+    println!(
+        "Consonance simulator: http://{address}/graphql and /api/v4/products.json   storage: http://{storage}   page: http://{address}/_simulator/"
+    );
+    loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => break,
+            () = tokio::time::sleep(Duration::from_millis(500)) => {
+                if let Some(store) = &mut store {
+                    store.save(&simulator).map_err(failed)?;
+                }
+            }
+        }
+    }
+    server.abort();
+    storage_server.abort();
+    match &mut store {
+        Some(store) => store.save(&simulator).map_err(failed),
+        None => Ok(()),
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match arguments() {
         Ok(arguments) if arguments.system == "iconik" => run_iconik(arguments).await,
         Ok(arguments) if arguments.system == "preservica" => run_preservica(arguments).await,
+        Ok(arguments) if arguments.system == "consonance" => run_consonance(arguments).await,
         Ok(arguments) => run_content_server(arguments).await,
         Err(reason) => Err(reason),
     };

@@ -6,6 +6,7 @@
 mod admin;
 pub mod aws;
 pub mod clock;
+pub mod consonance;
 pub mod content;
 pub mod content_server;
 pub mod faults;

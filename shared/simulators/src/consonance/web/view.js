@@ -1,0 +1,52 @@
+"use strict";
+
+let chosen = null;
+
+async function drawTree() {
+  const list = make("ul");
+  for (const work of await get("state/works")) {
+    list.append(make("li", {}, make("div", { class: work.id === chosen ? "on" : null },
+      make("button", { class: "name", title: work.stage ?? "", onclick: () => choose(work.id) }, work.title),
+      make("small", {}, String(work.products)))));
+  }
+  $("tree").replaceChildren(list);
+}
+
+async function choose(id) {
+  chosen = Number(id);
+  location.hash = id;
+  const found = await get("state/works/" + id);
+  if (found.error) {
+    $("node").replaceChildren(make("p", { class: "hint" }, "There is no such work."));
+    return;
+  }
+  await drawTree();
+  $("node").replaceChildren(...workView(found));
+}
+
+const isPlain = (value) => value === null || ["string", "number", "boolean"].includes(typeof value);
+
+function workView({ work, products, contributions, contracts, resources, production_files, web_links }) {
+  const view = [
+    make("h1", {}, work.title),
+    make("p", {}, make("span", { class: "tag" }, work.projectStage ?? "no stage")),
+    ...section("Work", rows(Object.entries(work).filter(([, value]) => isPlain(value) && value !== null))),
+    ...section("Products", table(["Id", "Title", "ISBN", "Kind", "Status", "Published", "Changed"], products.map((one) =>
+      [one.id, one.fullTitle, one.isbn?.isbnWithDashes ?? "No ISBN", one.__typename, one.status, one.publicationDate,
+        one.changedOn]))),
+  ];
+  const lists = [
+    ["Contributions", contributions, ["sequenceNumber", "onixContributorRoleCode", "contributorId", "productIds"]],
+    ["Contracts", contracts, ["id", "contractName", "signedDate", "term", "terminatedDate", "description"]],
+    ["Images", resources, ["id", "filename", "fileSize", "url", "productIds"]],
+    ["Production files", production_files, ["id", "filename", "fileSize", "fileVariant", "approvalStatus"]],
+    ["Links", web_links, ["id", "link", "description", "includeInOnix"]],
+  ];
+  for (const [title, records, names] of lists) {
+    if (records.length) view.push(...section(title, table(names, records.map((one) => names.map((name) => one[name])))));
+  }
+  return view;
+}
+
+draw.repository = drawTree;
+(location.hash.length > 1 ? choose(location.hash.slice(1)) : drawTree());
