@@ -4,16 +4,17 @@
 //! `cargo run -p simulators --example serve -- iconik --port 8081 [--settings FILE]`
 //! `cargo run -p simulators --example serve -- preservica --port 8082 [--settings FILE]`
 //! `cargo run -p simulators --example serve -- consonance --port 8083 [--state FILE] [--settings FILE]`
+//! `cargo run -p simulators --example serve -- otmm --port 8084 [--settings FILE]`
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use simulators::content_server::Store;
-use simulators::{Clock, consonance, content_server, iconik, preservica, serve};
+use simulators::{Clock, consonance, content_server, iconik, otmm, preservica, serve};
 
 const USAGE: &str =
-    "usage: serve content-server|iconik|preservica|consonance [--port N] [--state FILE] [--settings FILE]
+    "usage: serve content-server|iconik|preservica|consonance|otmm [--port N] [--state FILE] [--settings FILE]
 
   --port N         loopback port (default 8080; 0 takes a free one and prints it)
   --state FILE     keep the repository in this file across restarts (content-server, consonance)
@@ -29,7 +30,7 @@ struct Arguments {
 fn arguments() -> Result<Arguments, String> {
     let mut given = std::env::args().skip(1);
     let system = given.next().ok_or_else(|| USAGE.to_owned())?;
-    if !["content-server", "iconik", "preservica", "consonance"].contains(&system.as_str()) {
+    if !["content-server", "iconik", "preservica", "consonance", "otmm"].contains(&system.as_str()) {
         return Err(format!("there is no simulator called '{system}'\n{USAGE}"));
     }
     let mut arguments = Arguments { system, port: 8080, state: None, settings: None };
@@ -150,12 +151,25 @@ async fn run_consonance(arguments: Arguments) -> Result<(), String> {
     }
 }
 
+#[allow(clippy::print_stdout, reason = "a program for people: it says where it listens")]
+async fn run_otmm(arguments: Arguments) -> Result<(), String> {
+    let settings = settings(arguments.settings.as_deref())?;
+    let simulator = otmm::Simulator::new(settings, Clock::machine());
+    let served = serve(simulator.router(), arguments.port).await;
+    let (address, server) = served.map_err(|error| error.to_string())?;
+    println!("OTMM simulator: http://{address}/otmmapi/v6   page: http://{address}/_simulator/");
+    let ended = tokio::signal::ctrl_c().await;
+    server.abort();
+    ended.map_err(|error| error.to_string())
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match arguments() {
         Ok(arguments) if arguments.system == "iconik" => run_iconik(arguments).await,
         Ok(arguments) if arguments.system == "preservica" => run_preservica(arguments).await,
         Ok(arguments) if arguments.system == "consonance" => run_consonance(arguments).await,
+        Ok(arguments) if arguments.system == "otmm" => run_otmm(arguments).await,
         Ok(arguments) => run_content_server(arguments).await,
         Err(reason) => Err(reason),
     };

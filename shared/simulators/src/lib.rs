@@ -13,6 +13,7 @@ pub mod faults;
 mod frame;
 pub mod iconik;
 pub mod journal;
+pub mod otmm;
 pub mod preservica;
 pub mod serve;
 
