@@ -39,6 +39,12 @@ const SIMULATORS: &[Simulator] = &[
         settings: || serde_json::to_value(simulators::consonance::Settings::default()),
         least: 20,
     },
+    Simulator {
+        name: "otmm",
+        heading: "\n### Switches of OTMM",
+        settings: || serde_json::to_value(simulators::otmm::Settings::default()),
+        least: 80,
+    },
 ];
 
 /// Every switch as its path in the settings: `etags`, `large_upload.part_size`.

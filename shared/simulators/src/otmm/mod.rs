@@ -15,6 +15,9 @@ pub mod settings;
 pub mod state;
 mod web;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;

@@ -6,7 +6,7 @@ use super::reply::{Outcome, Refusal};
 use super::request::Params;
 use super::settings::{Checksum, EmptyValue};
 use super::state::{
-    Asset, CHANGE, Content, DELETE_ASSET, DOWNLOAD, Domain, Element, Field, Holder, Kind, Lock, State,
+    Asset, CHANGE, Content, DELETE_ASSET, DOWNLOAD, Domain, Element, Field, Holder, Kind, Link, Lock, State,
     written,
 };
 
@@ -109,7 +109,7 @@ impl Writer<'_> {
             members.insert("path_list".to_owned(), json!([{"path_elements": path}]));
         }
         if load.links {
-            let link = |link: &super::state::Link| json!({"link_type_id": link.kind, "source_id": asset.id, "destination_id": link.target});
+            let link = |link: &Link| json!({"link_type_id": link.kind, "source_id": asset.id, "destination_id": link.target});
             let links: Vec<Value> = asset.links.iter().map(link).collect();
             members.insert("links".to_owned(), json!({"links": links, "source_id": asset.id}));
         }

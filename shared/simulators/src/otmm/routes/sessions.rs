@@ -62,7 +62,7 @@ fn told(state: &State, session: &Session) -> Response<Body> {
 
 /// The session there is; otherwise one for whoever a ticket, a proxy or a bearer says.
 fn probe(call: &mut Call<'_>) -> Outcome<Reply> {
-    let ticket = call.header("otdstoken").or_else(|| call.header("otdsticket")).map(str::to_owned);
+    let ticket = call.header("otdstoken").map(str::to_owned);
     if let Some(ticket) = ticket.or_else(|| call.params.text("OTDSTicket").map(str::to_owned)) {
         let user = call.state.user_of_ticket(&ticket).ok_or(Refusal::Unauthenticated)?;
         return opened(call, &user);

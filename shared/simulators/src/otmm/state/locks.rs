@@ -39,13 +39,15 @@ impl State {
 
     /// Changes the state of an asset, or of all its versions.
     pub(in crate::otmm) fn act(&mut self, user: &str, id: &str, action: Action, all: bool) -> Outcome<()> {
-        let asset = self.asset(id)?;
+        let known = |id: &str| self.assets.get(id).filter(|asset| !asset.hidden);
+        let missing = |id: &str| Refusal::NotFound(format!("The asset {id} does not exist"));
+        let asset = known(id).ok_or_else(|| missing(id))?;
         let ids: Vec<String> = match all {
             true => self.versions(&asset.original_id).into_iter().map(|version| version.id.clone()).collect(),
             false => vec![id.to_owned()],
         };
         for id in &ids {
-            self.may_act(user, self.asset(id)?, action)?;
+            self.may_act(user, known(id).ok_or_else(|| missing(id))?, action)?;
         }
         for id in &ids {
             self.act_on(user, id, action);

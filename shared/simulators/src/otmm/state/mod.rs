@@ -225,7 +225,10 @@ impl State {
         self.purges = later;
         let due: Vec<(Timestamp, String)> = due;
         for (_, id) in due {
-            if self.assets.get(&id).is_some_and(|asset| asset.deleted.is_some()) {
+            let since = self.assets.get(&id).and_then(|asset| asset.deleted);
+            let seconds = self.settings.deletion.purge_seconds.unwrap_or(i64::MAX);
+            // It may have come back, and been deleted again later.
+            if since.is_some_and(|since| now.duration_since(since).as_secs() >= seconds) {
                 self.remove(&id);
             }
         }

@@ -25,13 +25,11 @@ impl State {
                 return Err(Refusal::Invalid(format!("There is no selection context of type '{other}'")));
             }
         };
+        let named = if text("type") == BY_ID { roots.len() } else { 0 };
         let mut found = roots;
-        let mut depth_ends = found.len();
+        let first = found.len();
         let (mut at, descends) = (0, text("include_descendants"));
-        while at < found.len() && matches!(descends, "IMMEDIATE" | "ALL") {
-            if descends == "IMMEDIATE" && at == depth_ends {
-                break;
-            }
+        while at < found.len() && (descends == "ALL" || descends == "IMMEDIATE" && at < first) {
             let Some(id) = found.get(at).cloned() else { break };
             for child in self.children(&id, with_deleted) {
                 if !found.contains(&child.id) {
@@ -39,11 +37,15 @@ impl State {
                 }
             }
             at += 1;
-            if descends == "ALL" {
-                depth_ends = found.len();
-            }
         }
-        found.retain(|id| with_folders || !self.assets.get(id).is_some_and(super::Asset::is_folder));
+        // What is named by its id is meant, whatever it is.
+        let is_wanted =
+            |id: &String| with_folders || !self.assets.get(id).is_some_and(super::Asset::is_folder);
+        let mut at = 0;
+        found.retain(|id| {
+            at += 1;
+            at <= named || is_wanted(id)
+        });
         Ok(found)
     }
 }
