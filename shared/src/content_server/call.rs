@@ -6,8 +6,8 @@ use http::{Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::{error::Effect, multipart::FormData};
-use crate::http::{Payload, Request};
+use super::error::Effect;
+use crate::http::{FormData, Payload, Request};
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

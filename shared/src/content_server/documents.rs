@@ -9,14 +9,13 @@ use super::{
     edit::{node_fields, roles},
     error::{BAD_REQUEST, COLLISION, Effect, REFUSED_BY_SERVER, unexpected},
     large_upload::LargeUpload,
-    multipart::FormData,
     node::{External, Node, NodeId, kind},
     versions::{Version, VersionProperties},
     wire::{Data, OneOrMany, Results},
 };
 use crate::{
     error::{FailureClass, Result},
-    http::{RangedSource, Replayable},
+    http::{FormData, RangedSource, Replayable},
 };
 
 /// A document to be made.

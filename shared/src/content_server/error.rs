@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use serde_json::Value;
 
 use super::settings::Texts;
@@ -246,10 +246,6 @@ pub(super) fn sentence(answer: &Value) -> String {
 
 pub(super) fn holds_any(folded: &str, fragments: &[String]) -> bool {
     fragments.iter().any(|fragment| !fragment.is_empty() && folded.contains(&fragment.to_lowercase()))
-}
-
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 fn message(facts: &Facts<'_>) -> String {

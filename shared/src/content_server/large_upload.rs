@@ -11,13 +11,12 @@ use super::{
     call::{Call, segment},
     documents::Upload,
     error::{Effect, MODULE_MISSING, PART_KNOWN, UPLOAD_CLOSED, unexpected},
-    multipart::FormData,
     node::NodeId,
     wire,
 };
 use crate::{
     error::{FailureClass, Result},
-    http::{RangedSource, Replayable},
+    http::{FormData, RangedSource, Replayable},
 };
 
 /// What the server says about Large File Upload.

@@ -29,7 +29,6 @@ mod large_upload;
 mod members;
 #[cfg(test)]
 mod module_tests;
-mod multipart;
 mod names;
 mod node;
 #[cfg(test)]

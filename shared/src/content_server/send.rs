@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::{
     Client,
     call::Call,
-    error::{Facts, Form, UNAUTHENTICATED, classify, holds_any, retry_after, sentence, unexpected},
+    error::{Facts, Form, UNAUTHENTICATED, classify, holds_any, sentence, unexpected},
     session::Pass,
 };
 use crate::{
     error::{Error, FailureClass, Result, System},
-    http::{Body, Response},
+    http::{Body, Response, retry_after},
 };
 
 /// A whole answer.

@@ -7,12 +7,12 @@ use tokio::sync::Mutex;
 
 use super::{
     credential::Credential,
-    error::{CREDENTIALS_REFUSED, Effect, Facts, Form, classify, retry_after, sentence, unexpected},
+    error::{CREDENTIALS_REFUSED, Effect, Facts, Form, classify, sentence, unexpected},
     settings::Settings,
 };
 use crate::{
     error::{Error, FailureClass, Result, System},
-    http::{Client as HttpClient, Limits, Pace, Payload, Request, Transport},
+    http::{Client as HttpClient, Limits, Pace, Payload, Request, Transport, retry_after},
 };
 
 /// Carries the ticket in both directions.

@@ -5,7 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 
-use super::{Answered, Body, Pace, Payload, Transport, TransportError, TransportErrorKind, body};
+use super::{
+    Answered, Body, Pace, Payload, Transport, TransportError, TransportErrorKind, body, retry_after,
+};
 use crate::{
     context::Context,
     error::{Error, FailureClass, Result, System},
@@ -360,10 +362,4 @@ impl Client {
 fn is_page(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.trim_start().to_ascii_lowercase().starts_with("text/html")
-}
-
-/// What a `Retry-After` header in seconds asks for. The date form is not used by the systems we call.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }

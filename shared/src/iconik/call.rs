@@ -3,16 +3,13 @@
 use std::fmt::Display;
 
 use http::{Method, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::error::Effect;
 use crate::{
     error::{Error, FailureClass, Result, System},
-    http::{Payload, Request},
+    http::{Payload, Request, path_of},
 };
-
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A call to one of the services.
 #[derive(Debug, Clone)]
@@ -110,7 +107,7 @@ impl Call {
     /// # Errors
     /// `Invalid` when a segment is empty or climbs: an empty id would turn "this object" into "all of them".
     pub(super) fn request(&self) -> Result<Request> {
-        if self.path.iter().any(|segment| segment.is_empty() || segment == "." || segment == "..") {
+        let Some(path) = path_of(&self.path) else {
             return Err(Error::new(
                 FailureClass::Invalid,
                 System::Iconik,
@@ -118,12 +115,8 @@ impl Call {
                 "iconik.bad-id",
                 "an id is empty or no id; nothing was sent",
             ));
-        }
-        let mut target = "/API/".to_owned();
-        for segment in &self.path {
-            target.extend(utf8_percent_encode(segment, UNRESERVED));
-            target.push('/');
-        }
+        };
+        let mut target = format!("/API{path}/");
         if !self.query.is_empty() {
             target.push('?');
             target.push_str(&serde_urlencoded::to_string(&self.query).unwrap_or_default());

@@ -4,36 +4,21 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::error::{
-    Error,
-    FailureClass::{self, Auth, Conflict, Forbidden, Gone, Invalid, Throttled, Transient, UnknownOutcome},
-    Retry, System,
+use crate::{
+    error::{
+        Error,
+        FailureClass::{
+            self, Auth, Conflict, Forbidden, Gone, Invalid, Throttled, Transient, UnknownOutcome,
+        },
+        System,
+    },
+    http::{Judged, Row, row},
 };
 
-/// What repeating a call would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// It changes nothing.
-    Read,
-    /// It changes something, and a second time changes nothing more.
-    Repeatable,
-    /// A second time makes a second thing.
-    Once,
-}
-
-/// What kind of body came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// JSON.
-    Json,
-    /// Nothing.
-    Empty,
-    /// HTML or anything else that is not JSON.
-    Page,
-}
+pub(super) use crate::http::{Effect, Form, retry_after};
 
 /// An answer, taken apart for the table.
 #[derive(Debug)]
@@ -44,37 +29,6 @@ pub(super) struct Facts<'a> {
     pub(super) retry_after: Option<Duration>,
     pub(super) form: Form,
     pub(super) answer: &'a Value,
-}
-
-pub(super) struct Row {
-    statuses: (u16, u16),
-    form: Option<Form>,
-    pub(super) code: &'static str,
-    class: FailureClass,
-    /// A write that must not be repeated blindly may have taken effect.
-    uncertain: bool,
-    remedy: Option<&'static str>,
-}
-
-const fn row(statuses: (u16, u16), code: &'static str, class: FailureClass) -> Row {
-    Row { statuses, form: None, code, class, uncertain: false, remedy: None }
-}
-
-impl Row {
-    const fn with(mut self, form: Form) -> Self {
-        self.form = Some(form);
-        self
-    }
-
-    const fn uncertain(mut self) -> Self {
-        self.uncertain = true;
-        self
-    }
-
-    const fn remedy(mut self, remedy: &'static str) -> Self {
-        self.remedy = Some(remedy);
-        self
-    }
 }
 
 pub(super) const TABLE: &[Row] = &[
@@ -130,18 +84,8 @@ pub const CONTENT_CHANGED: &str = "iconik.content-changed";
 
 /// The failure a storage's answer stands for.
 pub(super) fn classify_storage(operation: &'static str, status: StatusCode, headers: &HeaderMap) -> Error {
-    let number = status.as_u16();
-    let found = STORAGE_TABLE.iter().find(|row| (row.statuses.0..=row.statuses.1).contains(&number));
-    let (class, code) = found.map_or((Transient, "iconik.storage-failed"), |row| (row.class, row.code));
-    let mut error =
-        Error::new(class, System::Iconik, operation, code, format!("the storage answered {status}"));
-    if let Some(remedy) = found.and_then(|row| row.remedy) {
-        error = error.remedy(remedy);
-    }
-    match retry_after(headers) {
-        Some(pause) if error.retry_advice() != Retry::Never => error.retry(Retry::After(pause)),
-        _ => error,
-    }
+    let judged = judged(operation, Effect::Read, status.as_u16(), Form::Words, retry_after(headers));
+    judged.by(STORAGE_TABLE, "iconik.storage-failed", format!("the storage answered {status}"))
 }
 
 /// The credential was refused.
@@ -160,27 +104,23 @@ pub(super) const UNEXPECTED_ANSWER: &str = "iconik.unexpected-answer";
 
 /// The failure an answer stands for. Call it only for answers that are failures.
 pub(super) fn classify(facts: &Facts<'_>) -> Error {
-    let found = TABLE.iter().find(|row| {
-        (row.statuses.0..=row.statuses.1).contains(&facts.status)
-            && row.form.is_none_or(|form| form == facts.form)
-    });
-    let (class, code, remedy) = match found {
-        Some(row) if row.uncertain && facts.effect == Effect::Once => (UnknownOutcome, row.code, row.remedy),
-        Some(row) => (row.class, row.code, row.remedy),
-        None => (Transient, "iconik.failed", None),
-    };
     let said = Said::of(facts.answer);
-    let mut error = Error::new(class, System::Iconik, facts.operation, code, message(facts, &said));
-    if let Some(field) = said.field {
-        error = error.field(field);
+    let judged = judged(facts.operation, facts.effect, facts.status, facts.form, facts.retry_after);
+    let error = judged.by(TABLE, "iconik.failed", message(facts, &said));
+    match said.field {
+        Some(field) => error.field(field),
+        None => error,
     }
-    if let Some(remedy) = remedy {
-        error = error.remedy(remedy);
-    }
-    match facts.retry_after {
-        Some(pause) if error.retry_advice() != Retry::Never => error.retry(Retry::After(pause)),
-        _ => error,
-    }
+}
+
+fn judged(
+    operation: &'static str,
+    effect: Effect,
+    status: u16,
+    form: Form,
+    retry_after: Option<Duration>,
+) -> Judged {
+    Judged { system: System::Iconik, operation, effect, status, form, retry_after }
 }
 
 /// An answer that is JSON and no failure, but not what the call is documented to give.
@@ -250,8 +190,8 @@ fn message(facts: &Facts<'_>, said: &Said) -> String {
     match facts.form {
         Form::Empty => format!("answered {status} with an empty body"),
         Form::Page => format!("answered {status} with a page instead of JSON"),
-        Form::Json if said.text.is_empty() => format!("answered {status}"),
-        Form::Json => {
+        Form::Words if said.text.is_empty() => format!("answered {status}"),
+        Form::Words => {
             let text: String = without_queries(&said.text).chars().take(500).collect();
             format!("answered {status}: {text}")
         }
@@ -274,8 +214,4 @@ pub(super) fn without_queries(text: &str) -> String {
         }
     }
     clean
-}
-
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

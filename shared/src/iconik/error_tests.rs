@@ -16,37 +16,37 @@ struct Case(u16, Form, FailureClass, FailureClass, &'static str);
 /// status, body, class for a read, class for a write that must not be repeated, code.
 #[rustfmt::skip]
 const CASES: &[Case] = &[
-    Case(401, Form::Json, Auth, Auth, "iconik.unauthenticated"),
+    Case(401, Form::Words, Auth, Auth, "iconik.unauthenticated"),
     Case(401, Form::Page, Auth, Auth, "iconik.unauthenticated"),
     Case(302, Form::Empty, Forbidden, Forbidden, "iconik.redirected"),
-    Case(308, Form::Json, Forbidden, Forbidden, "iconik.redirected"),
-    Case(429, Form::Json, Throttled, Throttled, "iconik.throttled"),
+    Case(308, Form::Words, Forbidden, Forbidden, "iconik.redirected"),
+    Case(429, Form::Words, Throttled, Throttled, "iconik.throttled"),
     Case(429, Form::Page, Throttled, Throttled, "iconik.throttled"),
     Case(408, Form::Empty, Transient, UnknownOutcome, "iconik.timeout"),
     Case(413, Form::Page, Invalid, Invalid, "iconik.too-large"),
     Case(502, Form::Page, Transient, UnknownOutcome, "iconik.gateway"),
     Case(503, Form::Empty, Transient, UnknownOutcome, "iconik.gateway"),
-    Case(504, Form::Json, Transient, UnknownOutcome, "iconik.gateway"),
+    Case(504, Form::Words, Transient, UnknownOutcome, "iconik.gateway"),
     Case(200, Form::Page, Transient, UnknownOutcome, "iconik.not-json"),
     Case(403, Form::Page, Transient, UnknownOutcome, "iconik.not-json"),
     Case(500, Form::Page, Transient, UnknownOutcome, "iconik.not-json"),
     Case(200, Form::Empty, Transient, UnknownOutcome, "iconik.empty-answer"),
-    Case(403, Form::Json, Forbidden, Forbidden, "iconik.forbidden"),
-    Case(404, Form::Json, Gone, Gone, "iconik.not-found"),
+    Case(403, Form::Words, Forbidden, Forbidden, "iconik.forbidden"),
+    Case(404, Form::Words, Gone, Gone, "iconik.not-found"),
     Case(404, Form::Empty, Gone, Gone, "iconik.not-found"),
-    Case(410, Form::Json, Gone, Gone, "iconik.not-found"),
-    Case(405, Form::Json, Forbidden, Forbidden, "iconik.not-offered"),
-    Case(501, Form::Json, Forbidden, Forbidden, "iconik.not-offered"),
-    Case(409, Form::Json, Conflict, Conflict, "iconik.conflict"),
-    Case(412, Form::Json, Conflict, Conflict, "iconik.conflict"),
-    Case(423, Form::Json, Conflict, Conflict, "iconik.locked"),
-    Case(400, Form::Json, Invalid, Invalid, "iconik.refused"),
+    Case(410, Form::Words, Gone, Gone, "iconik.not-found"),
+    Case(405, Form::Words, Forbidden, Forbidden, "iconik.not-offered"),
+    Case(501, Form::Words, Forbidden, Forbidden, "iconik.not-offered"),
+    Case(409, Form::Words, Conflict, Conflict, "iconik.conflict"),
+    Case(412, Form::Words, Conflict, Conflict, "iconik.conflict"),
+    Case(423, Form::Words, Conflict, Conflict, "iconik.locked"),
+    Case(400, Form::Words, Invalid, Invalid, "iconik.refused"),
     Case(400, Form::Empty, Invalid, Invalid, "iconik.refused"),
-    Case(415, Form::Json, Invalid, Invalid, "iconik.refused"),
-    Case(422, Form::Json, Invalid, Invalid, "iconik.refused"),
-    Case(500, Form::Json, Transient, UnknownOutcome, "iconik.failed"),
+    Case(415, Form::Words, Invalid, Invalid, "iconik.refused"),
+    Case(422, Form::Words, Invalid, Invalid, "iconik.refused"),
+    Case(500, Form::Words, Transient, UnknownOutcome, "iconik.failed"),
     Case(500, Form::Empty, Transient, UnknownOutcome, "iconik.failed"),
-    Case(507, Form::Json, Transient, UnknownOutcome, "iconik.failed"),
+    Case(507, Form::Words, Transient, UnknownOutcome, "iconik.failed"),
 ];
 
 fn facts<'a>(status: u16, form: Form, effect: Effect, answer: &'a Value) -> Facts<'a> {
@@ -110,7 +110,7 @@ fn both_shapes_of_an_error_are_read_and_a_third_does_no_harm() {
         assert_eq!(said(odd.clone()).field, None, "{odd}");
     }
     let answer = json!({"errors": {"Expiry Date": "Not a date."}});
-    let error = classify(&facts(400, Form::Json, Effect::Repeatable, &answer));
+    let error = classify(&facts(400, Form::Words, Effect::Repeatable, &answer));
     assert_eq!(error.field_name(), Some("Expiry Date"));
     assert!(error.message().contains("Not a date."));
 }
@@ -119,16 +119,16 @@ fn both_shapes_of_an_error_are_read_and_a_third_does_no_harm() {
 fn a_pause_the_server_asks_for_is_kept() {
     let null = Value::Null;
     let asked =
-        Facts { retry_after: Some(Duration::from_secs(9)), ..facts(429, Form::Json, Effect::Once, &null) };
+        Facts { retry_after: Some(Duration::from_secs(9)), ..facts(429, Form::Words, Effect::Once, &null) };
     assert_eq!(classify(&asked).retry_advice(), Retry::After(Duration::from_secs(9)));
-    let unasked = facts(429, Form::Json, Effect::Once, &null);
+    let unasked = facts(429, Form::Words, Effect::Once, &null);
     assert_eq!(classify(&unasked).retry_advice(), Retry::Later);
 }
 
 #[test]
 fn a_signed_address_in_an_error_loses_its_signature() {
     let answer = json!({"errors": ["cannot read https://b.s3.amazonaws.com/k?X-Amz-Signature=hush now"]});
-    let error = classify(&facts(400, Form::Json, Effect::Read, &answer));
+    let error = classify(&facts(400, Form::Words, Effect::Read, &answer));
     let shown = format!("{error:?}");
     assert!(!shown.contains("hush") && shown.contains("https://b.s3.amazonaws.com/k?… now"), "{shown}");
     assert_eq!(without_queries("a? b://c"), "a? b://c");

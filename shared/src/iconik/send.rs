@@ -113,7 +113,7 @@ pub(super) fn absent_as_none<T>(outcome: Result<T>) -> Result<Option<T>> {
 fn judge(call: &Call, status: StatusCode, headers: &HeaderMap, bytes: &Bytes) -> Result<(StatusCode, Value)> {
     let parsed = serde_json::from_slice::<Value>(bytes);
     let (answer, form) = match parsed {
-        Ok(answer) => (answer, Form::Json),
+        Ok(answer) => (answer, Form::Words),
         Err(_) if bytes.is_empty() => (Value::Null, Form::Empty),
         Err(_) => (Value::Null, Form::Page),
     };

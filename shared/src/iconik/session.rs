@@ -185,11 +185,11 @@ async fn fetch(
     let (status, headers, bytes) = http.send_and_read(&request).await?;
     let parsed = serde_json::from_slice::<Value>(&bytes);
     let (answer, form) = match parsed {
-        Ok(answer) => (answer, Form::Json),
+        Ok(answer) => (answer, Form::Words),
         Err(_) if bytes.is_empty() => (Value::Null, Form::Empty),
         Err(_) => (Value::Null, Form::Page),
     };
-    if !status.is_success() || form != Form::Json {
+    if !status.is_success() || form != Form::Words {
         return Err(refusal(status, &headers, form, &answer));
     }
     let token = ["token", "access_token"].iter().find_map(|key| answer.get(key)?.as_str());

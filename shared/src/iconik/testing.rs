@@ -5,100 +5,17 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bytes::Bytes;
-use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
-use serde_json::Value;
+use http_body_util::BodyExt;
 
 use super::{Client, Credential, Settings};
+pub(super) use crate::http::testing::{Answer, Asked, answer, bytes, lost, nothing, page, range};
 use crate::{
     context::Context,
-    http::{Body, Pace, Transport, TransportError, TransportErrorKind, full},
+    http::{Body, Pace, Transport, TransportError, TransportErrorKind},
 };
 
 pub(super) const BASE: &str = "https://eu.iconik.io";
 const APPLICATION: &str = r#"{"mode":"application-token","app_id":"app","auth_token":"hush"}"#;
-
-/// One request as it arrived.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: http::HeaderMap,
-    pub(super) body: Vec<u8>,
-}
-
-impl Asked {
-    /// Method and path; calls of the interface without `/API/`, others with their host.
-    pub(super) fn line(&self) -> String {
-        format!("{} {}", self.method, self.target)
-    }
-
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    pub(super) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
-    }
-}
-
-/// One canned answer.
-pub(super) struct Answer {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
-    /// After how many bytes the body breaks off.
-    cut: Option<usize>,
-    /// Nothing comes at all.
-    lost: bool,
-}
-
-impl Answer {
-    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.retain(|(known, _)| *known != name);
-        self.headers.push((name, value.to_owned()));
-        self
-    }
-
-    pub(super) fn cut_after(mut self, bytes: usize) -> Self {
-        self.cut = Some(bytes);
-        self
-    }
-}
-
-pub(super) fn answer(status: u16, body: impl ToString) -> Answer {
-    let headers = vec![("content-type", "application/json".to_owned())];
-    Answer { status, headers, body: body.to_string().into_bytes(), cut: None, lost: false }
-}
-
-pub(super) fn page(status: u16) -> Answer {
-    let headers = vec![("content-type", "text/html".to_owned())];
-    let body = b"<html><body>Bad Gateway</body></html>".to_vec();
-    Answer { status, headers, body, cut: None, lost: false }
-}
-
-/// The request arrived, the answer did not.
-pub(super) fn lost() -> Answer {
-    Answer { lost: true, ..nothing(200) }
-}
-
-pub(super) fn nothing(status: u16) -> Answer {
-    Answer { status, headers: Vec::new(), body: Vec::new(), cut: None, lost: false }
-}
-
-/// Bytes of a storage.
-pub(super) fn bytes(status: u16, body: &[u8]) -> Answer {
-    let headers = vec![("content-length", body.len().to_string())];
-    Answer { status, headers, body: body.to_vec(), cut: None, lost: false }
-}
-
-/// A part of the bytes of a storage.
-pub(super) fn range(whole: &[u8], from: usize, to: usize) -> Answer {
-    bytes(206, &whole[from..to])
-        .header("content-range", &format!("bytes {from}-{}/{}", to - 1, whole.len()))
-        .header("etag", "\"mark\"")
-}
 
 /// The server. Tokens by OAuth are `t1`, `t2`, …; everything else gets the next canned answer.
 #[derive(Clone, Default)]
@@ -194,26 +111,5 @@ impl Canned {
         });
         let answer = self.answers.lock().unwrap().pop_front();
         answer.unwrap_or_else(|| panic!("one call more than canned answers: {target}")).response()
-    }
-}
-
-impl Answer {
-    fn response(self) -> Result<http::Response<Body>, TransportError> {
-        if self.lost {
-            return Err(TransportError::new(TransportErrorKind::Interrupted, "the answer was lost"));
-        }
-        let response = http::Response::builder().status(self.status);
-        let response =
-            self.headers.iter().fold(response, |response, (name, value)| response.header(*name, value));
-        let body = match self.cut {
-            None => full(self.body),
-            Some(after) => {
-                let beginning = Bytes::copy_from_slice(&self.body[..after]);
-                let frames: Vec<Result<Frame<Bytes>, Box<dyn std::error::Error + Send + Sync>>> =
-                    vec![Ok(Frame::data(beginning)), Err("the connection was cut".into())];
-                StreamBody::new(futures_util::stream::iter(frames)).boxed()
-            }
-        };
-        Ok(response.body(body).unwrap())
     }
 }

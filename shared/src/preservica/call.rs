@@ -4,17 +4,13 @@ use std::fmt::Display;
 
 use bytes::Bytes;
 use http::{HeaderName, Method, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{error::Effect, xml::Element};
 use crate::{
     error::{Error, FailureClass, Result, System},
-    http::{Payload, Request},
+    http::{Payload, Request, path_of},
 };
-
-const UNRESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 /// The interface that a path is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +142,7 @@ impl Call {
     /// # Errors
     /// `Invalid` when a segment is empty or climbs: an empty reference would turn "this object" into "all of them".
     pub(super) fn request(&self, entity_version: &str) -> Result<Request> {
-        if self.path.iter().any(|segment| segment.is_empty() || segment == "." || segment == "..") {
+        let Some(path) = path_of(&self.path) else {
             return Err(Error::new(
                 FailureClass::Invalid,
                 System::Preservica,
@@ -154,17 +150,14 @@ impl Call {
                 "preservica.bad-reference",
                 "a reference is empty or none; nothing was sent",
             ));
-        }
+        };
         let mut target = match (&self.given, self.service) {
             (Some(given), _) => given.clone(),
             (None, Service::Entity) if entity_version.is_empty() => "/api/entity".to_owned(),
             (None, Service::Entity) => format!("/api/entity/v{entity_version}"),
             (None, Service::Other) => "/api".to_owned(),
         };
-        for segment in &self.path {
-            target.push('/');
-            target.extend(utf8_percent_encode(segment, UNRESERVED));
-        }
+        target.push_str(&path);
         if !self.query.is_empty() {
             target.push('?');
             target.push_str(&serde_urlencoded::to_string(&self.query).unwrap_or_default());

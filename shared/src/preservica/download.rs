@@ -3,9 +3,7 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
-use http_body_util::BodyExt;
 use sha2::Digest;
 
 use super::{
@@ -16,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, FailureClass, Result},
-    http::{Body, Request, Response, empty, of_pieces, skipping},
+    http::{Body, Patience, Request, Response, Source, empty, resuming, skipping},
 };
 
 const OPERATION: &str = "download";
@@ -26,8 +24,6 @@ pub const FIXITY_MISMATCH: &str = "preservica.fixity-mismatch";
 pub const CONTENT_CHANGED: &str = "preservica.content-changed";
 /// The bytes lie in cold storage, and have to be brought back first.
 pub const IN_COLD_STORAGE: &str = "preservica.in-cold-storage";
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Content on its way out. It fails unless it is exactly as long as announced.
 #[derive(Debug)]
@@ -47,9 +43,7 @@ impl Client {
     /// when the server has another number of bytes.
     pub async fn download(&self, file: &Bitstream) -> Result<Download> {
         let whole = 0..file.size;
-        let mut reading = Reading::new(self, file, whole, Watch::for_file(file));
-        reading.open().await?;
-        Ok(reading.into_download())
+        Reading::begin(self, file, whole, Watch::for_file(file)).await
     }
 
     /// A range of the bytes of a file, whose checksum nobody knows. An empty range is an empty body.
@@ -63,9 +57,7 @@ impl Client {
         if range.is_empty() {
             return Ok(Download { length: 0, body: empty() });
         }
-        let mut reading = Reading::new(self, file, range, None);
-        reading.open().await?;
-        Ok(reading.into_download())
+        Reading::begin(self, file, range, None).await
     }
 }
 
@@ -115,47 +107,51 @@ impl Watch {
     }
 }
 
-/// A download under way.
+/// A file as it is read.
 struct Reading {
     client: Client,
     target: String,
     /// The size that the archive says.
     size: u64,
-    /// The next byte to come.
-    at: u64,
     stop: u64,
-    body: Option<Body>,
-    /// Openings since a byte came.
-    idle: u32,
     watch: Option<Watch>,
 }
 
 impl Reading {
-    fn new(client: &Client, file: &Bitstream, range: Range<u64>, watch: Option<Watch>) -> Self {
-        Self {
-            client: client.clone(),
-            target: file.content.clone(),
-            size: file.size,
-            at: range.start,
-            stop: range.end,
-            body: None,
-            idle: 0,
-            watch,
+    async fn begin(
+        client: &Client,
+        file: &Bitstream,
+        range: Range<u64>,
+        watch: Option<Watch>,
+    ) -> Result<Download> {
+        let (target, size, stop) = (file.content.clone(), file.size, range.end);
+        let length = range.end.saturating_sub(range.start);
+        if size == 0 {
+            // No byte will come whose arrival could be the moment to compare.
+            watch.map_or(Ok(()), Watch::check)?;
+            return Ok(Download { length: 0, body: empty() });
         }
+        let patience = Patience {
+            context: client.http.context().clone(),
+            stall: client.settings.answer(),
+            resumptions: client.settings.download_resumptions,
+        };
+        let body =
+            resuming(Self { client: client.clone(), target, size, stop, watch }, range, patience).await?;
+        Ok(Download { length, body })
     }
+}
 
-    /// Opens the rest.
-    async fn open(&mut self) -> Result<()> {
+impl Source for Reading {
+    async fn open(&mut self, at: u64) -> Result<Body> {
         let mut request = Request::new(OPERATION, Method::GET, self.target.clone());
-        let is_part = self.at > 0 || self.stop < self.size;
-        if is_part {
-            request =
-                request.header(header::RANGE, &format!("bytes={}-{}", self.at, self.stop.saturating_sub(1)));
+        if at > 0 || self.stop < self.size {
+            request = request.header(header::RANGE, &format!("bytes={at}-{}", self.stop.saturating_sub(1)));
         }
         let Response { status, headers, body } = self.client.open(&request).await?;
         let total = match status {
             StatusCode::OK => number(&headers, header::CONTENT_LENGTH),
-            StatusCode::PARTIAL_CONTENT if starts_at(&headers) == Some(self.at) => total(&headers),
+            StatusCode::PARTIAL_CONTENT if starts_at(&headers) == Some(at) => total(&headers),
             StatusCode::PARTIAL_CONTENT => return Err(changed("the server answered with another range")),
             StatusCode::RANGE_NOT_SATISFIABLE => return Err(changed("the server has no such range")),
             status if self.client.settings.cold_statuses.contains(&status.as_u16()) => {
@@ -173,66 +169,23 @@ impl Reading {
                 _ => changed("the server has another number of bytes than the archive says"),
             });
         }
-        self.body = Some(match status {
-            // A server may answer a range with everything.
-            StatusCode::OK => skipping(body, self.at),
-            _ => body,
-        });
-        Ok(())
+        // A server may answer a range with everything.
+        Ok(if status == StatusCode::OK { skipping(body, at) } else { body })
     }
 
-    /// The next bytes; nothing at the end.
-    async fn step(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            if self.at >= self.stop {
-                return self.watch.take().map_or(Ok(()), Watch::check).map(|()| None);
-            }
-            if self.body.is_none() {
-                self.open().await?;
-            }
-            let Some(body) = self.body.as_mut() else { return Err(cut(self.at, self.stop)) };
-            let frame = tokio::time::timeout(self.client.settings.answer(), body.frame()).await;
-            if let Ok(Some(Ok(frame))) = frame {
-                let Ok(mut data) = frame.into_data() else { continue };
-                if data.is_empty() {
-                    continue;
-                }
-                data.truncate(usize::try_from(self.stop - self.at).unwrap_or(usize::MAX));
-                self.at += data.len() as u64;
-                self.idle = 0;
-                if let Some(watch) = &mut self.watch {
-                    watch.update(&data);
-                }
-                // Before the last bytes go out: whoever has as many as were announced may not ask for the end.
-                if self.at >= self.stop {
-                    self.watch.take().map_or(Ok(()), Watch::check)?;
-                }
-                return Ok(Some(data));
-            }
-            // Cut, stalled, or ended too early: on from here.
-            self.body = None;
-            self.idle += 1;
-            if self.idle > self.client.settings.download_resumptions {
-                return Err(cut(self.at, self.stop));
-            }
-            let pause = std::time::Duration::from_millis(200 << self.idle.min(5));
-            let context = self.client.http.context();
-            context.sleep(context.jitter(pause)).await;
+    fn pass(&mut self, data: &[u8]) {
+        if let Some(watch) = &mut self.watch {
+            watch.update(data);
         }
     }
 
-    fn into_download(self) -> Download {
-        let length = self.stop.saturating_sub(self.at);
-        let stream = futures_util::stream::unfold(Some(self), |reading| async move {
-            let mut reading = reading?;
-            match reading.step().await {
-                Ok(Some(data)) => Some((Ok(data), Some(reading))),
-                Ok(None) => None,
-                Err(error) => Some((Err(BoxError::from(error)), None)),
-            }
-        });
-        let body = of_pieces(stream, length);
-        Download { length, body }
+    fn end(&mut self) -> Result<()> {
+        self.watch.take().map_or(Ok(()), Watch::check)
+    }
+
+    fn cut(&self, at: u64) -> Error {
+        let message = format!("the server broke off after {at} of {} bytes, again and again", self.stop);
+        failure(FailureClass::Transient, OPERATION, "preservica.content-cut", message)
     }
 }
 
@@ -243,11 +196,6 @@ async fn refused(client: &Client, status: StatusCode, headers: &HeaderMap, body:
 
 fn changed(message: &str) -> Error {
     failure(FailureClass::Conflict, OPERATION, CONTENT_CHANGED, message)
-}
-
-fn cut(at: u64, stop: u64) -> Error {
-    let message = format!("the server broke off after {at} of {stop} bytes, again and again");
-    failure(FailureClass::Transient, OPERATION, "preservica.content-cut", message)
 }
 
 fn number(headers: &HeaderMap, name: header::HeaderName) -> Option<u64> {

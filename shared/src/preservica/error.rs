@@ -9,33 +9,18 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::xml::Element;
-use crate::error::{
-    Error,
-    FailureClass::{self, Auth, Conflict, Forbidden, Gone, Invalid, Throttled, Transient, UnknownOutcome},
-    Retry, System,
+use crate::{
+    error::{
+        Error,
+        FailureClass::{
+            self, Auth, Conflict, Forbidden, Gone, Invalid, Throttled, Transient, UnknownOutcome,
+        },
+        System,
+    },
+    http::{Judged, Row, row},
 };
 
-/// What repeating a call would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// It changes nothing.
-    Read,
-    /// It changes something, and a second time changes nothing more.
-    Repeatable,
-    /// A second time makes a second thing.
-    Once,
-}
-
-/// What kind of body came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// What was asked for, or a sentence.
-    Words,
-    /// Nothing.
-    Empty,
-    /// HTML.
-    Page,
-}
+pub(super) use crate::http::{Effect, Form, retry_after};
 
 /// An answer, taken apart for the table.
 #[derive(Debug)]
@@ -46,37 +31,6 @@ pub(super) struct Facts<'a> {
     pub(super) retry_after: Option<Duration>,
     pub(super) form: Form,
     pub(super) body: &'a [u8],
-}
-
-pub(super) struct Row {
-    statuses: (u16, u16),
-    form: Option<Form>,
-    pub(super) code: &'static str,
-    class: FailureClass,
-    /// A write that must not be repeated blindly may have taken effect.
-    uncertain: bool,
-    remedy: Option<&'static str>,
-}
-
-const fn row(statuses: (u16, u16), code: &'static str, class: FailureClass) -> Row {
-    Row { statuses, form: None, code, class, uncertain: false, remedy: None }
-}
-
-impl Row {
-    const fn with(mut self, form: Form) -> Self {
-        self.form = Some(form);
-        self
-    }
-
-    const fn uncertain(mut self) -> Self {
-        self.uncertain = true;
-        self
-    }
-
-    const fn remedy(mut self, remedy: &'static str) -> Self {
-        self.remedy = Some(remedy);
-        self
-    }
 }
 
 /// The credential was refused.
@@ -94,7 +48,7 @@ pub const REFUSED: &str = "preservica.refused";
 /// The answer is not what the call is known to give.
 pub(super) const UNEXPECTED_ANSWER: &str = "preservica.unexpected-answer";
 
-pub(super) const TABLE: &[Row] = &[
+const TABLE: &[Row] = &[
     // The door.
     row((401, 401), UNAUTHENTICATED, Auth).remedy("check the Preservica secret: user, password and tenant"),
     row((300, 399), "preservica.redirected", Forbidden)
@@ -123,23 +77,15 @@ pub(super) const TABLE: &[Row] = &[
 
 /// The failure an answer stands for. Call it only for answers that are failures.
 pub(super) fn classify(facts: &Facts<'_>) -> Error {
-    let found = TABLE.iter().find(|row| {
-        (row.statuses.0..=row.statuses.1).contains(&facts.status)
-            && row.form.is_none_or(|form| form == facts.form)
-    });
-    let (class, code, remedy) = match found {
-        Some(row) if row.uncertain && facts.effect == Effect::Once => (UnknownOutcome, row.code, row.remedy),
-        Some(row) => (row.class, row.code, row.remedy),
-        None => (Transient, "preservica.failed", None),
+    let judged = Judged {
+        system: System::Preservica,
+        operation: facts.operation,
+        effect: facts.effect,
+        status: facts.status,
+        form: facts.form,
+        retry_after: facts.retry_after,
     };
-    let mut error = Error::new(class, System::Preservica, facts.operation, code, message(facts));
-    if let Some(remedy) = remedy {
-        error = error.remedy(remedy);
-    }
-    match facts.retry_after {
-        Some(pause) if error.retry_advice() != Retry::Never => error.retry(Retry::After(pause)),
-        _ => error,
-    }
+    judged.by(TABLE, "preservica.failed", message(facts))
 }
 
 /// An answer that is no failure, but not what the call is known to give.
@@ -202,10 +148,6 @@ pub(super) fn form_of(headers: &HeaderMap, body: &[u8]) -> Form {
         _ if begins.starts_with(b"<!doctype html") || begins.starts_with(b"<html") => Form::Page,
         _ => Form::Words,
     }
-}
-
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ mod changes;
 mod descriptions;
 mod downloads;
 mod entities;
+#[path = "../in_process.rs"]
+mod in_process;
 mod keeping;
 mod looking;
 mod package;

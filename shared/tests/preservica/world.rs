@@ -1,19 +1,17 @@
 //! A tenant, clients of it, and the way between them without a socket.
 
-use axum::body::Body as ServedBody;
-use bytes::BytesMut;
-use http_body_util::{BodyExt, StreamBody};
 use shared::{
     context::Context,
-    http::{Body, Pace, Transport, TransportError, TransportErrorKind, full},
+    http::Pace,
     preservica::{Client, Credential, Reference, Settings},
 };
 use simulators::{
     Clock,
-    faults::Dropped,
     preservica::{self as simulator, seed},
 };
-use tower::ServiceExt;
+
+pub(crate) use crate::in_process::read;
+use crate::in_process::transport;
 
 const BEGINNING: &str = "2031-05-06T07:08:09Z";
 const BASE: &str = "http://preservica.example.com";
@@ -66,44 +64,4 @@ pub(crate) fn seeded(simulator: &simulator::Simulator, title: &str) -> Reference
 /// How often a path was called.
 pub(crate) fn calls(simulator: &simulator::Simulator, part: &str) -> usize {
     simulator.journal().entries().iter().filter(|entry| entry.path.contains(part)).count()
-}
-
-/// Everything a body holds, or how it failed.
-pub(crate) async fn read(body: Body) -> Result<Vec<u8>, String> {
-    body.collect().await.map(|body| body.to_bytes().to_vec()).map_err(|error| error.to_string())
-}
-
-fn transport(router: axum::Router) -> Transport {
-    Transport::in_process(move |request| {
-        let router = router.clone();
-        async move {
-            let response = match router.oneshot(request.map(ServedBody::new)).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            };
-            if response.extensions().get::<Dropped>().is_some() {
-                return Err(TransportError::new(TransportErrorKind::Interrupted, "the connection was cut"));
-            }
-            Ok(collected(response).await)
-        }
-    })
-}
-
-/// The answer with its body collected; one that breaks off still does.
-async fn collected(response: http::Response<ServedBody>) -> http::Response<Body> {
-    let (parts, mut body) = response.into_parts();
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        match frame.map(http_body::Frame::into_data) {
-            Ok(Ok(data)) => bytes.extend_from_slice(&data),
-            Ok(Err(_trailers)) => {}
-            Err(error) => {
-                let error: axum::BoxError = error.into();
-                let frames = [Ok(http_body::Frame::data(bytes.freeze())), Err(error)];
-                let broken = StreamBody::new(futures_util::stream::iter(frames));
-                return http::Response::from_parts(parts, BodyExt::boxed(broken));
-            }
-        }
-    }
-    http::Response::from_parts(parts, full(bytes.freeze()))
 }

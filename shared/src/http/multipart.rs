@@ -11,13 +11,13 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
-use crate::http::{Body, Payload, Replayable, exactly};
+use super::{Body, Payload, Replayable, exactly, full};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A form on its way.
 #[derive(Clone)]
-pub(super) struct FormData {
+pub(crate) struct FormData {
     boundary: String,
     pieces: Vec<Piece>,
 }
@@ -30,17 +30,28 @@ enum Piece {
 
 impl FormData {
     /// A form with a boundary that occurs nowhere in what it carries: pass 128 random bits.
-    pub(super) fn new(random: &str) -> Self {
+    pub(crate) fn new(random: &str) -> Self {
         Self { boundary: format!("waybill-{random}"), pieces: Vec::new() }
     }
 
-    pub(super) fn text(mut self, name: &str, value: &str) -> Self {
+    /// A field of plain text.
+    pub(crate) fn text(mut self, name: &str, value: &str) -> Self {
         let head = self.head(name, "");
         self.pieces.push(Piece::Bytes(format!("{head}\r\n{value}\r\n").into()));
         self
     }
 
-    pub(super) fn file(
+    /// A field that says of itself that it is JSON.
+    pub(crate) fn json(mut self, name: &str, value: &serde_json::Value) -> Self {
+        let head = self.head(name, "");
+        self.pieces.push(Piece::Bytes(
+            format!("{head}Content-Type: application/json; charset=UTF-8\r\n\r\n{value}\r\n").into(),
+        ));
+        self
+    }
+
+    /// A file, whose bytes are read when they are sent.
+    pub(crate) fn file(
         mut self,
         name: &str,
         file_name: &str,
@@ -84,7 +95,7 @@ impl From<&FormData> for Payload {
                 let mut chain = VecDeque::with_capacity(pieces.len());
                 for piece in pieces.iter() {
                     chain.push_back(match piece {
-                        Piece::Bytes(bytes) => crate::http::full(bytes.clone()),
+                        Piece::Bytes(bytes) => full(bytes.clone()),
                         Piece::Content(content) => exactly(content.length(), content.open().await?),
                     });
                 }
@@ -167,7 +178,7 @@ mod tests {
     #[tokio::test]
     async fn a_source_that_is_shorter_or_longer_than_announced_fails_the_upload() {
         for (announced, content) in [(6, "hello"), (4, "hello")] {
-            let source = Replayable::new(announced, move || async move { Ok(crate::http::full(content)) });
+            let source = Replayable::new(announced, move || async move { Ok(full(content)) });
             let (_, stream) =
                 parts(Payload::from(&FormData::new("b").file("file", "a", "text/plain", source)));
             let outcome = stream.open().await.unwrap().collect().await;
