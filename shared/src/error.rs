@@ -51,6 +51,8 @@ pub enum System {
     ContentServer,
     /// iconik.
     Iconik,
+    /// OpenText Media Management (OTMM).
+    Otmm,
     /// Preservica.
     Preservica,
     /// Consonance.
@@ -75,6 +77,7 @@ impl System {
         match self {
             Self::ContentServer => "content-server",
             Self::Iconik => "iconik",
+            Self::Otmm => "otmm",
             Self::Preservica => "preservica",
             Self::Consonance => "consonance",
             Self::S3 => "s3",

@@ -24,6 +24,7 @@ pub mod mapping;
 pub mod metrics;
 pub mod node_change;
 pub mod onix;
+pub mod otmm;
 pub mod preservica;
 pub mod reason_file;
 pub mod reconcile;

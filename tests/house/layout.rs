@@ -84,6 +84,26 @@ const NEVER: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "otmm",
+        &[
+            "aws",
+            "batch",
+            "content_server",
+            "environment",
+            "flow",
+            "function",
+            "iconik",
+            "lambda",
+            "ledger",
+            "links",
+            "mapping",
+            "preservica",
+            "reconcile",
+            "s3_notification",
+            "transfer",
+        ],
+    ),
+    (
         "onix",
         &[
             "aws",
