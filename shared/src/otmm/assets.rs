@@ -10,6 +10,7 @@ use super::{
     ids::{AssetId, CollectionId},
     pages::Pages,
     send::absent_as_none,
+    wire,
 };
 use crate::error::Result;
 
@@ -111,7 +112,7 @@ impl ContentLoad {
             "load_destination_links": self.links,
         });
         if self.child_counts {
-            request["child_count_load_type"] = "both".into();
+            wire::put(&mut request, "child_count_load_type", "both");
         }
         json!({ "data_load_request": request })
     }

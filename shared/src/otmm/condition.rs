@@ -108,8 +108,8 @@ impl Condition {
             None => scalar("com.artesia.search.SearchScalarCondition"),
             Some(table) => {
                 let mut column = scalar("com.artesia.search.SearchTabularFieldCondition");
-                column["left_paren"] = "(".into();
-                column["right_paren"] = ")".into();
+                wire::put(&mut column, "left_paren", "(");
+                wire::put(&mut column, "right_paren", ")");
                 json!({
                     "type": "com.artesia.search.SearchTabularCondition",
                     "metadata_table_id": table,
@@ -127,13 +127,13 @@ pub(super) fn list(groups: &[AnyOf], settings: &Settings) -> Result<Value> {
         for (index, condition) in group.iter().enumerate() {
             let mut json = condition.json(settings)?;
             if !all.is_empty() {
-                json["relational_operator"] = if index == 0 { "and" } else { "or" }.into();
+                wire::put(&mut json, "relational_operator", if index == 0 { "and" } else { "or" });
             }
             if group.len() > 1 && index == 0 {
-                json["left_paren"] = "(".into();
+                wire::put(&mut json, "left_paren", "(");
             }
             if group.len() > 1 && index + 1 == group.len() {
-                json["right_paren"] = ")".into();
+                wire::put(&mut json, "right_paren", ")");
             }
             all.push(json);
         }

@@ -7,6 +7,7 @@ use super::{
     call::Call,
     ids::{AssetId, JobId},
     jobs::handle,
+    wire,
 };
 use crate::{
     error::Result,
@@ -29,7 +30,7 @@ impl Upload {
     pub(super) fn manifest(&self, version_of: Option<&AssetId>) -> Value {
         let mut file = json!({"file": {"file_name": self.file_name, "file_type": self.content_type}});
         if let Some(asset) = version_of {
-            file["uoi_id"] = asset.as_str().into();
+            wire::put(&mut file, "uoi_id", asset.as_str());
         }
         json!({"upload_manifest": {"master_files": [file]}})
     }

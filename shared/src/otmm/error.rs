@@ -137,7 +137,7 @@ type Told = (&'static str, FailureClass, Option<&'static str>);
 
 /// What a sentence tells.
 fn told(texts: &Texts, text: &str, effect: Effect) -> Option<Told> {
-    let text = text.to_lowercase();
+    let text = without_quotes(text).to_lowercase();
     let holds = |fragments: &[String]| {
         fragments.iter().any(|fragment| !fragment.is_empty() && text.contains(&fragment.to_lowercase()))
     };
@@ -162,6 +162,24 @@ fn told(texts: &Texts, text: &str, effect: Effect) -> Option<Told> {
         (&texts.refused_value, (REFUSED, Invalid, None)),
     ];
     rows.into_iter().find(|(fragments, _)| holds(fragments)).map(|(_, told)| told)
+}
+
+/// A sentence without what it quotes: a value or name in it tells nothing of what went wrong.
+fn without_quotes(text: &str) -> String {
+    let (mut clean, mut before, mut open) = (String::with_capacity(text.len()), ' ', None);
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let ends_word = |next: Option<&char>| next.is_none_or(|next| !next.is_alphanumeric());
+        match (character, open) {
+            ('\'' | '"', Some(mark)) if mark == character && ends_word(rest.peek()) => open = None,
+            // An apostrophe stands within a word.
+            ('\'' | '"', None) if !before.is_alphanumeric() => open = Some(character),
+            (other, None) => clean.push(other),
+            (_, Some(_)) => {}
+        }
+        before = character;
+    }
+    clean
 }
 
 /// The sentence of a refusal. What is meant for debugging is not repeated.

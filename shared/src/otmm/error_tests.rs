@@ -81,6 +81,7 @@ fn a_500_with_a_sentence_is_a_business_error_that_is_not_asked_again_blindly() {
         ("The content is not online", Transient, "otmm.content-offline"),
         ("Server temporarily unavailable", Transient, "otmm.overloaded"),
         ("Invalid value", Invalid, "otmm.refused"),
+        ("The value 'locked' isn't in \"No such\" list", Forbidden, "otmm.business-error"),
         ("Something else", Forbidden, "otmm.business-error"),
     ] {
         let error = classified(500, Form::Words, Effect::Read, &said(message));

@@ -125,7 +125,7 @@ impl Client {
             "metadata": {"metadata_element_list": new.metadata.of_new(&self.settings)?},
         });
         if !policies.is_empty() {
-            folder["security_policy_list"] = policy_list(policies);
+            wire::put(&mut folder, "security_policy_list", policy_list(policies));
         }
         let call = Call::post("create folder", &["folders", parent.as_str()])
             .json(&json!({"folder_resource": {"folder": folder}}));

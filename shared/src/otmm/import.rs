@@ -10,11 +10,12 @@ use super::{
     assets::Load,
     call::Call,
     content::Upload,
-    error::{failure, not_configured},
+    error::{NOT_FOUND, failure, not_configured},
     folders::policy_list,
     ids::{AssetId, JobId, ModelId, PolicyId, TemplateId},
     jobs::handle,
     metadata_change::MetadataChange,
+    wire,
 };
 use crate::error::{Error, FailureClass, Result};
 
@@ -103,6 +104,11 @@ impl ImportLedger {
             Err(error) if error.class() == FailureClass::UnknownOutcome => {
                 self.is_unknown = true;
                 Err(error.with_code(MAY_HAVE_ARRIVED))
+            }
+            // The job is forgotten, and its content with it.
+            Err(error) if error.code() == NOT_FOUND => {
+                self.begin_anew();
+                Err(error)
             }
             Err(error) => {
                 self.is_arriving = false;
@@ -232,7 +238,7 @@ impl Client {
             "metadata_model_id": new.model.as_ref().unwrap_or(&ids.asset_model),
         });
         if !policies.is_empty() {
-            asset["security_policy_list"] = policy_list(policies);
+            wire::put(&mut asset, "security_policy_list", policy_list(policies));
         }
         Ok(json!({"asset_resource": {"asset": asset}}))
     }

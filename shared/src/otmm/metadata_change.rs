@@ -196,8 +196,11 @@ impl MetadataChange {
 pub(super) struct Edit {
     pub(super) written: Vec<Value>,
     fields: Vec<(FieldId, Option<String>)>,
-    tables: Vec<(TableId, Vec<(FieldId, Vec<Option<String>>)>)>,
+    tables: Vec<WrittenTable>,
 }
+
+/// A table as texts: its columns, cell by cell.
+type WrittenTable = (TableId, Vec<(FieldId, Vec<Option<String>>)>);
 
 impl Edit {
     pub(super) fn is_empty(&self) -> bool {
@@ -216,7 +219,7 @@ impl Edit {
         if let Some((id, _)) = field {
             return Some(id.to_string());
         }
-        let differs = |(id, columns): &&(TableId, Vec<(FieldId, Vec<Option<String>>)>)| {
+        let differs = |(id, columns): &&WrittenTable| {
             let rows = columns.iter().map(|(_, cells)| cells.len()).max().unwrap_or_default();
             let Some(table) = after.table(id) else { return rows > 0 };
             table.rows() != Some(rows)
@@ -270,7 +273,7 @@ impl Cell {
         };
         let mut value = json!({"type": class, "field_value": plain});
         if let Some(display) = &self.display {
-            value["display_value"] = display.as_str().into();
+            wire::put(&mut value, "display_value", display.as_str());
         }
         json!({ "value": value })
     }

@@ -43,7 +43,7 @@ impl Client {
         let mut pass = self.pass_for(call).await?;
         let mut renewed = false;
         loop {
-            let idle = self.use_pass(&pass);
+            let idle = pass.idle(self.now_milliseconds());
             let (status, headers, bytes) = self.http.send_and_read(&pass.present(request.clone())).await?;
             pass.note(&headers);
             let whole = Whole { status, headers, bytes };
@@ -91,11 +91,11 @@ impl Client {
         let mut pass = self.pass_for(call).await?;
         let mut renewed = false;
         loop {
-            let idle = self.use_pass(&pass);
+            let idle = pass.idle(self.now_milliseconds());
             let response = self.http.send(&pass.present(request.clone())).await?;
             pass.note(&response.headers);
             if response.status.is_success() && (may_be_page || !is_page(&response.headers)) {
-                self.session.note_success(&pass).await;
+                self.note_taken(&pass).await;
                 return Ok(response);
             }
             let Response { status, headers, body } = response;
@@ -121,7 +121,6 @@ impl Client {
         }
         let target = format!("{}/sessions", self.settings.api_version.path());
         let request = Request::new("ask for the session", Method::GET, target);
-        self.use_pass(&pass);
         let (status, headers, bytes) = self.http.send_and_read(&pass.present(request)).await?;
         pass.note(&headers);
         if status.is_success() && form_of(&parsed(&bytes), &bytes) == Form::Words {
@@ -130,12 +129,10 @@ impl Client {
         self.session.renew(&pass, &self.http, &self.settings).await
     }
 
-    /// Milliseconds for which the pass was not used until now.
-    fn use_pass(&self, pass: &Pass) -> i64 {
-        let now = self.now_milliseconds();
-        let idle = pass.idle(now);
-        pass.touch(now);
-        idle
+    /// The pass was taken.
+    async fn note_taken(&self, pass: &Pass) {
+        pass.touch(self.now_milliseconds());
+        self.session.note_success(pass).await;
     }
 
     /// Whether the answer says that the session has ended, in one of the ways that may be said. A page in place of the answer
@@ -171,7 +168,7 @@ impl Client {
         let refuses = answer.get("exception_body").is_some()
             && answer.as_object().is_none_or(|members| members.len() == 1);
         if whole.status.is_success() && is_answer && !refuses {
-            self.session.note_success(pass).await;
+            self.note_taken(pass).await;
             return Ok(answer);
         }
         Err(self.refusal(call, pass, whole).await)
@@ -179,7 +176,9 @@ impl Client {
 
     async fn refusal(&self, call: &Call, pass: &Pass, whole: &Whole) -> Error {
         if whole.status != StatusCode::UNAUTHORIZED {
-            self.session.note_success(pass).await;
+            if whole.status != StatusCode::FORBIDDEN {
+                self.note_taken(pass).await;
+            }
             return self.failure(call, whole);
         }
         let text = "answered 401 right after the session was opened";

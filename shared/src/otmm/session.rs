@@ -97,7 +97,7 @@ impl Pass {
         }
     }
 
-    /// Milliseconds since it was shown last.
+    /// Milliseconds since it was taken last.
     pub(super) fn idle(&self, now: i64) -> i64 {
         now.saturating_sub(self.used.load(Ordering::Relaxed))
     }

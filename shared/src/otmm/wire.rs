@@ -72,6 +72,13 @@ pub(super) fn moment_text(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// Sets a member of an object.
+pub(super) fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Value::Object(members) = object {
+        members.insert(name.to_owned(), value.into());
+    }
+}
+
 /// Every value of members with one of these names, however deep they stand, the nearest first.
 pub(super) fn anywhere<'a>(answer: &'a Value, names: &[String]) -> Vec<&'a Value> {
     let mut found = Vec::new();

@@ -222,6 +222,7 @@ async fn a_job_that_was_forgotten_before_its_content_was_imported_is_said() {
     tokio::time::sleep(Duration::from_secs(120)).await;
     let error = client.import_step(&new, &mut ledger).await.unwrap_err();
     assert!(!matches!(error.class(), FailureClass::UnknownOutcome), "{error:?}");
+    to_the_end(&client, &new, &mut ledger).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use http_body_util::{BodyExt, StreamBody};
 use shared::{
     context::Context,
@@ -51,10 +52,8 @@ fn content(length: u64, held: &Held) -> Body {
         held.made();
         Ok(http_body::Frame::data(piece.clone()))
     });
-    StreamBody::new(pieces).boxed()
+    BodyExt::boxed(StreamBody::new(pieces))
 }
-
-use futures_util::StreamExt;
 
 /// A server that takes and gives content and keeps none of it.
 fn client(settings: Settings, held: &Held, received: &Arc<AtomicU64>) -> Client {
