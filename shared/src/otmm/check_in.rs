@@ -111,7 +111,7 @@ impl Client {
     }
 
     async fn is_held_by_us(&self, asset: &Asset) -> Result<bool> {
-        let own = self.login().await?.id;
+        let own = self.own_id().await?;
         Ok(own.is_some() && asset.checked_out_by == own)
     }
 

@@ -10,7 +10,7 @@ use super::{
     error::{Effect, failure, said, unexpected},
     ids::{AssetId, CollectionId, ModelId, PolicyId},
     metadata_change::MetadataChange,
-    pages::{Pages, read_all},
+    pages::Pages,
     states::reason,
     wire,
 };
@@ -75,7 +75,8 @@ impl Client {
     /// # Errors
     /// As any call.
     pub async fn root_folders(&self) -> Result<Vec<Asset>> {
-        self.few_folders(&Call::get("list root folders", &["folders", "rootfolders"])).await
+        let call = Call::get("list root folders", &["folders", "rootfolders"]);
+        Pages::new(self, call).under("/folders_resource").all().await
     }
 
     /// The folders in which an asset is.
@@ -83,12 +84,8 @@ impl Client {
     /// # Errors
     /// As any call.
     pub async fn parents_of(&self, id: &AssetId) -> Result<Vec<Asset>> {
-        self.few_folders(&Call::get("list parents", &["assets", id.as_str(), "parents"])).await
-    }
-
-    async fn few_folders(&self, call: &Call) -> Result<Vec<Asset>> {
-        let body = self.ask_for(call, "/folders_resource").await?;
-        read_all(call, &body, &["folder_list", "asset_list"])
+        let call = Call::get("list parents", &["assets", id.as_str(), "parents"]);
+        Pages::new(self, call).under("/folders_resource").all().await
     }
 
     /// What is in a folder. What is deleted is left out.

@@ -7,9 +7,11 @@ use super::{
     Client,
     asset::Asset,
     assets::Load,
+    call::Call,
     error::{CONFLICT, LOCKED, failure},
     ids::AssetId,
     session::milliseconds,
+    wire,
 };
 use crate::error::{Error, FailureClass, Result};
 
@@ -25,7 +27,7 @@ impl Client {
     pub(super) async fn acquire(&self, id: &AssetId) -> Result<()> {
         let patience = milliseconds(self.settings.editing.lock_patience_seconds);
         let began = self.now_milliseconds();
-        let own = self.login().await?.id;
+        let own = self.own_id().await?;
         let mut round = 0;
         loop {
             let outcome = match self.young_lock_of(own.as_deref(), id).await? {
@@ -51,6 +53,16 @@ impl Client {
             let context = self.http.context();
             context.sleep(pause / 2 + context.jitter(pause / 2)).await;
         }
+    }
+
+    /// The id of our user: as the session says, or, where only a token is shown, as the server says when asked.
+    pub(super) async fn own_id(&self) -> Result<Option<String>> {
+        if let Some(id) = self.login().await?.id {
+            return Ok(Some(id));
+        }
+        let call = Call::get("ask for the user", &["users", "me"]);
+        let user = self.ask_for(&call, "/user_resource/user").await?;
+        Ok(wire::text(&user, "user_id").or_else(|| wire::text(&user, "id")))
     }
 
     /// Lets go of an asset, whatever came of what was done with it.
