@@ -2,7 +2,8 @@
 //!
 //! `cargo run -p simulators --example serve -- content-server --port 8080 [--state FILE] [--settings FILE]`
 //! `cargo run -p simulators --example serve -- iconik --port 8081 [--settings FILE]`
-//! `cargo run -p simulators --example serve -- preservica --port 8082 [--settings FILE]`
+//! `cargo run -p simulators --example serve -- preservica --port 8082 [--settings FILE] [--bulk-port 8092]
+//! [--tls-port 8443 --certificate FILE --key FILE]`
 //! `cargo run -p simulators --example serve -- consonance --port 8083 [--state FILE] [--settings FILE]`
 //! `cargo run -p simulators --example serve -- otmm --port 8084 [--settings FILE]`
 
@@ -11,20 +12,27 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use simulators::content_server::Store;
-use simulators::{Clock, consonance, content_server, iconik, otmm, preservica, serve};
+use simulators::{Clock, consonance, content_server, iconik, otmm, preservica, serve, serve_tls};
 
 const USAGE: &str =
     "usage: serve content-server|iconik|preservica|consonance|otmm [--port N] [--state FILE] [--settings FILE]
 
   --port N         loopback port (default 8080; 0 takes a free one and prints it)
   --state FILE     keep the repository in this file across restarts (content-server, consonance)
-  --settings FILE  JSON with the switches to change (see the README)";
+  --settings FILE  JSON with the switches to change (see the README)
+  --bulk-port N    a port for the bulk location (preservica)
+  --tls-port N     a port on which the interface is served over TLS too (preservica), with
+  --certificate FILE --key FILE, both in PEM";
 
 struct Arguments {
     system: String,
     port: u16,
     state: Option<String>,
     settings: Option<String>,
+    bulk_port: Option<u16>,
+    tls_port: Option<u16>,
+    certificate: String,
+    key: String,
 }
 
 fn arguments() -> Result<Arguments, String> {
@@ -33,15 +41,30 @@ fn arguments() -> Result<Arguments, String> {
     if !["content-server", "iconik", "preservica", "consonance", "otmm"].contains(&system.as_str()) {
         return Err(format!("there is no simulator called '{system}'\n{USAGE}"));
     }
-    let mut arguments = Arguments { system, port: 8080, state: None, settings: None };
+    let mut arguments = Arguments {
+        system,
+        port: 8080,
+        state: None,
+        settings: None,
+        bulk_port: None,
+        tls_port: None,
+        certificate: String::new(),
+        key: String::new(),
+    };
+    let is_preservica = arguments.system == "preservica";
+    let port = |value: &str| value.parse().map_err(|_| format!("'{value}' is not a port"));
     while let Some(option) = given.next() {
         let value = given.next().ok_or_else(|| format!("{option} needs a value\n{USAGE}"))?;
         match option.as_str() {
-            "--port" => arguments.port = value.parse().map_err(|_| format!("'{value}' is not a port"))?,
+            "--port" => arguments.port = port(&value)?,
             "--state" if ["content-server", "consonance"].contains(&arguments.system.as_str()) => {
                 arguments.state = Some(value)
             }
             "--settings" => arguments.settings = Some(value),
+            "--bulk-port" if is_preservica => arguments.bulk_port = Some(port(&value)?),
+            "--tls-port" if is_preservica => arguments.tls_port = Some(port(&value)?),
+            "--certificate" if is_preservica => arguments.certificate = value,
+            "--key" if is_preservica => arguments.key = value,
             _ => return Err(format!("there is no option {option}\n{USAGE}")),
         }
     }
@@ -108,7 +131,25 @@ async fn run_preservica(arguments: Arguments) -> Result<(), String> {
     let (address, server) = served.map_err(|error| error.to_string())?;
     let sender = simulator.start_sending();
     println!("Preservica simulator: http://{address}/api/   page: http://{address}/_simulator/");
+    let mut beside = Vec::new();
+    if let Some(port) = arguments.bulk_port {
+        let served = serve(simulator.bulk_router(), port).await;
+        let (address, server) = served.map_err(|error| error.to_string())?;
+        println!("bulk location: http://{address}/");
+        beside.push(server);
+    }
+    if let Some(port) = arguments.tls_port {
+        let read = |file: &str| std::fs::read(file).map_err(|error| format!("{file}: {error}"));
+        let (certificate, key) = (read(&arguments.certificate)?, read(&arguments.key)?);
+        let served = serve_tls(simulator.router(), port, &certificate, &key).await;
+        let (address, server) = served.map_err(|error| error.to_string())?;
+        println!("over TLS: https://{address}/api/");
+        beside.push(server);
+    }
     let ended = tokio::signal::ctrl_c().await;
+    for server in &beside {
+        server.abort();
+    }
     server.abort();
     sender.abort();
     ended.map_err(|error| error.to_string())

@@ -20,4 +20,4 @@ pub mod serve;
 pub use clock::Clock;
 pub use faults::Faults;
 pub use journal::Journal;
-pub use serve::serve;
+pub use serve::{serve, serve_tls};

@@ -90,7 +90,9 @@ async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Re
     match outcome {
         Ok(reply) => reply.response(&xip),
         Err(refusal) if is_storage => storage::refused(&refusal),
-        Err(refusal) if segments.starts_with(&["api", "entity"]) => refusal.entity(state.settings.error_body),
+        Err(refusal) if matches!(segments.as_slice(), ["api", "entity", ..] | ["sdb", ..]) => {
+            refusal.entity(state.settings.error_body)
+        }
         Err(refusal) => refusal.json(),
     }
 }
@@ -141,7 +143,11 @@ fn token_of(headers: &HeaderMap, is_storage: bool) -> Option<String> {
 
 /// Checks the token, and routes.
 fn enter(call: &mut Call<'_>, segments: &[&str]) -> Outcome<Reply> {
-    let Some((&"api", path)) = segments.split_first() else { return Err(Refusal::NoUrl) };
+    let Some((&"api", path)) = segments.split_first() else {
+        let token = token_of(call.headers, false).ok_or(Refusal::Unauthenticated)?;
+        call.user = call.state.identify_token(&token)?;
+        return routes::beside(call, segments);
+    };
     if let ["accesstoken", what] = path {
         return routes::access_token::route(call, what);
     }

@@ -18,6 +18,8 @@ pub(super) struct Names {
 
 /// The namespace of retention, which stayed the same in all later versions.
 pub(super) const RETENTION: &str = "http://preservica.com/RetentionManagement/v6.2";
+/// The namespace of workflows.
+pub(super) const WORKFLOW: &str = "http://workflow.preservica.com";
 /// The namespace of progress.
 pub(super) const STATUS: &str = "http://status.preservica.com";
 

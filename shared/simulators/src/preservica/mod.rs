@@ -4,6 +4,7 @@
 //! page under `/_simulator/` and admin calls beside it.
 
 mod answer;
+mod bulk;
 mod call;
 mod reply;
 mod routes;
@@ -25,6 +26,7 @@ pub use reply::{Outcome, Refusal};
 pub use settings::Settings;
 pub use state::State;
 
+use crate::aws::s3::S3;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::journal::Journal;
@@ -48,7 +50,8 @@ impl Simulator {
     }
 
     /// With this state.
-    pub fn with(state: State, clock: Clock) -> Self {
+    pub fn with(mut state: State, clock: Clock) -> Self {
+        state.set_bulk(storage(&clock));
         Self(Arc::new(Inner {
             first_settings: state.settings.clone(),
             state: Mutex::new(state),
@@ -73,7 +76,9 @@ impl Simulator {
 
     /// Starts over: the seeded archive, the first settings, no faults, an empty journal.
     pub fn reset(&self) {
-        *self.lock() = seed::archive(self.0.first_settings.clone(), self.0.clock.now());
+        let mut state = seed::archive(self.0.first_settings.clone(), self.0.clock.now());
+        state.set_bulk(storage(&self.0.clock));
+        *self.lock() = state;
         self.0.faults.clear();
         self.0.journal.clear();
     }
@@ -98,4 +103,10 @@ impl Simulator {
         state.advance(self.0.clock.now());
         state
     }
+}
+
+/// An empty storage that lives in a clock's time.
+fn storage(clock: &Clock) -> S3 {
+    let clock = clock.clone();
+    S3::new(Arc::new(move || clock.now().as_millisecond()))
 }

@@ -70,6 +70,16 @@ pub struct Ingest {
     pub workflow_active: bool,
     /// A package of several assets of which one is wrong ends as a mixed outcome, with the others taken in.
     pub mixed_outcome: bool,
+    /// The folder for what names none; what names none fails when absent.
+    pub default_folder: Option<String>,
+    /// Nothing below a folder is taken in before a manifest of it is there.
+    pub opex_needs_manifests: bool,
+    /// So many of the next ingests fail, whatever is in them.
+    pub fail_next: u32,
+    /// What fails so has been taken in nevertheless.
+    pub failure_leaves_assets: bool,
+    /// The monitor of a package is called as its object at the storage; otherwise as its number.
+    pub monitors_name_package: bool,
     /// Largest package of this edition in bytes; none when absent.
     pub largest_package_bytes: Option<u64>,
 }
@@ -82,6 +92,11 @@ impl Default for Ingest {
             existing_reference: ExistingReference::Fails,
             workflow_active: true,
             mixed_outcome: true,
+            default_folder: None,
+            opex_needs_manifests: true,
+            fail_next: 0,
+            failure_leaves_assets: false,
+            monitors_name_package: true,
             largest_package_bytes: None,
         }
     }
@@ -93,11 +108,13 @@ impl Default for Ingest {
 pub struct Uploads {
     /// Fewest bytes of a part that is not the last.
     pub smallest_part_bytes: u64,
+    /// How long credentials for the bulk location are good, in seconds.
+    pub credential_seconds: i64,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self { smallest_part_bytes: 5 << 20 }
+        Self { smallest_part_bytes: 5 << 20, credential_seconds: 3600 }
     }
 }
 

@@ -67,6 +67,7 @@ fn everything(state: &State) -> Value {
         "holds": state.holds,
         "subscriptions": state.subscriptions.iter().map(super::routes::webhooks::shown).collect::<Vec<_>>(),
         "uploads": state.uploads.len(),
+        "workflows": state.instances,
     })
 }
 

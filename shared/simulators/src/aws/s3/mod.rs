@@ -75,7 +75,7 @@ pub struct Stored {
 }
 
 impl S3 {
-    pub(super) fn new(now: Now) -> Self {
+    pub(crate) fn new(now: Now) -> Self {
         let state = State { least_part: LEAST_PART, ..State::default() };
         Self { state: Arc::new(Mutex::new(state)), now }
     }
@@ -84,7 +84,7 @@ impl S3 {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) async fn call(&self, request: http::Request<Body>) -> Response<Body> {
+    pub(crate) async fn call(&self, request: http::Request<Body>) -> Response<Body> {
         let bodiless = request.method() == Method::HEAD;
         let read = Request::read(request).await;
         let now = (self.now)();

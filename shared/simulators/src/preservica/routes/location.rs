@@ -7,17 +7,17 @@ use super::super::reply::{Outcome, Refusal, Reply};
 
 pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Outcome<Reply> {
     call.state.may_write(&call.user)?;
-    let container = format!("com.preservica.{}.bulk", call.state.tenant.to_lowercase());
+    let container = call.state.bulk_bucket();
     match (call.method.as_str(), path) {
         ("GET", []) => Ok(Reply::Json(
             200,
             json!({"locations": [{"containerName": container, "type": "AWS", "apiId": "bulk-1"}]}),
         )),
         ("GET", ["bulk-1", "upload-credentials"]) => {
-            let (key, secret) = (call.state.new_reference(), call.state.new_reference());
+            let given = call.state.give_bulk_key();
             Ok(Reply::Json(
                 200,
-                json!({"key": key, "secret": secret, "sessionToken": call.state.new_reference(),
+                json!({"key": given.key, "secret": given.secret, "sessionToken": given.session,
                     "endpoint": "https://s3.amazonaws.com"}),
             ))
         }

@@ -15,11 +15,20 @@ pub(super) mod storage;
 mod structure;
 mod users;
 pub(super) mod webhooks;
+mod workflow;
 
 use super::call::{Call, Names};
 use super::reply::{Outcome, Refusal, Reply};
 use super::state::Kind;
 use super::xml::Element;
+
+/// Routes a call with a valid token that is not below `/api`.
+pub(super) fn beside(call: &mut Call<'_>, path: &[&str]) -> Outcome<Reply> {
+    match path {
+        ["sdb", "rest", "workflow", rest @ ..] => workflow::route(call, rest),
+        _ => Err(Refusal::NoUrl),
+    }
+}
 
 /// Routes a call with a valid token. `path` is below `/api`.
 pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Outcome<Reply> {

@@ -68,12 +68,13 @@ fn monitors(call: &Call<'_>) -> Outcome<Reply> {
         monitor.messages.iter().filter(|message| message.status == kind).count()
     };
     let shown = found.map(|monitor| {
-        let is_done = monitor.completed.is_some();
+        let percent = monitor.percent(call.state.now);
+        let done = monitor.files * percent / 100;
         json!({
             "mappedId": monitor.id, "name": monitor.name, "status": status(call, monitor),
             "started": monitor.started, "completed": monitor.completed, "category": monitor.category,
-            "subcategory": "", "progressText": "", "percentComplete": if is_done { 100 } else { 0 },
-            "filesPending": u8::from(!is_done), "filesProcessed": u8::from(is_done), "size": monitor.size,
+            "subcategory": "", "progressText": format!("{done} of {} files", monitor.files), "percentComplete": percent,
+            "filesPending": monitor.files - done, "filesProcessed": done, "size": monitor.size,
             "warnings": count(monitor, "Warning"), "errors": count(monitor, "Error"), "canRetry": false,
         })
     });

@@ -32,7 +32,7 @@ pub(in crate::preservica) fn refused(refusal: &Refusal) -> Response<Body> {
     fault_response(&Fault::new(status, code, message))
 }
 
-fn fault_response(Fault(status, code, message): &Fault) -> Response<Body> {
+pub(in crate::preservica) fn fault_response(Fault(status, code, message): &Fault) -> Response<Body> {
     let error = Element::new("", "Error").with("Code", *code).with("Message", message.clone());
     text(*status, "application/xml", error.document(None))
 }

@@ -1,9 +1,11 @@
 //! Taking packages in: so many at a time, each checked and then there, or refused with a reason.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::actions::{Progress, Status, Task, Work};
-use super::package::{self, PackedAsset, PackedFile};
+use super::package::{self, Contents, Files, PackedAsset, PackedFile, PackedFolder};
 use super::{Bitstream, Entity, Generation, Kind, Outcome, Refusal, Representation, State};
 use crate::content::Blob;
 use crate::preservica::settings::ExistingReference;
@@ -11,9 +13,17 @@ use crate::preservica::settings::ExistingReference;
 /// What the workflow is called.
 const WORKFLOW: &str = "Ingest";
 
-/// A package that has arrived.
+/// What is taken in.
+pub(super) enum Load {
+    /// A package.
+    Package(Blob),
+    /// A folder of the bulk location.
+    Directory(String),
+}
+
+/// Something that has arrived.
 pub(super) struct Arrived {
-    pub(super) content: Blob,
+    pub(super) load: Load,
     pub(super) destination: Option<String>,
     pub(super) user: String,
     pub(super) monitor: String,
@@ -29,15 +39,41 @@ impl State {
         content: Blob,
     ) -> String {
         let token = self.new_reference();
-        let (begins, ends) = self.turn();
-        let status = if self.settings.ingest.workflow_active { Status::Active } else { Status::Pending };
-        self.progress.insert(token.clone(), Progress { begins, status, errors: Vec::new(), removal: None });
-        if self.settings.ingest.workflow_active {
-            let monitor = self.show(name, "Ingest", begins, content.size);
-            let arrived = Arrived { content, destination, user: user.to_owned(), monitor };
-            self.works.push(Work { due: ends, token: token.clone(), task: Task::Ingest(Box::new(arrived)) });
+        if !self.settings.ingest.workflow_active {
+            let progress =
+                Progress { begins: self.now, status: Status::Pending, errors: Vec::new(), removal: None };
+            self.progress.insert(token.clone(), progress);
+            return token;
         }
+        let files = Files::of_zip(&content).map_or(1, |files| files.names().len() as u64);
+        let size = content.size;
+        let name = match self.settings.ingest.monitors_name_package {
+            true => name.to_owned(),
+            false => format!("Ingest {}", self.next()),
+        };
+        self.queue(token.clone(), &name, (size, files), |monitor| Arrived {
+            load: Load::Package(content),
+            destination,
+            user: user.to_owned(),
+            monitor,
+        });
         token
+    }
+
+    /// What has arrived waits for its turn; gives the id of its monitor.
+    pub(super) fn queue(
+        &mut self,
+        token: String,
+        name: &str,
+        (size, files): (u64, u64),
+        arrived: impl FnOnce(String) -> Arrived,
+    ) -> String {
+        let (begins, ends) = self.turn();
+        let progress = Progress { begins, status: Status::Active, errors: Vec::new(), removal: None };
+        self.progress.insert(token.clone(), progress);
+        let monitor = self.show(name, "Ingest", (begins, ends), (size, files));
+        self.works.push(Work { due: ends, token, task: Task::Ingest(Box::new(arrived(monitor.clone()))) });
+        monitor
     }
 
     /// When the next package is begun and done: there are so many workers, and it waits for the first that is free.
@@ -54,15 +90,20 @@ impl State {
 
     /// Does it.
     pub(super) fn take_in(&mut self, arrived: Arrived) -> (Status, Vec<String>) {
-        let Arrived { content, destination, user, monitor } = arrived;
-        let read = package::read(&content, self.settings.memory_threshold_bytes);
-        let packed = match read {
-            Ok(packed) => packed,
+        let Arrived { load, destination, user, monitor } = arrived;
+        let fails = self.settings.ingest.fail_next > 0;
+        self.settings.ingest.fail_next = self.settings.ingest.fail_next.saturating_sub(1);
+        let why = "The ingest was given up: a storage adapter did not answer".to_owned();
+        if fails && !self.settings.ingest.failure_leaves_assets {
+            return self.refuse_package(&monitor, vec![why], Vec::new());
+        }
+        let contents = match self.contents(&load) {
+            Ok(contents) => contents,
             Err(reason) => return self.refuse_package(&monitor, vec![reason], Vec::new()),
         };
-        let mut reasons = Vec::new();
-        let mut good = Vec::new();
-        for asset in packed {
+        let Contents { folders, assets, passed_over } = contents;
+        let (mut good, mut reasons) = (Vec::new(), Vec::new());
+        for asset in assets {
             match asset.and_then(|asset| self.fits(asset, destination.as_deref())) {
                 Ok(asset) => good.push(asset),
                 Err(reason) => reasons.push(reason),
@@ -73,17 +114,28 @@ impl State {
             let named = good.into_iter().map(|asset| asset.reference).collect();
             return self.refuse_package(&monitor, reasons, named);
         }
-        for asset in good {
+        for (path, why) in passed_over {
+            self.say(&monitor, "Warning", ("monitor.warning.ingest.passed.over", &why), &path, None);
+        }
+        let places = self.keep_folders(folders, destination.as_deref(), &user, &monitor, &mut reasons);
+        for mut asset in good {
+            if let Some(folder) = asset.folder {
+                asset.parent = places.get(&folder).cloned();
+            }
+            let path = asset.path.clone();
             match self.keep(asset, &user, &monitor) {
                 Ok(reference) => {
-                    let text = "The asset was ingested";
-                    self.say(&monitor, "Info", "monitor.info.ingest.asset", text, Some(&reference));
+                    let told = ("monitor.info.ingest.asset", "The asset was ingested");
+                    self.say(&monitor, "Info", told, &path, Some(&reference));
                 }
                 Err(refusal) => reasons.push(refusal.told().1),
             }
         }
+        if fails {
+            return self.refuse_package(&monitor, vec![why], Vec::new());
+        }
         for reason in &reasons {
-            self.say(&monitor, "Error", "monitor.error.ingest", reason, None);
+            self.say(&monitor, "Error", ("monitor.error.ingest", reason), "", None);
         }
         match reasons.is_empty() {
             true => {
@@ -97,6 +149,18 @@ impl State {
         }
     }
 
+    fn contents(&self, load: &Load) -> Result<Contents, String> {
+        let threshold = self.settings.memory_threshold_bytes;
+        match load {
+            Load::Package(content) => package::read_zip(content, threshold),
+            Load::Directory(directory) => {
+                let mut files = Files::Objects(self.bulk_objects(directory));
+                let needs = self.settings.ingest.opex_needs_manifests;
+                package::read_directory(&mut files, directory, needs, threshold)
+            }
+        }
+    }
+
     fn refuse_package(
         &mut self,
         monitor: &str,
@@ -104,35 +168,107 @@ impl State {
         named: Vec<String>,
     ) -> (Status, Vec<String>) {
         for reason in &reasons {
-            self.say(monitor, "Error", "monitor.error.ingest", reason, None);
+            self.say(monitor, "Error", ("monitor.error.ingest", reason), "", None);
         }
         self.conclude(monitor, "Failed");
         self.notify("INGEST_FAILED", &named);
         (Status::Failed, reasons)
     }
 
+    /// The folder that something without one of its own goes to.
+    fn place(&self, destination: Option<&str>) -> Option<String> {
+        destination.map(str::to_owned).or_else(|| self.settings.ingest.default_folder.clone())
+    }
+
     /// Whether there is a place for an asset, and nothing there that stands in its way.
     fn fits(&mut self, mut asset: PackedAsset, destination: Option<&str>) -> Result<PackedAsset, String> {
-        let parent = destination.map(str::to_owned).or_else(|| asset.parent.clone());
-        let parent = parent.ok_or("The package names no folder, and the workflow has no default one")?;
-        self.living(Kind::StructuralObject, &parent).map_err(|refusal| refusal.told().1)?;
-        self.check_tag(&asset.security_tag).map_err(|refusal| refusal.told().1)?;
-        if self.entities.contains_key(&asset.reference) {
-            match self.settings.ingest.existing_reference {
-                ExistingReference::Fails => {
-                    return Err(format!("There is an entity with reference {} already", asset.reference));
-                }
-                ExistingReference::NewGeneration => {}
-                ExistingReference::SecondObject => {
-                    asset.reference = self.new_reference();
-                    for part in asset.representations.iter_mut().flat_map(|one| &mut one.parts) {
-                        part.reference = self.new_reference();
-                    }
-                }
+        if asset.folder.is_none() {
+            let parent = destination.map(str::to_owned).or_else(|| asset.parent.clone());
+            let parent = parent.or_else(|| self.place(None));
+            let parent = parent.ok_or("The package names no folder, and the workflow has no default one")?;
+            self.living(Kind::StructuralObject, &parent).map_err(|refusal| refusal.told().1)?;
+            asset.parent = Some(parent);
+        }
+        let tag = asset.about.security_tag.as_deref().unwrap_or("open");
+        self.check_tag(tag).map_err(|refusal| refusal.told().1)?;
+        let is_there = self.entities.contains_key(&asset.reference);
+        let existing = self.settings.ingest.existing_reference;
+        if is_there && existing == ExistingReference::Fails {
+            return Err(format!("There is an entity with reference {} already", asset.reference));
+        }
+        let is_second = is_there && existing == ExistingReference::SecondObject;
+        if is_second || asset.reference.is_empty() {
+            asset.reference = self.new_reference();
+        }
+        for part in asset.representations.iter_mut().flat_map(|one| &mut one.parts) {
+            if is_second || part.reference.is_empty() {
+                part.reference = self.new_reference();
             }
         }
-        asset.parent = Some(parent);
         Ok(asset)
+    }
+
+    /// Finds the folders of a tree, or makes them, each after the one it is in.
+    fn keep_folders(
+        &mut self,
+        folders: Vec<PackedFolder>,
+        destination: Option<&str>,
+        user: &str,
+        monitor: &str,
+        reasons: &mut Vec<String>,
+    ) -> BTreeMap<usize, String> {
+        let mut places = BTreeMap::new();
+        for (number, folder) in folders.into_iter().enumerate() {
+            let parent = match folder.parent {
+                Some(parent) => places.get(&parent).cloned(),
+                None => self.place(destination),
+            };
+            if let Some(known) = self.known_folder(&folder, parent.as_deref()) {
+                let told = ("monitor.info.directory.skip", "The folder is there already");
+                self.say(monitor, "Info", told, &folder.path, Some(&known));
+                places.insert(number, known);
+                continue;
+            }
+            let Some(parent) = parent else {
+                reasons.push(format!("{} cannot be ingested into the root", folder.path));
+                continue;
+            };
+            match self.keep_folder(folder, parent, user) {
+                Ok(reference) => drop(places.insert(number, reference)),
+                Err(refusal) => reasons.push(refusal.told().1),
+            }
+        }
+        places
+    }
+
+    /// The folder of a tree that is there: by what its source calls it, else by its title.
+    fn known_folder(&self, folder: &PackedFolder, parent: Option<&str>) -> Option<String> {
+        let is_folder = |entity: &&Entity| entity.kind == Kind::StructuralObject;
+        if let Some(source) = &folder.about.source {
+            return self.identified("SourceID", source).into_iter().find(is_folder).map(reference_of);
+        }
+        let same = |entity: &&Entity| is_folder(entity) && entity.title == folder.about.title;
+        self.children(parent).into_iter().find(same).map(reference_of)
+    }
+
+    fn keep_folder(&mut self, folder: PackedFolder, parent: String, user: &str) -> Outcome<String> {
+        let about = folder.about;
+        let entity = Entity {
+            description: about.description,
+            security_tag: about.security_tag.unwrap_or_else(|| "open".to_owned()),
+            parent: Some(parent),
+            ..self.draft(Kind::StructuralObject, &about.title)
+        };
+        let reference = self.add(entity)?;
+        let source = about.source.map(|source| ("SourceID".to_owned(), source));
+        for (kind, value) in about.identifiers.into_iter().chain(source) {
+            self.identify(&reference, &kind, &value);
+        }
+        for (schema, content) in about.fragments {
+            self.describe(&reference, &schema, content);
+        }
+        self.note_event("Ingest", user, None, "command_create", std::slice::from_ref(&reference));
+        Ok(reference)
     }
 
     /// Keeps an asset.
@@ -140,7 +276,7 @@ impl State {
         let reference = asset.reference.clone();
         let mut made = vec![reference.clone()];
         if self.entities.contains_key(&reference) {
-            self.keep_newer(&asset)?;
+            self.keep_newer(asset)?;
         } else {
             made.extend(self.keep_new(asset)?);
         }
@@ -159,13 +295,14 @@ impl State {
     /// Gives the references of the parts.
     fn keep_new(&mut self, asset: PackedAsset) -> Outcome<Vec<String>> {
         let mut parts = Vec::new();
+        let tag = asset.about.security_tag.unwrap_or_else(|| "open".to_owned());
         let mut entity = Entity {
             reference: asset.reference.clone(),
-            description: asset.description,
-            security_tag: asset.security_tag.clone(),
+            description: asset.about.description,
+            security_tag: tag.clone(),
             custom_type: asset.custom_type,
             parent: asset.parent,
-            ..self.draft(Kind::InformationObject, &asset.title)
+            ..self.draft(Kind::InformationObject, &asset.about.title)
         };
         for packed in &asset.representations {
             entity.representations.push(Representation {
@@ -177,48 +314,46 @@ impl State {
         let reference = self.add(entity)?;
         for part in asset.representations.into_iter().flat_map(|packed| packed.parts) {
             let draft = self.draft(Kind::ContentObject, &part.title);
-            let generation = Generation {
-                original: true,
-                active: true,
-                label: part.label,
-                effective: self.now,
-                format: format_of(part.files.first().map_or("", |file| &file.name)),
-                bitstreams: part.files.into_iter().map(bitstream).collect(),
-            };
+            let last = part.generations.len();
+            let (label, effective) = (part.label, self.now);
+            let generations = part.generations.into_iter().enumerate().map(|(number, files)| Generation {
+                original: number == 0,
+                active: number + 1 == last,
+                label: label.clone(),
+                effective,
+                format: format_of(files.first().map_or("", |file| &file.name)),
+                bitstreams: files.into_iter().map(bitstream).collect(),
+            });
             let entity = Entity {
                 reference: part.reference,
                 description: part.description,
-                security_tag: asset.security_tag.clone(),
+                security_tag: tag.clone(),
                 parent: Some(reference.clone()),
-                generations: vec![generation],
+                generations: generations.collect(),
                 ..draft
             };
             parts.push(self.add(entity)?);
         }
-        for (kind, value) in asset.identifiers {
+        let source = asset.about.source.map(|source| ("SourceID".to_owned(), source));
+        for (kind, value) in asset.about.identifiers.into_iter().chain(source) {
             self.identify(&reference, &kind, &value);
         }
-        for (schema, content) in asset.fragments {
+        for (schema, content) in asset.about.fragments {
             self.describe(&reference, &schema, content);
         }
         Ok(parts)
     }
 
     /// The content of a package for an asset that is there: one part after the other gets a generation.
-    fn keep_newer(&mut self, asset: &PackedAsset) -> Outcome<()> {
+    fn keep_newer(&mut self, asset: PackedAsset) -> Outcome<()> {
         let known = self.living(Kind::InformationObject, &asset.reference)?.representations.clone();
-        for packed in &asset.representations {
+        for packed in asset.representations {
             let same = known.iter().find(|one| one.kind == packed.kind && one.name == packed.name);
             let parts = same.map(|one| one.content_objects.clone()).unwrap_or_default();
-            for (part, reference) in packed.parts.iter().zip(parts) {
-                let Some(file) = part.files.first() else { continue };
-                let file = Bitstream {
-                    filename: file.name.clone(),
-                    fixities: file.fixities.clone(),
-                    cold: false,
-                    content: file.content.clone(),
-                };
-                self.replace_generation(&reference, file)?;
+            for (part, reference) in packed.parts.into_iter().zip(parts) {
+                let newest = part.generations.into_iter().next_back().unwrap_or_default();
+                let Some(file) = newest.into_iter().next() else { continue };
+                self.replace_generation(&reference, bitstream(file))?;
             }
         }
         Ok(())
@@ -290,6 +425,10 @@ impl State {
         let (user, entity, name) = (user.to_owned(), asset.to_owned(), name.to_owned());
         Ok(self.begin(Task::Access { user, entity, name, bitstream: Box::new(file) }))
     }
+}
+
+fn reference_of(entity: &Entity) -> String {
+    entity.reference.clone()
 }
 
 fn bitstream(file: PackedFile) -> Bitstream {

@@ -1,6 +1,7 @@
 //! The rules of Preservica without HTTP.
 
 mod actions;
+mod bulk;
 mod changes;
 mod deliveries;
 mod entity;
@@ -14,6 +15,7 @@ mod retention;
 mod search;
 mod sessions;
 mod uploads;
+mod workflows;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +24,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 pub use actions::{Progress, Status};
+pub(super) use bulk::Shown;
 pub use deliveries::{Delivery, Subscription, challenge_response, sign};
 pub use entity::{Bitstream, Entity, Fragment, Generation, Identifier, Kind, Representation};
 pub use events::{Action, Event};
@@ -35,12 +38,16 @@ pub(super) use search::Query;
 pub(super) use sessions::Login;
 pub use sessions::{ADMINISTRATOR, CONFIGURATION_MANAGER, MANAGER, READER, Token, User};
 pub(super) use uploads::Fault;
+pub(super) use workflows::CONTEXTS;
+pub use workflows::Instance;
 
 use self::actions::Work;
+use self::bulk::BulkKey;
 pub(super) use self::search::Document;
 use self::uploads::Upload;
 use super::reply::{Outcome, Refusal};
 use super::settings::Settings;
+use crate::aws::s3::S3;
 
 /// A tenant.
 pub struct State {
@@ -72,6 +79,11 @@ pub struct State {
     pub tags: Vec<String>,
     /// Unfinished uploads by id.
     pub uploads: BTreeMap<String, Upload>,
+    /// Workflows that were started.
+    pub instances: Vec<Instance>,
+    /// Where the bulk location is kept.
+    pub(super) bulk: Option<S3>,
+    bulk_keys: Vec<BulkKey>,
     waiting: Vec<Delivery>,
     works: Vec<Work>,
     /// When each worker has done what it has.
@@ -101,6 +113,9 @@ impl State {
             subscriptions: Vec::new(),
             tags: Vec::new(),
             uploads: BTreeMap::new(),
+            instances: Vec::new(),
+            bulk: None,
+            bulk_keys: Vec::new(),
             waiting: Vec::new(),
             works: Vec::new(),
             workers: Vec::new(),

@@ -18,10 +18,14 @@ pub struct Monitor {
     pub category: String,
     /// When it began.
     pub started: Timestamp,
+    /// When it is expected to end.
+    pub ends: Timestamp,
     /// When it ended.
     pub completed: Option<Timestamp>,
     /// Bytes.
     pub size: u64,
+    /// Files in it.
+    pub files: u64,
     /// What it said.
     pub messages: Vec<Message>,
     /// Number of the workflow.
@@ -51,7 +55,13 @@ pub struct Message {
 
 impl State {
     /// A process begins to be shown; gives its id.
-    pub(super) fn show(&mut self, name: &str, category: &str, started: Timestamp, size: u64) -> String {
+    pub(super) fn show(
+        &mut self,
+        name: &str,
+        category: &str,
+        (started, ends): (Timestamp, Timestamp),
+        (size, files): (u64, u64),
+    ) -> String {
         let (id, workflow) = (self.new_api_id(), self.next().to_string());
         let monitor = Monitor {
             id: id.clone(),
@@ -59,8 +69,10 @@ impl State {
             status: "Pending".to_owned(),
             category: category.to_owned(),
             started,
+            ends,
             completed: None,
             size,
+            files,
             messages: Vec::new(),
             workflow,
         };
@@ -68,14 +80,21 @@ impl State {
         id
     }
 
-    /// A process says something.
-    pub(super) fn say(&mut self, monitor: &str, status: &str, key: &str, text: &str, entity: Option<&str>) {
+    /// A process says something: the key of the sentence and the sentence, of which file (of the whole when empty) and entity.
+    pub(super) fn say(
+        &mut self,
+        monitor: &str,
+        status: &str,
+        (key, text): (&str, &str),
+        path: &str,
+        entity: Option<&str>,
+    ) {
         let source = entity.and_then(|reference| self.entities.get(reference)).and_then(|entity| {
             entity.identifiers.iter().find(|id| id.kind == "SourceID").map(|id| id.value.clone())
         });
         let (id, date) = (self.new_api_id(), self.now);
         if let Some(monitor) = self.monitors.iter_mut().find(|known| known.id == monitor) {
-            let path = monitor.name.clone();
+            let path = if path.is_empty() { monitor.name.clone() } else { path.to_owned() };
             monitor.messages.push(Message {
                 id,
                 date,
@@ -96,5 +115,17 @@ impl State {
             monitor.status = status.to_owned();
             monitor.completed = Some(now);
         }
+    }
+}
+
+impl Monitor {
+    /// How much of it is done at a moment, in percent: all of it only when it has ended.
+    pub fn percent(&self, now: Timestamp) -> u64 {
+        if self.completed.is_some() {
+            return 100;
+        }
+        let whole = self.ends.duration_since(self.started).as_millis().max(1);
+        let part = now.duration_since(self.started).as_millis().clamp(0, whole);
+        u64::try_from(part * 100 / whole).unwrap_or(0).min(99)
     }
 }

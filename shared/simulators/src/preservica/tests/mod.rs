@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod door;
+mod ingest;
 mod protocol;
 mod switches;
 
