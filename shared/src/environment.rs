@@ -14,6 +14,7 @@ use crate::{
     http::{Pace, Transport},
     iconik,
     ledger::{Ledger, Overflow},
+    preservica,
 };
 
 /// The settings of a function. Each is an environment variable: `WAYBILL_` and the name in capitals.
@@ -67,6 +68,15 @@ pub struct Settings {
     /// How this tenant of iconik differs from the common case: a JSON object of client settings.
     #[serde(default)]
     pub iconik_settings: String,
+    /// The address of the Preservica server, without `/api`: `https://eu.preservica.com`.
+    #[serde(default)]
+    pub preservica_url: String,
+    /// The Secrets Manager secret with the credential for Preservica.
+    #[serde(default)]
+    pub preservica_secret: String,
+    /// How this tenant of Preservica differs from the common case: a JSON object of client settings.
+    #[serde(default)]
+    pub preservica_settings: String,
     /// Items of one batch worked on at the same time: the connections one function keeps open to its target.
     #[serde(default = "default_concurrency")]
     pub target_concurrency: usize,
@@ -392,6 +402,57 @@ impl Environment {
         if client.is_refused().await {
             let secret = self.secret(&self.settings.iconik_secret).await?;
             client.change_credential(iconik::Credential::from_json(&secret)?).await;
+        }
+        Ok(())
+    }
+
+    /// A client of the configured Preservica, logged in if the server can be reached: one that is away now may be back by the
+    /// first event, so that is no reason to refuse the start.
+    ///
+    /// # Errors
+    /// When its settings or its secret are wrong.
+    pub async fn preservica(&self) -> Result<preservica::Client> {
+        self.preservica_settings()?;
+        let secret = self.secret(&self.settings.preservica_secret).await?;
+        let client = self.preservica_as(preservica::Credential::from_json(&secret)?)?;
+        if let Err(error) = client.login().await {
+            tracing::warn!(error = ?error, "preservica cannot be reached yet");
+        }
+        Ok(client)
+    }
+
+    /// A client of the configured Preservica with this credential, which has not called anybody yet.
+    ///
+    /// # Errors
+    /// When its settings are wrong.
+    pub fn preservica_as(&self, credential: preservica::Credential) -> Result<preservica::Client> {
+        let settings = self.preservica_settings()?;
+        let (transport, context) = (self.transport.clone(), self.context.clone());
+        Ok(preservica::Client::new(settings, credential, transport, context, self.pace()))
+    }
+
+    fn preservica_settings(&self) -> Result<preservica::Settings> {
+        let text = self.settings.preservica_settings.trim();
+        let mut settings = match text {
+            "" => preservica::Settings::default(),
+            text => serde_json::from_str(text).map_err(|error| {
+                let what = "WAYBILL_PRESERVICA_SETTINGS is not what the client understands";
+                Error::configuration("settings.preservica", format!("{what}: {error}"))
+            })?,
+        };
+        settings.base_url.clone_from(&self.settings.preservica_url);
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// After a refused login somebody may have stored another credential: the secret is read anew.
+    ///
+    /// # Errors
+    /// When the secret cannot be read.
+    pub async fn renew_preservica_credential(&self, client: &preservica::Client) -> Result<()> {
+        if client.is_refused().await {
+            let secret = self.secret(&self.settings.preservica_secret).await?;
+            client.change_credential(preservica::Credential::from_json(&secret)?).await;
         }
         Ok(())
     }

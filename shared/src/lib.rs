@@ -1,5 +1,6 @@
 //! The core every Waybill flow stands on, and the clients of the systems it connects.
 
+pub mod archive;
 pub mod audit;
 pub mod aws;
 pub mod bagit;

@@ -277,6 +277,28 @@ impl Run {
         Ok(done)
     }
 
+    /// Whether a person has decided that an effect, whose intent is kept elsewhere and whose end nobody knows, may be made once
+    /// more. Where nobody has, it is recorded as begun, so that somebody can.
+    ///
+    /// # Errors
+    /// As [`Run::checkpoint`].
+    pub(crate) async fn may_repeat(&self, name: &str) -> Result<bool> {
+        let intent = format!("{name}{BEGUN}");
+        let known = self.recorded::<bool>(&intent);
+        if known.is_none() {
+            self.checkpoint(&intent, &true).await?;
+        }
+        Ok(known == Some(false))
+    }
+
+    /// What a person has decided counts once.
+    ///
+    /// # Errors
+    /// As [`Run::checkpoint`].
+    pub(crate) async fn is_repeated(&self, name: &str) -> Result<()> {
+        self.checkpoint(&format!("{name}{BEGUN}"), &true).await
+    }
+
     async fn look_again<T, P>(&self, probe: impl Fn() -> P + Send + Sync) -> Result<Option<T>>
     where
         P: Future<Output = Result<Option<T>>> + Send,

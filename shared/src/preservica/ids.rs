@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::context::Context;
+
 macro_rules! ids {
     ($($(#[$about:meta])+ $name:ident),+ $(,)?) => {$(
         $(#[$about])+
@@ -29,6 +31,16 @@ macro_rules! ids {
             }
         }
     )+};
+}
+
+impl Reference {
+    /// A reference that nothing has, for something that is to be made.
+    pub fn fresh(context: &Context) -> Self {
+        let id = context.new_id();
+        let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default();
+        // As a random UUID (RFC 9562).
+        Self(format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32)))
+    }
 }
 
 ids! {

@@ -46,7 +46,7 @@ pub struct Settings {
     pub cold_pause_seconds: u64,
     /// Packages up to this size go up in one request.
     pub single_upload_bytes: u64,
-    /// Size of a part, in bytes; larger where a package would need more than 10,000.
+    /// Size of a part, in bytes; larger where a package would need more than 2,000.
     pub part_bytes: u64,
     /// Parts sent at the same time.
     pub parts_at_once: usize,

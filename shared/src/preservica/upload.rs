@@ -35,8 +35,8 @@ pub const SOURCE_CHANGED: &str = "preservica.source-changed";
 const PROGRESS: &str = "preservica-progress-token";
 const DESTINATION: HeaderName = HeaderName::from_static("x-amz-meta-structuralobjectreference");
 const BYTES: &str = "application/octet-stream";
-/// Most parts of an upload.
-const MOST_PARTS: u64 = 10_000;
+/// Most parts of an upload. The storage takes 10,000, and their marks would not fit into one record of those who keep a ledger.
+const MOST_PARTS: u64 = 2_000;
 
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,15 +55,49 @@ pub struct UploadLedger {
     part_size: u64,
     upload_id: Option<String>,
     parts: BTreeMap<u32, String>,
+    /// It goes in parts however small it is.
+    #[serde(default)]
+    in_parts: bool,
     /// What makes the package arrive is about to be sent, or was.
     is_arriving: bool,
     /// It was sent, and no answer came.
     is_unknown: bool,
+    /// The storage did not know the upload any more when its parts were to be joined.
+    #[serde(default)]
+    is_gone: bool,
     is_done: bool,
     progress: Option<ProgressToken>,
 }
 
 impl UploadLedger {
+    /// For a package that goes in parts however small it is. Parts are joined once, so that a package whose answer was lost may
+    /// be told to arrive again: [`UploadLedger::join_again`].
+    pub fn in_parts() -> Self {
+        Self { in_parts: true, ..Self::default() }
+    }
+
+    /// Something is at the storage, or on its way there.
+    pub fn is_begun(&self) -> bool {
+        self.upload_id.is_some() || self.is_arriving
+    }
+
+    /// What makes the package arrive was sent, or may have been.
+    pub fn may_have_arrived(&self) -> bool {
+        self.is_arriving
+    }
+
+    /// Lets the next step join the parts again, after an answer was lost: a second time does nothing. False where that is no
+    /// way to find out, as the package went in one request or the storage has said that it does not know the upload any more.
+    pub fn join_again(&mut self) -> bool {
+        let may = self.upload_id.is_some() && !self.is_gone;
+        self.is_unknown &= !may;
+        may
+    }
+
+    fn forget(&mut self) {
+        *self = Self { in_parts: self.in_parts, ..Self::default() };
+    }
+
     /// Bytes that have arrived.
     pub fn bytes_sent(&self) -> u64 {
         if self.is_done {
@@ -80,7 +114,8 @@ impl UploadLedger {
     fn begin(&mut self, key: String, length: u64, least: u64) {
         const STEP: u64 = 1 << 20;
         let size = least.max(length.div_ceil(MOST_PARTS)).max(1);
-        *self = Self { key, length, part_size: size.div_ceil(STEP) * STEP, ..Self::default() };
+        self.forget();
+        (self.key, self.length, self.part_size) = (key, length, size.div_ceil(STEP) * STEP);
     }
 
     fn count(&self) -> u32 {
@@ -135,14 +170,20 @@ impl Client {
             return Err(may_have_arrived("the package was sent before, and no answer came"));
         }
         if ledger.key.is_empty() {
-            ledger.begin(self.new_key(), source.length(), self.settings.part_bytes);
+            ledger.begin(
+                format!("{}.zip", Reference::fresh(self.http.context())),
+                source.length(),
+                self.settings.part_bytes,
+            );
         }
         if ledger.length != source.length() {
             let message =
                 format!("the package has {} bytes and had {} before", source.length(), ledger.length);
             return Err(failure(FailureClass::Conflict, OPERATION, SOURCE_CHANGED, message));
         }
-        let is_small = ledger.upload_id.is_none() && ledger.length <= self.settings.single_upload_bytes;
+        let is_small = ledger.upload_id.is_none()
+            && !ledger.in_parts
+            && ledger.length <= self.settings.single_upload_bytes;
         if is_small && !ledger.is_arriving {
             // Whoever keeps the ledger now knows that it may have arrived from here on.
             ledger.is_arriving = true;
@@ -159,7 +200,7 @@ impl Client {
         if !missing.is_empty() {
             let step = self.send_parts(source, &upload_id, &missing, ledger).await;
             if step.as_ref().is_err_and(|error| error.code() == UPLOAD_GONE) {
-                *ledger = UploadLedger::default();
+                ledger.forget();
             }
             return step;
         }
@@ -185,15 +226,8 @@ impl Client {
                 return Err(refused(status, &headers, &body, Effect::Repeatable));
             }
         }
-        *ledger = UploadLedger::default();
+        ledger.forget();
         Ok(())
-    }
-
-    /// A name for a package, which looks like a UUID.
-    fn new_key(&self) -> String {
-        let id = self.http.context().new_id();
-        let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default().to_owned();
-        format!("{}-{}-4{}-a{}-{}.zip", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
     }
 
     /// Where the package goes.
@@ -295,7 +329,11 @@ impl Client {
     async fn let_arrive(&self, request: &Request, ledger: &mut UploadLedger) -> Result<UploadStep> {
         let outcome = self.arrived(request).await;
         match outcome {
-            Ok(progress) => {
+            Ok(Arrival::Gone) => {
+                (ledger.is_unknown, ledger.is_gone) = (true, true);
+                Err(may_have_arrived("the storage does not know the upload any more"))
+            }
+            Ok(Arrival::Told(progress)) => {
                 ledger.is_done = true;
                 ledger.progress = progress;
                 Ok(UploadStep::Done(ledger.progress.clone()))
@@ -308,7 +346,7 @@ impl Client {
         }
     }
 
-    async fn arrived(&self, request: &Request) -> Result<Option<ProgressToken>> {
+    async fn arrived(&self, request: &Request) -> Result<Arrival> {
         let response = self.open(request).await?;
         let (status, headers) = (response.status, response.headers);
         let body = self.http.read(OPERATION, false, response.body).await?;
@@ -316,17 +354,23 @@ impl Client {
         match (status.is_success(), code.as_deref()) {
             (true, None) => {
                 let token = headers.get(PROGRESS).and_then(|token| token.to_str().ok());
-                Ok(token.and_then(ProgressToken::read))
+                Ok(Arrival::Told(token.and_then(ProgressToken::read)))
             }
             // Joined before, or forgotten: nobody can say which.
-            (false, Some("NoSuchUpload")) => {
-                Err(may_have_arrived("the storage does not know the upload any more"))
-            }
+            (false, Some("NoSuchUpload")) => Ok(Arrival::Gone),
             // S3 may answer 200 and say in the body that it failed.
             (true, Some(code)) => Err(unexpected(OPERATION, Effect::Once, format_args!("it says {code}"))),
             (false, _) => Err(refused(status, &headers, &body, Effect::Once)),
         }
     }
+}
+
+/// What was answered to what makes a package arrive.
+enum Arrival {
+    /// It has arrived.
+    Told(Option<ProgressToken>),
+    /// The storage does not know the upload.
+    Gone,
 }
 
 /// The namespace of what S3 is told.

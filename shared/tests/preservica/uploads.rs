@@ -141,6 +141,33 @@ async fn preservica_packages_whose_answer_is_lost_are_looked_for_and_never_sent_
 }
 
 #[tokio::test(start_paused = true)]
+async fn preservica_parts_are_joined_once_however_often_that_is_asked_for() {
+    for (fault, arrives_later) in [(Action::DropBeforeEffect, true), (Action::DropAfterEffect, false)] {
+        let (simulator, client) = tenant(simulator::Settings::default());
+        let folder = seeded(&simulator, "Records");
+        let asset = Packed::new(1, b"a few bytes, in parts");
+        let package = package(&folder, std::slice::from_ref(&asset));
+        simulator.faults().add(Rule::next(fault).on("POST", r"\.zip\?uploadId")).unwrap();
+        let mut ledger = UploadLedger::in_parts();
+        let error = to_the_end(&client, &package, &folder, &mut ledger).await.unwrap_err();
+        assert_eq!(error.code(), "preservica.package-may-have-arrived");
+        assert!(ledger.may_have_arrived() && ledger.join_again());
+        let again = to_the_end(&client, &package, &folder, &mut ledger).await;
+        match arrives_later {
+            true => assert!(again.unwrap().is_some()),
+            // It had arrived: the storage does not know the upload any more, and asking again tells nothing new.
+            false => {
+                assert_eq!(again.unwrap_err().code(), "preservica.package-may-have-arrived");
+                assert!(!ledger.join_again());
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(client.find_entity(EntityKind::Asset, &asset.reference).await.unwrap().is_some());
+        assert_eq!(simulator.with_state(|state| state.monitors.len()), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn preservica_uploads_that_the_storage_forgot_begin_anew() {
     let (simulator, client) = tenant_with(simulator::Settings::default(), in_parts());
     let folder = seeded(&simulator, "Records");
