@@ -24,19 +24,43 @@ PASSWORD = "demo-password"
 TENANT = "DEMO"
 
 
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def certificate():
+    """A certificate for this machine, made here and believed by this process alone."""
+    chain, key = (os.path.join(FOLDER.name, name) for name in ("certificate.pem", "key.pem"))
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain,
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return chain, key
+
+
 def start():
+    """The ports of the interface, of the bulk location, and of the interface over TLS."""
+    chain, key = certificate()
+    os.environ["REQUESTS_CA_BUNDLE"] = chain
     process = subprocess.Popen(
-        [os.environ["SIMULATOR"], "preservica", "--port", "0"],
+        [
+            os.environ["SIMULATOR"], "preservica", "--port", "0", "--bulk-port", "0", "--tls-port", "0",
+            "--certificate", chain, "--key", key,
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
     atexit.register(process.terminate)
-    line = process.stdout.readline()
-    return line.split("http://127.0.0.1:")[1].split("/")[0].strip()
+    return [process.stdout.readline().split("://127.0.0.1:")[1].split("/")[0].strip() for _ in range(3)]
 
 
-SERVER = f"127.0.0.1:{start()}"
-FOLDER = tempfile.TemporaryDirectory()
+SERVER, BULK, SECURE = (f"127.0.0.1:{port}" for port in start())
+# The client takes Amazon's own address for the bulk location, whatever it is told.
+os.environ["AWS_ENDPOINT_URL_S3"] = f"http://{BULK}"
 
 
 def admin(method, path, body=None):
@@ -92,14 +116,15 @@ class Story(unittest.TestCase):
         promised = set(getattr(getattr(self, self._testMethodName), "shows", ()))
         self.assertEqual(promised - self.called, set(), "shown in name only: the test never called it")
 
-    def part(self, name, user=OPERATOR):
+    def part(self, name, user=OPERATOR, secure=False):
         """A part of the client as somebody: `EntityAPI`, `UploadAPI` …"""
-        if (name, user) not in self.made:
+        if (name, user, secure) not in self.made:
+            server, protocol = (SECURE, "https") if secure else (SERVER, "http")
             made = getattr(pyPreservica, name)(
-                username=user, password=PASSWORD, tenant=TENANT, server=SERVER, protocol="http"
+                username=user, password=PASSWORD, tenant=TENANT, server=server, protocol=protocol
             )
-            self.made[name, user] = Recorded(self.called, made)
-        return self.made[name, user]
+            self.made[name, user, secure] = Recorded(self.called, made)
+        return self.made[name, user, secure]
 
     @property
     def entities(self):

@@ -4,13 +4,34 @@ import hashlib
 import http.server
 import json
 import os
+import subprocess
 import time
 from urllib.parse import parse_qs, urlparse
 
 from harness import FOLDER, MANAGER, Story, admin, listen, shows
 
+import boto3
 import pyPreservica
 from pyPreservica import TriggerType, WebHookHandler, complex_asset_package, simple_asset_package
+
+
+def read_chunks(handler):
+    """The body of a request in chunks; empty when it has none."""
+    body = b""
+    if "chunked" not in handler.headers.get("Transfer-Encoding", ""):
+        return handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    while length := int(handler.rfile.readline().strip(), 16):
+        body += handler.rfile.read(length)
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return body
+
+
+def ours(asked):
+    """What our own receiver makes of pushes."""
+    lines = "".join(json.dumps(one) + "\n" for one in asked)
+    done = subprocess.run([os.environ["RECEIVER"]], input=lines, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 class Uploads(Story):
@@ -54,6 +75,57 @@ class Uploads(Story):
         self.ended(self.part("UploadAPI").upload_zip_package(package, self.folder()))
         parts = {one["kind"]: len(one["content_objects"]) for one in self.held("Many")["representations"]}
         self.assertEqual(parts, {"Preservation": 2, "Access": 1})
+
+    @shows("UploadAPI.upload_locations", "UploadAPI.upload_credentials", "UploadAPI.upload_zip_package_to_S3")
+    def test_a_package_goes_to_the_bulk_location_whole_and_in_parts(self):
+        upload = self.part("UploadAPI", secure=True)
+        (location,) = upload.upload_locations()
+        self.assertEqual(location["type"], "AWS")
+        self.assertTrue(upload.upload_credentials(location["apiId"])["sessionToken"])
+        for name, content in (("whole.txt", b"whole"), ("parts.bin", os.urandom(20 << 20))):
+            package = self.package(name, content, Identifiers={"OTMM": name})
+            upload.upload_zip_package_to_S3(package, location["containerName"], folder=self.folder())
+            self.wait(60)
+            (found,) = self.entities.identifier("OTMM", name)
+            self.assertEqual(found.title, name)
+
+    @shows(
+        "WorkflowAPI.get_workflow_contexts", "WorkflowAPI.get_workflow_contexts_by_type",
+        "WorkflowAPI.start_workflow_instance", "WorkflowAPI.workflow_instances", "WorkflowAPI.terminate_workflow_instance",
+    )
+    def test_a_tree_is_taken_in_by_its_workflow(self):
+        bucket = self.part("UploadAPI", secure=True)
+        (location,) = bucket.upload_locations()
+        given = bucket.upload_credentials(location["apiId"])
+        storage = boto3.client(
+            "s3", aws_access_key_id=given["key"], aws_secret_access_key=given["secret"],
+            aws_session_token=given["sessionToken"], region_name="us-east-1",
+        )
+        namespace = "http://www.openpreservationexchange.org/opex/v1.2"
+        manifest = (
+            f'<OPEXMetadata xmlns="{namespace}"><Transfer><SourceID>{{0}}</SourceID><Manifest><Files>{{1}}</Files>'
+            "<Folders>{2}</Folders></Manifest></Transfer></OPEXMetadata>"
+        )
+        folder = self.entities.create_folder("Box", "d", "open", self.folder().reference)
+        self.entities.add_identifier(folder, "SourceID", "box-1")
+        for key, body in (
+            ("opex/b1/Box/one.txt", "one"),
+            ("opex/b1/Box/Box.opex", manifest.format("box-1", '<File size="3" type="content">one.txt</File>', "")),
+            ("opex/b1/b1.opex", manifest.format("b1", "", "<Folder>Box</Folder>")),
+        ):
+            storage.put_object(Bucket=location["containerName"], Key=key, Body=body.encode())
+        workflow = self.part("WorkflowAPI")
+        self.assertTrue(workflow.get_workflow_contexts_by_type("Ingest"))
+        (context,) = workflow.get_workflow_contexts("com.preservica.core.workflow.ingest.opex.incremental")
+        self.assertTrue(workflow.start_workflow_instance(context, OpexContainerDirectory="opex/b1"))
+        (running,) = workflow.workflow_instances(workflow_state="Active", workflow_type="Ingest")
+        self.assertEqual(running.workflow_context_name, "Ingest OPEX (Incremental)")
+        self.wait(60)
+        self.assertEqual(self.held("one.txt")["parent"], folder.reference)
+        workflow.start_workflow_instance(context, OpexContainerDirectory="opex/b1")
+        (running,) = workflow.workflow_instances(workflow_state="Active", workflow_type="Ingest")
+        workflow.terminate_workflow_instance(running.instance_id)
+        self.assertEqual(list(workflow.workflow_instances(workflow_state="Active", workflow_type="Ingest")), [])
 
     @shows("MonitorAPI.monitors", "MonitorAPI.messages", "MonitorAPI.timeseries")
     def test_the_monitor_tells_of_it(self):
@@ -152,6 +224,94 @@ class Telling(Story):
         self.assertEqual(came[0]["events"][0]["entityRef"], self.held("Spring launch")["reference"])
         hooks.unsubscribe_all()
         self.assertEqual(hooks.subscriptions(), [])
+
+    @shows("WebHooksAPI.subscribe")
+    def test_the_flask_receiver_takes_what_is_sent(self):
+        secret, came = "a secret that both sides have", []
+
+        class Request:
+            """What Flask gives a handler of a request."""
+
+            def __init__(self, handler, body):
+                query = parse_qs(urlparse(handler.path).query)
+                self.args = {name: values[0] for name, values in query.items()}
+                self.headers, self.data = handler.headers, body
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                flask = pyPreservica.FlaskWebhookHandler(Request(self, read_chunks(self)), secret)
+                if flask.is_challenge():
+                    body, status, _ = flask.verify_challenge()
+                else:
+                    came.extend(flask.process_request())
+                    body, status, _ = flask.response_ok()
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *arguments):
+                pass
+
+        self.pushed(Handler, secret, came)
+        self.assertEqual(came[0]["entityRef"], self.held("Spring launch")["reference"])
+
+    def test_the_lambda_receiver_takes_what_is_sent(self):
+        secret, came = "a secret that both sides have", []
+        entities = self.entities
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                query = {name: values[0] for name, values in parse_qs(urlparse(self.path).query).items()}
+                event = {"headers": {name.lower(): value for name, value in self.headers.items()}}
+                event["body"] = read_chunks(self).decode()
+                event["queryStringParameters"] = query
+                receiver, answer = pyPreservica.LambdaURLHandler(secret, entities), {"ok": True}
+                if receiver.is_challenge(event):
+                    answer = receiver.verify_challenge(event)
+                else:
+                    came.extend(receiver.process_event(event))
+                body = answer["body"] if isinstance(answer, dict) and "body" in answer else answer
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write((body if isinstance(body, str) else json.dumps(body)).encode())
+
+            def log_message(self, *arguments):
+                pass
+
+        self.pushed(Handler, secret, came)
+        self.assertEqual(came[0].reference, self.held("Spring launch")["reference"])
+
+    def pushed(self, handler, secret, came):
+        """Subscribes, lets something happen, and waits until it has come."""
+        server = listen(handler)
+        self.addCleanup(server.shutdown)
+        hooks = self.part("WebHooksAPI", MANAGER)
+        hooks.subscribe(f"http://127.0.0.1:{server.server_port}/", TriggerType.MOVED, secret)
+        self.switch(action_seconds=0)
+        self.entities.move_async(self.asset(), self.folder())
+        for _ in range(100):
+            if came:
+                break
+            time.sleep(0.05)
+        self.assertEqual(len(came), 1)
+
+    def test_our_receiver_believes_the_clients_signatures_and_no_others(self):
+        secret, body = "kR3nVd8sQm1xZt7bLw5cYf2h", '{"subscriptionId":"s","trigger":"MOVED","timestamp":"t","tenant":"DEMO",' \
+            '"events":[{"entityRef":"r-1","entityType":"IO","identifiers":[{"OTMM":"a:1"}]}]}'
+        sender = WebHookHandler.__new__(WebHookHandler)
+        signature = sender.hmac(secret, "preservica-webhook-auth" + body)
+        asked = [
+            {"signature": signature, "body": body},
+            {"signature": sender.hmac("another secret of some length", "preservica-webhook-auth" + body), "body": body},
+            {"signature": sender.hmac(secret, body), "body": body},
+            {"signature": signature, "body": body.replace("r-1", "r-2")},
+            {"body": body},
+            {"challenge": "c0de"},
+        ]
+        said = ours([{"secret": {"current": secret}, **one} for one in asked])
+        self.assertEqual(said[0]["entities"][0]["reference"], "r-1")
+        self.assertTrue(all("refused" in one for one in said[1:5]), said)
+        self.assertEqual(said[5]["answer"]["challengeResponse"], sender.hmac(secret, "c0de"))
 
     @shows("WebHooksAPI.subscribe")
     def test_the_lambda_receiver_answers_the_handshake(self):

@@ -139,6 +139,22 @@ const NEVER: &[(&str, &[&str])] = &[
             "transfer",
         ],
     ),
+    (
+        "archive",
+        &[
+            "aws",
+            "batch",
+            "content_server",
+            "environment",
+            "function",
+            "iconik",
+            "lambda",
+            "links",
+            "mapping",
+            "reconcile",
+            "transfer",
+        ],
+    ),
     ("filing", &["aws", "batch", "environment", "function", "iconik", "lambda", "links", "reconcile"]),
     (
         "http",

@@ -1,6 +1,7 @@
 //! The kit the tests, the storm and the demo share.
 
 pub mod archive;
+pub mod archiving;
 pub mod campaign;
 pub mod in_process;
 pub mod installation;
@@ -16,3 +17,4 @@ pub mod storm;
 pub mod swept;
 pub mod watched;
 pub mod web;
+pub mod xip;

@@ -32,7 +32,7 @@ use tokio::sync::Notify;
 
 use crate::{
     in_process, messages,
-    storm::{Fault, Tap},
+    storm::{Fault, Tap, Vendors},
     watched::create_table,
 };
 
@@ -124,7 +124,8 @@ impl Swept {
         let aws = Aws::new(Arc::new(move || clock.now_milliseconds()));
         let (clock, ahead) = (context.clone(), jiff::SignedDuration::from_secs(setting.clock_ahead));
         let iconik = Simulator::new(setting.iconik, Clock::from_fn(move || clock.now() + ahead));
-        let tap = Tap::with_iconik(axum::Router::new(), iconik.router(), aws.router(), setting.plan, None);
+        let vendors = Vendors { iconik: iconik.router(), ..Vendors::default() };
+        let tap = Tap::of(vendors, aws.router(), setting.plan, None);
         let sdk = aws::connect_to(&in_process::transport(aws.router()), &context, "http://aws.test", "test");
         let sqs = aws_sdk_sqs::Client::new(&sdk);
         let mut queues = serde_json::Map::new();

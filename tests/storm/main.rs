@@ -5,6 +5,7 @@
 //! seed is one schedule and replays exactly (`STORM_SEED=n STORM_SCENARIO=name`).
 
 mod archive_closed_files;
+mod archive_engine;
 mod archive_production;
 mod archive_reasons;
 mod disposition_reasons;
@@ -14,6 +15,7 @@ mod figures;
 mod file_rights;
 mod finals_reasons;
 mod ingest_uploads;
+mod keep_masters;
 mod large;
 mod link_references;
 mod offload_content;
@@ -61,6 +63,7 @@ fn scenarios() -> Vec<Scenario> {
         request_disposition::scenarios(),
         link_references::scenarios(),
         exchange_review_status::scenarios(),
+        keep_masters::scenarios(),
     ]
     .concat()
 }

@@ -15,6 +15,8 @@ pub enum Form {
     Iconik,
     /// A bucket that a signed address of iconik's leads to.
     IconikStorage,
+    /// Preservica.
+    Preservica,
     /// An AWS service that answers JSON.
     AwsJson,
     /// S3.
@@ -113,7 +115,7 @@ impl Fault {
             Fault::Throttled(503, 1),
         ];
         match form {
-            Form::Vendor => VENDOR,
+            Form::Vendor | Form::Preservica => VENDOR,
             Form::Iconik => ICONIK,
             Form::AwsJson => EVERY,
             Form::S3 | Form::IconikStorage => STORAGE,
@@ -124,7 +126,7 @@ impl Fault {
     pub fn passes(self, form: Form) -> bool {
         match self {
             // A vendor system answers so when it will not carry out the call, however often it is asked.
-            Self::Refused(403 | 409 | 423) => !matches!(form, Form::Vendor | Form::Iconik),
+            Self::Refused(403 | 409 | 423) => !matches!(form, Form::Vendor | Form::Iconik | Form::Preservica),
             Self::Refused(500) => form != Form::Vendor,
             Self::FlipRequest | Self::FlipAnswer => false,
             _ => true,
@@ -169,6 +171,13 @@ impl Fault {
             (Form::Iconik, _) => {
                 respond(status, "application/json", format!(r#"{{"errors":["Refused with {status}"]}}"#))
             }
+            (Form::Preservica, 401) => {
+                respond(401, "application/json", r#"{"success":false,"message":"The token has expired"}"#)
+            }
+            (Form::Preservica, 502..=504) => {
+                respond(status, "text/html", "<html><body>Bad Gateway</body></html>")
+            }
+            (Form::Preservica, _) => respond(status, "text/plain", format!("Refused with {status}")),
             (Form::AwsJson, 503) => {
                 respond(503, JSON_1_0, r#"{"__type":"ServiceUnavailable","message":"busy"}"#)
             }

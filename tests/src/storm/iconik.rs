@@ -133,7 +133,7 @@ impl Facts {
     }
 }
 
-fn since(now: &BTreeMap<String, i64>, before: &BTreeMap<String, i64>) -> Vec<String> {
+pub(super) fn since(now: &BTreeMap<String, i64>, before: &BTreeMap<String, i64>) -> Vec<String> {
     let count = |facts: &BTreeMap<String, i64>, fact: &String| facts.get(fact).copied().unwrap_or(0);
     let times = |times: i64| usize::try_from(times).unwrap_or(0);
     let mut lines = Vec::new();

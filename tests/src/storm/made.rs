@@ -15,6 +15,8 @@ pub struct Made {
     pub iconik: Vec<String>,
     /// Jobs in iconik with their states. A run in which something goes wrong may need more of them.
     pub jobs: Vec<String>,
+    /// What is true of assets in Preservica and was not before; what was true and is not any more, after a `-`.
+    pub preservica: Vec<String>,
 }
 
 impl Made {
@@ -39,6 +41,9 @@ impl std::fmt::Display for Made {
         }
         for fact in self.iconik.iter().chain(&self.jobs) {
             writeln!(formatter, "iconik: {fact}")?;
+        }
+        for fact in &self.preservica {
+            writeln!(formatter, "Preservica: {fact}")?;
         }
         Ok(())
     }

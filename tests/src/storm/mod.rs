@@ -6,10 +6,12 @@
 //! Everything runs on one thread and a paused clock, so a schedule replays exactly.
 
 mod check;
+mod content_server;
 mod drive;
 mod fault;
 mod iconik;
 mod made;
+mod preservica;
 mod scenario;
 mod schedule;
 mod tap;
@@ -20,7 +22,11 @@ pub use drive::{Drive, drive};
 pub use fault::{Fault, Form};
 pub use iconik::as_in_the_clean_run;
 pub use made::Made;
-pub use scenario::{Deed, IconikIntervention, Intervention, Meanwhile, Promise, Scenario, StoredObject};
+pub use preservica::archived_once;
+pub use scenario::{
+    Deed, IconikIntervention, Intervention, Meanwhile, PreservicaIntervention, Promise, Scenario,
+    StoredObject,
+};
 pub use schedule::{Report, backwards, clean, intervened, one_fault, overtaken, random, rivals};
-pub use tap::{Call, Sabotage, Tap};
+pub use tap::{Call, Sabotage, Tap, Vendors};
 pub use world::{ARCHIVE, CONTENT, INTAKE, LINK_ADDRESS, QUARANTINE, World};

@@ -4,9 +4,9 @@ use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use shared::flow::Entry;
-use simulators::{content_server, iconik};
+use simulators::{content_server, iconik, preservica};
 
-use super::{Broken, Made, World, as_in_the_clean_run};
+use super::{Broken, Made, World, archived_once, as_in_the_clean_run};
 
 /// What must hold in a world, given what a clean run makes of it.
 pub type Promise = fn(&World, &Made) -> Result<(), Broken>;
@@ -24,6 +24,8 @@ pub struct Scenario {
     pub switches: fn(&mut content_server::Settings),
     /// How iconik answers the open questions of its interface. Nothing where there is no iconik.
     pub iconik: Option<fn(&mut iconik::Settings)>,
+    /// How Preservica answers the open questions of its interface. Nothing where there is no Preservica.
+    pub preservica: Option<fn(&mut preservica::Settings)>,
     /// Prepares the target before anything arrives.
     pub prepare: fn(&World),
     /// What is uploaded, in order.
@@ -34,6 +36,8 @@ pub struct Scenario {
     pub interventions: &'static [Intervention],
     /// The same in iconik.
     pub in_iconik: &'static [IconikIntervention],
+    /// The same in Preservica.
+    pub in_preservica: &'static [PreservicaIntervention],
     /// What a change feed tells afterwards of what people did.
     pub told: fn(&World) -> Vec<String>,
     /// What must hold in the end, where that is not that every upload is in the target once.
@@ -65,11 +69,13 @@ impl Scenario {
             rules,
             switches: |_| (),
             iconik: None,
+            preservica: None,
             prepare: |_| (),
             objects,
             messages: |_| Vec::new(),
             interventions: &[],
             in_iconik: &[],
+            in_preservica: &[],
             told: |_| Vec::new(),
             promise: None,
             named_by_input: true,
@@ -108,10 +114,26 @@ impl Scenario {
         }
     }
 
+    /// A story with a Preservica as it usually is, but for ingests that are quick, in which nothing is archived twice or wrong.
+    pub const fn of_preservica(
+        name: &'static str,
+        flow: &'static Entry,
+        prepare: fn(&World),
+        messages: fn(&World) -> Vec<String>,
+        clean: (usize, usize, usize),
+    ) -> Self {
+        Self {
+            preservica: Some(|theirs| theirs.ingest.seconds = 8),
+            promise: Some(archived_once),
+            ..Self::of_messages(name, flow, "", prepare, messages, clean)
+        }
+    }
+
     /// All that people may do.
     pub fn deeds(&self) -> Vec<Deed> {
         let here = self.interventions.iter().copied().map(Deed::InContentServer);
-        here.chain(self.in_iconik.iter().copied().map(Deed::InIconik)).collect()
+        let in_iconik = self.in_iconik.iter().copied().map(Deed::InIconik);
+        here.chain(in_iconik).chain(self.in_preservica.iter().copied().map(Deed::InPreservica)).collect()
     }
 }
 
@@ -133,6 +155,15 @@ pub struct IconikIntervention {
     pub act: fn(&iconik::Simulator),
 }
 
+/// Something that happens in Preservica, immediately before one call of the flow.
+#[derive(Debug, Clone, Copy)]
+pub struct PreservicaIntervention {
+    /// What it is.
+    pub name: &'static str,
+    /// Does it.
+    pub act: fn(&preservica::Simulator),
+}
+
 /// What a person does, in either system.
 #[derive(Debug, Clone, Copy)]
 pub enum Deed {
@@ -140,6 +171,8 @@ pub enum Deed {
     InContentServer(Intervention),
     /// In iconik.
     InIconik(IconikIntervention),
+    /// In Preservica.
+    InPreservica(PreservicaIntervention),
 }
 
 impl Deed {
@@ -148,17 +181,24 @@ impl Deed {
         match self {
             Self::InContentServer(deed) => deed.name,
             Self::InIconik(deed) => deed.name,
+            Self::InPreservica(deed) => deed.name,
         }
     }
 
     /// Does it.
     ///
     /// # Panics
-    /// When it is one in iconik and there is none.
-    pub fn act(&self, content_server: &content_server::Simulator, iconik: Option<&iconik::Simulator>) {
+    /// When it is one in a system that is not there.
+    pub fn act(
+        &self,
+        content_server: &content_server::Simulator,
+        iconik: Option<&iconik::Simulator>,
+        preservica: Option<&preservica::Simulator>,
+    ) {
         match self {
             Self::InContentServer(deed) => (deed.act)(content_server),
             Self::InIconik(deed) => (deed.act)(iconik.expect("the scenario has an iconik")),
+            Self::InPreservica(deed) => (deed.act)(preservica.expect("the scenario has a Preservica")),
         }
     }
 }

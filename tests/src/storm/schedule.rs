@@ -174,7 +174,8 @@ fn night(
         let told = events.len();
         if let Some((call, deed)) = night.intervention {
             let (content_server, iconik) = (world.content_server.clone(), world.iconik.clone());
-            world.tap.before(call, move || deed.act(&content_server, iconik.as_ref()));
+            let preservica = world.preservica.clone();
+            world.tap.before(call, move || deed.act(&content_server, iconik.as_ref(), preservica.as_ref()));
         }
         if night.backwards {
             events.reverse();

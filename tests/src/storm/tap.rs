@@ -45,9 +45,19 @@ type Act = Box<dyn FnOnce() + Send>;
 #[derive(Clone)]
 pub struct Tap(Arc<Inner>);
 
+/// The vendors' systems behind a tap.
+#[derive(Debug, Clone, Default)]
+pub struct Vendors {
+    /// Content Server.
+    pub content_server: axum::Router,
+    /// iconik, and its buckets.
+    pub iconik: axum::Router,
+    /// Preservica, and its storage.
+    pub preservica: axum::Router,
+}
+
 struct Inner {
-    content_server: axum::Router,
-    iconik: axum::Router,
+    vendors: Vendors,
     aws: axum::Router,
     plan: Mutex<BTreeMap<usize, Fault>>,
     calls: Mutex<Vec<Call>>,
@@ -69,20 +79,18 @@ impl Tap {
         plan: BTreeMap<usize, Fault>,
         sabotage: Option<Sabotage>,
     ) -> Self {
-        Self::with_iconik(content_server, axum::Router::new(), aws, plan, sabotage)
+        Self::of(Vendors { content_server, ..Vendors::default() }, aws, plan, sabotage)
     }
 
-    /// The same with iconik and its buckets beside them.
-    pub fn with_iconik(
-        content_server: axum::Router,
-        iconik: axum::Router,
+    /// The same before several vendors' systems.
+    pub fn of(
+        vendors: Vendors,
         aws: axum::Router,
         plan: BTreeMap<usize, Fault>,
         sabotage: Option<Sabotage>,
     ) -> Self {
         Self(Arc::new(Inner {
-            content_server,
-            iconik,
+            vendors,
             aws,
             plan: Mutex::new(plan),
             calls: Mutex::default(),
@@ -240,8 +248,9 @@ impl Tap {
             _ => request,
         };
         let router = match form {
-            Form::Vendor => &self.0.content_server,
-            Form::Iconik | Form::IconikStorage => &self.0.iconik,
+            Form::Vendor => &self.0.vendors.content_server,
+            Form::Iconik | Form::IconikStorage => &self.0.vendors.iconik,
+            Form::Preservica => &self.0.vendors.preservica,
             Form::AwsJson | Form::S3 => &self.0.aws,
         };
         let claim = request.headers().get("x-amz-target").is_some_and(|target| target == UPDATE_ITEM);
@@ -266,6 +275,7 @@ fn form_of(request: &Request<Body>) -> Form {
         Some("content-server.test") => Form::Vendor,
         Some("iconik.test") if request.uri().path().starts_with("/_storage/") => Form::IconikStorage,
         Some("iconik.test") => Form::Iconik,
+        Some("preservica.test") => Form::Preservica,
         _ => Form::S3,
     }
 }
@@ -316,8 +326,17 @@ async fn flip(response: Response<Body>) -> Response<Body> {
     Response::from_parts(parts, full(bytes))
 }
 
-/// Flips a byte of the file in an upload form, whose last part is the file.
+/// Flips a byte of the file in an upload form, whose last part is the file, or of content that is all there is.
 async fn flip_upload(request: Request<Body>) -> Request<Body> {
+    if request.uri().path().starts_with("/api/s3/") && request.method() == http::Method::PUT {
+        let (parts, body) = request.into_parts();
+        let mut bytes = bytes_of(body).await.to_vec();
+        let middle = bytes.len() / 2;
+        if let Some(byte) = bytes.get_mut(middle) {
+            *byte ^= 1;
+        }
+        return Request::from_parts(parts, full(bytes));
+    }
     let form = request.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if !form.is_some_and(|form| form.starts_with("multipart/form-data")) {
         return request;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -22,10 +21,13 @@ use shared::{
 use simulators::{
     Clock,
     aws::{Aws, s3::Cause},
-    content_server, iconik,
+    content_server, iconik, preservica,
 };
 
-use super::{Sabotage, Scenario, StoredObject, fault::Fault, iconik::Facts, made::Made, tap::Tap};
+use super::{
+    Sabotage, Scenario, StoredObject, Vendors, content_server::made_in, fault::Fault, iconik::Facts,
+    made::Made, preservica::facts_of, tap::Tap,
+};
 use crate::{in_process, messages};
 
 /// The beginning of time in every world.
@@ -55,6 +57,8 @@ pub struct World {
     pub content_server: content_server::Simulator,
     /// iconik, where the scenario has one.
     pub iconik: Option<iconik::Simulator>,
+    /// Preservica, where the scenario has one.
+    pub preservica: Option<preservica::Simulator>,
     /// Between the flow and all of them.
     pub tap: Tap,
     /// S3 without faults, for the story and the checks.
@@ -64,9 +68,12 @@ pub struct World {
     settings: Settings,
     client_settings: Mutex<String>,
     iconik_client_settings: Mutex<String>,
+    preservica_client_settings: Mutex<String>,
     seeded: BTreeSet<i64>,
     /// What was true in iconik before the flow began.
     iconik_before: Facts,
+    /// The same of assets in Preservica.
+    preservica_before: BTreeMap<String, i64>,
     expected: (usize, usize, usize),
     seed: u64,
     redrives: AtomicUsize,
@@ -102,8 +109,17 @@ impl World {
             switches(&mut settings);
             iconik::Simulator::new(settings, Clock::from_fn(move || clock.now()))
         });
-        let media = iconik.as_ref().map(iconik::Simulator::router).unwrap_or_default();
-        let tap = Tap::with_iconik(content_server.router(), media, aws.router(), plan, sabotage);
+        let preservica = scenario.preservica.map(|switches| {
+            let (clock, mut settings) = (context.clone(), preservica::Settings::default());
+            switches(&mut settings);
+            preservica::Simulator::new(settings, Clock::from_fn(move || clock.now()))
+        });
+        let vendors = Vendors {
+            content_server: content_server.router(),
+            iconik: iconik.as_ref().map(iconik::Simulator::router).unwrap_or_default(),
+            preservica: preservica.as_ref().map(preservica::Simulator::router).unwrap_or_default(),
+        };
+        let tap = Tap::of(vendors, aws.router(), plan, sabotage);
         let sdk = aws::connect_to(&in_process::transport(aws.router()), &context, "http://aws.test", "test");
         let seeded = content_server.with_state(|state| state.nodes.keys().copied().collect());
         let mut world = Self {
@@ -112,13 +128,16 @@ impl World {
             settings: settings(scenario),
             client_settings: Mutex::default(),
             iconik_client_settings: Mutex::default(),
+            preservica_client_settings: Mutex::default(),
             context,
             aws,
             content_server,
             iconik,
+            preservica,
             tap,
             seeded,
             iconik_before: Facts::default(),
+            preservica_before: BTreeMap::new(),
             expected: scenario.clean,
             seed,
             redrives: AtomicUsize::new(0),
@@ -131,6 +150,7 @@ impl World {
         world.build(scenario);
         (scenario.prepare)(&world);
         world.iconik_before = world.iconik_facts();
+        world.preservica_before = world.preservica_facts();
         world
     }
 
@@ -157,6 +177,12 @@ impl World {
         });
         self.aws.secrets().put("content-server", &secret.to_string());
         self.aws.secrets().put("iconik", &messages::iconik_credential(iconik::seed::TOKEN));
+        let archivist = serde_json::json!({
+            "username": preservica::seed::OPERATOR,
+            "password": preservica::seed::PASSWORD,
+            "tenant": preservica::seed::TENANT,
+        });
+        self.aws.secrets().put("preservica", &archivist.to_string());
         let _ = self.aws.s3().take_notifications();
     }
 
@@ -173,6 +199,7 @@ impl World {
         let mut settings = self.settings.clone();
         settings.content_server_settings = self.client_settings.lock().expect("no panic").clone();
         settings.iconik_settings = self.iconik_client_settings.lock().expect("no panic").clone();
+        settings.preservica_settings = self.preservica_client_settings.lock().expect("no panic").clone();
         Environment::new(settings, context, transport, &sdk)
     }
 
@@ -189,12 +216,30 @@ impl World {
         clients.clone_into(&mut self.iconik_client_settings.lock().expect("no panic"));
     }
 
+    /// The same for Preservica.
+    pub fn set_preservica(&self, change: impl FnOnce(&mut preservica::Settings), clients: &str) {
+        self.preservica().with_state(|state| change(&mut state.settings));
+        clients.clone_into(&mut self.preservica_client_settings.lock().expect("no panic"));
+    }
+
     /// iconik.
     ///
     /// # Panics
     /// When the scenario has none.
     pub fn iconik(&self) -> &iconik::Simulator {
         self.iconik.as_ref().expect("the scenario has an iconik")
+    }
+
+    /// Preservica.
+    ///
+    /// # Panics
+    /// When the scenario has none.
+    pub fn preservica(&self) -> &preservica::Simulator {
+        self.preservica.as_ref().expect("the scenario has a Preservica")
+    }
+
+    fn preservica_facts(&self) -> BTreeMap<String, i64> {
+        self.preservica.as_ref().map(|one| one.with_state(|state| facts_of(state))).unwrap_or_default()
     }
 
     /// What is true in iconik now.
@@ -394,49 +439,8 @@ impl World {
     pub fn made(&self) -> Made {
         let facts = self.iconik_facts();
         let (iconik, jobs) = (facts.since(&self.iconik_before), facts.jobs_since(&self.iconik_before));
-        Made { iconik, jobs, ..self.made_in_content_server() }
-    }
-
-    fn made_in_content_server(&self) -> Made {
-        self.content_server.with_state(|state| {
-            let mut made = Made::default();
-            for node in state.nodes.values().filter(|node| !self.seeded.contains(&node.id)) {
-                let path = state.path_of(node.id);
-                // Folders of attachments are numbered; what matters is which workflows there are.
-                if path.starts_with("Workflow Volume/") {
-                    continue;
-                }
-                let kind = content_server::state::node::kind_name(node.kind);
-                let mut line = format!("{path} ({kind})");
-                for version in &node.versions {
-                    made.versions.push((path.clone(), version.content.sha256.clone()));
-                }
-                if let Some(latest) = node.latest() {
-                    let _ = write!(line, "\n  content {} {}", latest.content.size, latest.content.sha256);
-                }
-                for (category, assigned) in &node.categories {
-                    let name = state.nodes.get(category).map_or("?", |node| node.name.as_str());
-                    let values = serde_json::to_string(&assigned.values).unwrap_or_default();
-                    let _ = write!(line, "\n  {name}: {values}");
-                }
-                if let Some(record) = &node.record {
-                    let _ = write!(line, "\n  record of class {}", record.class);
-                }
-                // By name: a workspace's roles are members of its own, whose ids follow from who came first.
-                let name = |id| state.members.get(id).map_or("?", |member| member.name.as_str());
-                let rights: BTreeMap<&str, _> =
-                    node.permissions.custom.iter().map(|(id, rights)| (name(id), rights)).collect();
-                let rights = serde_json::to_string(&rights).unwrap_or_default();
-                let _ = write!(line, "\n  rights {rights}");
-                made.lines.insert(line);
-            }
-            for process in state.processes.values() {
-                made.workflows.push(process.title.clone());
-            }
-            made.versions.sort();
-            made.workflows.sort();
-            made
-        })
+        let preservica = super::iconik::since(&self.preservica_facts(), &self.preservica_before);
+        Made { iconik, jobs, preservica, ..made_in(&self.content_server, &self.seeded) }
     }
 }
 
@@ -455,6 +459,8 @@ fn settings(scenario: &Scenario) -> Settings {
         "link_address": LINK_ADDRESS,
         "iconik_url": if scenario.iconik.is_some() { "http://iconik.test" } else { "" },
         "iconik_secret": "iconik",
+        "preservica_url": if scenario.preservica.is_some() { "http://preservica.test" } else { "" },
+        "preservica_secret": "preservica",
     });
     serde_json::from_value(settings).expect("settings")
 }

@@ -1,0 +1,342 @@
+//! What the archive engine says when it cannot go on, when it goes on all the same, and how a large package gets there.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use simulators::{
+    content::Blob,
+    faults::{Action, Rule},
+    preservica::{
+        Settings,
+        state::{Algorithm, Bitstream, Kind, digest},
+    },
+};
+use tests::{
+    archiving::{KEEP_MASTERS, Master, MasterFile},
+    storm::{Drive, Fault, Meanwhile, Scenario, World, archived_once, drive},
+};
+
+use crate::keep_masters::{first, there_with_other_content};
+
+fn story(prepare: fn(&World)) -> Scenario {
+    Scenario::of_preservica(
+        "engine",
+        &KEEP_MASTERS,
+        prepare,
+        |world| vec![first(world, "1").message()],
+        (1, 0, 0),
+    )
+}
+
+fn replacing(prepare: fn(&World)) -> Scenario {
+    Scenario {
+        messages: |world| vec![Master { replace: true, ..first(world, "1") }.message()],
+        ..story(prepare)
+    }
+}
+
+async fn played(story: &Scenario, plan: BTreeMap<usize, Fault>) -> World {
+    let world = World::new(story, plan, None, 1).await;
+    play(&world, story).await;
+    world
+}
+
+async fn play(world: &World, story: &Scenario) {
+    for message in (story.messages)(world) {
+        world.send(&message).await;
+    }
+    let (quiet, ()) = tokio::join!(drive(world, story.flow, Drive::default()), world.live(story));
+    assert!(quiet, "the queue never becomes quiet");
+}
+
+async fn ends_as(prepare: fn(&World), ending: &str) -> World {
+    let world = played(&story(prepare), BTreeMap::new()).await;
+    assert_eq!(world.endings(), [ending]);
+    world
+}
+
+/// Assets with the identifier, and packages that arrived.
+fn kept(world: &World) -> (usize, usize) {
+    world.preservica().with_state(|state| (state.identified("OTMM", "kept-1:1").len(), state.monitors.len()))
+}
+
+fn switch(world: &World, change: impl FnOnce(&mut Settings)) {
+    world.preservica().with_state(|state| change(&mut state.settings));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_archived_already_is_verified_and_not_sent_again() {
+    let story = story(|_| ());
+    let world = played(&story, BTreeMap::new()).await;
+    assert_eq!((world.endings(), kept(&world)), (vec!["delivered".to_owned()], (1, 1)));
+    world.send(&first(&world, "2").message()).await;
+    assert!(drive(&world, story.flow, Drive::default()).await);
+    assert_eq!((world.endings().len(), kept(&world)), (2, (1, 1)));
+    archived_once(&world, &world.made()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_asset_with_other_content_is_left_or_gets_a_new_generation_once() {
+    let world = ends_as(there_with_other_content, "skipped preservation.different").await;
+    assert_eq!(kept(&world), (1, 0));
+    let world = played(&replacing(there_with_other_content), BTreeMap::new()).await;
+    assert_eq!(world.endings(), ["delivered"]);
+    let facts = world.made().preservica;
+    let expected = first(&world, "1").files[0].size;
+    assert!(
+        facts.iter().any(|fact| fact.contains(&format!("master.tif of {expected} bytes"))
+            && fact.ends_with("generation 2")),
+        "{facts:?}"
+    );
+    assert!(!facts.iter().any(|fact| fact.contains("small.jpg")), "what is the same stays: {facts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_for_access_that_is_missing_is_added_and_a_master_is_not() {
+    let world = played(
+        &replacing(|world| {
+            there_with_other_content(world);
+            drop_representation(world, "Access");
+        }),
+        BTreeMap::new(),
+    )
+    .await;
+    assert_eq!(world.endings(), ["delivered"]);
+    let world = played(
+        &replacing(|world| {
+            there_with_other_content(world);
+            drop_representation(world, "Preservation");
+        }),
+        BTreeMap::new(),
+    )
+    .await;
+    assert_eq!(world.endings(), ["quarantined preservation.other-files"]);
+}
+
+fn drop_representation(world: &World, kind: &str) {
+    world.preservica().with_state(|state| {
+        let asset = state.identified("OTMM", "kept-1:1")[0].reference.clone();
+        state.entities.get_mut(&asset).unwrap().representations.retain(|one| one.kind != kind);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_assets_with_one_identifier_are_an_alarm_that_names_them() {
+    let world = ends_as(
+        |world| {
+            there_with_other_content(world);
+            there_with_other_content(world);
+        },
+        "quarantined preservation.several-assets",
+    )
+    .await;
+    let ledger = serde_json::to_string(&world.ledger()).unwrap();
+    let references = world.preservica().with_state(|state| {
+        state.identified("OTMM", "kept-1:1").into_iter().map(|one| one.reference.clone()).collect::<Vec<_>>()
+    });
+    assert!(references.iter().all(|reference| ledger.contains(reference)), "{ledger}");
+    assert_eq!(kept(&world), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_package_whose_ingest_fails_is_sent_again_so_many_times() {
+    for (failing, ending, arrived) in
+        [(2, "delivered", 3), (3, "quarantined preservation.ingest-given-up", 3)]
+    {
+        let story = story(|_| ());
+        let world = World::new(&story, BTreeMap::new(), None, 1).await;
+        switch(&world, |theirs| theirs.ingest.fail_next = failing);
+        play(&world, &story).await;
+        assert_eq!((world.endings(), kept(&world).1), (vec![ending.to_owned()], arrived));
+        archived_once(&world, &world.made()).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ingest_that_is_told_to_have_failed_and_left_the_asset_is_believed_only_after_a_look() {
+    let world = ends_as(
+        |world| {
+            switch(world, |theirs| {
+                theirs.ingest.fail_next = 1;
+                theirs.ingest.failure_leaves_assets = true;
+            });
+        },
+        "delivered",
+    )
+    .await;
+    assert_eq!(kept(&world), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_byte_that_is_another_on_its_way_is_never_archived() {
+    let calm = played(&story(|_| ()), BTreeMap::new()).await;
+    let part = calm.tap.calls().iter().position(|call| call.what.starts_with("PUT /api/s3/")).unwrap();
+    let world = played(&story(|_| ()), [(part, Fault::FlipRequest)].into()).await;
+    assert!(world.tap.is_spent());
+    assert_eq!((world.endings(), kept(&world)), (vec!["delivered".to_owned()], (1, 2)));
+    archived_once(&world, &calm.made()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_the_archive_holds_differently_are_an_alarm() {
+    let cases: [(fn(&mut Bitstream), &str); 3] = [
+        // It tells another checksum than that of what was sent.
+        (
+            |file| file.fixities = vec![("SHA256".to_owned(), "0".repeat(64))],
+            "quarantined preservation.wrong-fixity",
+        ),
+        // No checksum that is known here: its bytes are read.
+        (
+            |file| {
+                let sum = digest(Algorithm::Sha512, &file.content).unwrap();
+                file.fixities = vec![("SHA512".to_owned(), sum)];
+            },
+            "delivered",
+        ),
+        (
+            |file| {
+                file.fixities = Vec::new();
+                let mut bytes = file.content.bytes().unwrap().to_vec();
+                bytes[0] ^= 1;
+                file.content = Blob::of(bytes);
+            },
+            "quarantined preservation.wrong-fixity",
+        ),
+    ];
+    for (act, ending) in cases {
+        let story = story(|_| ());
+        let calm = played(&story, BTreeMap::new()).await;
+        // Immediately before it is asked what it is made of.
+        let look = calm.tap.calls().iter().position(|call| call.what.ends_with("/representations")).unwrap();
+        let world = World::new(&story, BTreeMap::new(), None, 1).await;
+        let preservica = world.preservica().clone();
+        world.tap.before(look, move || {
+            preservica.with_state(|state| {
+                for part in state.entities.values_mut().filter(|one| one.kind == Kind::ContentObject) {
+                    for file in part.generations.iter_mut().flat_map(|generation| &mut generation.bitstreams)
+                    {
+                        if file.filename == "master.tif" {
+                            act(file);
+                        }
+                    }
+                }
+            });
+        });
+        play(&world, &story).await;
+        assert_eq!(world.endings(), [ending]);
+        assert_eq!(kept(&world), (1, 1), "nothing is removed, and nothing is sent again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_asset_that_was_removed_from_the_archive_does_not_come_back_by_itself() {
+    let story = story(|_| ());
+    let world = played(&story, BTreeMap::new()).await;
+    world.preservica().with_state(|state| {
+        let asset = state.identified("OTMM", "kept-1:1")[0].reference.clone();
+        state.entities.get_mut(&asset).unwrap().deleted = true;
+    });
+    world.send(&first(&world, "2").message()).await;
+    assert!(drive(&world, story.flow, Drive::default()).await);
+    assert_eq!(world.endings(), ["delivered", "quarantined preservation.removed"]);
+    assert_eq!(kept(&world), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_asset_whose_identifier_was_taken_off_is_known_by_its_reference_and_gets_it_again() {
+    let story = story(|_| ());
+    let world = played(&story, BTreeMap::new()).await;
+    world.preservica().with_state(|state| {
+        let asset = state.identified("OTMM", "kept-1:1")[0].reference.clone();
+        state.entities.get_mut(&asset).unwrap().identifiers.clear();
+    });
+    world.send(&first(&world, "2").message()).await;
+    assert!(drive(&world, story.flow, Drive::default()).await);
+    assert_eq!((world.endings(), kept(&world)), (vec!["delivered".to_owned(); 2], (1, 1)));
+}
+
+/// The storage forgets the upload when its parts are about to be joined.
+async fn forgotten(monitors_name_package: bool) -> (Scenario, World) {
+    let story = story(|_| ());
+    let calm = played(&story, BTreeMap::new()).await;
+    let join = calm.tap.calls().iter().rposition(|call| call.what.starts_with("POST /api/s3/")).unwrap();
+    let world = World::new(&story, BTreeMap::new(), None, 1).await;
+    switch(&world, |theirs| theirs.ingest.monitors_name_package = monitors_name_package);
+    let preservica = world.preservica().clone();
+    world.tap.before(join, move || preservica.with_state(|state| state.uploads.clear()));
+    play(&world, &story).await;
+    (story, world)
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_can_know_whether_it_arrived_a_person_decides() {
+    let (story, world) = forgotten(false).await;
+    assert_eq!((world.endings(), kept(&world)), (vec!["failed effect.undecided".to_owned()], (0, 0)));
+    // Redriven without a word, it is looked for again, and nothing is sent.
+    assert_eq!(world.redrive(None).await, 1);
+    assert!(drive(&world, story.flow, Drive::default()).await);
+    assert_eq!((world.endings(), kept(&world)), (vec!["failed effect.undecided".to_owned()], (0, 0)));
+    assert_eq!(world.redrive(Some("repeat")).await, 1);
+    assert!(drive(&world, story.flow, Drive::default()).await);
+    assert_eq!((world.endings(), kept(&world)), (vec!["delivered".to_owned()], (1, 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ingest_that_failed_without_a_token_is_known_by_its_monitor() {
+    // The answer to the joining is lost twice, and the ingest fails.
+    let story = story(|_| ());
+    let calm = played(&story, BTreeMap::new()).await;
+    let join = calm.tap.calls().iter().rposition(|call| call.what.starts_with("POST /api/s3/")).unwrap();
+    let world = World::new(&story, [(join, Fault::DropAfter)].into(), None, 1).await;
+    switch(&world, |theirs| theirs.ingest.fail_next = 1);
+    play(&world, &story).await;
+    assert!(world.tap.is_spent());
+    assert_eq!((world.endings(), kept(&world)), (vec!["delivered".to_owned()], (1, 2)));
+}
+
+const TOKENS_END: &[Meanwhile] = &[
+    Meanwhile { after: Duration::from_secs(30), what: |world| Box::pin(tokens_end(world)) },
+    Meanwhile { after: Duration::from_secs(45), what: |world| Box::pin(tokens_end(world)) },
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_large_package_goes_in_parts_while_tokens_end_and_is_continued_by_others() {
+    const LARGE: usize = 18 << 20;
+    let story = Scenario {
+        messages: |world| {
+            let files = vec![MasterFile::preserved("film.mxf", 3, LARGE)];
+            vec![Master { files, ..first(world, "1") }.message()]
+        },
+        // Every call takes seven seconds.
+        preservica: Some(|theirs| {
+            theirs.ingest.seconds = 8;
+            theirs.latency_milliseconds = 7000;
+        }),
+        meanwhile: TOKENS_END,
+        ..story(|_| ())
+    };
+    let world = World::new(&story, BTreeMap::new(), None, 1).await;
+    world.set_preservica(|_| (), r#"{"parts_at_once": 1}"#);
+    // One part is refused, and sent again alone.
+    let failed = Action::Status { status: 500, body: None, content_type: None, retry_after: None };
+    world.preservica().faults().add(Rule::next(failed).on("PUT", "partNumber=2")).unwrap();
+    play(&world, &story).await;
+    assert_eq!((world.endings(), kept(&world)), (vec!["delivered".to_owned()], (1, 1)));
+    archived_once(&world, &world.made()).unwrap();
+    let calls = world.tap.calls();
+    let logins = calls.iter().filter(|call| call.what.ends_with("/login")).count();
+    let parts = calls.iter().filter(|call| call.what.starts_with("PUT /api/s3/")).count();
+    assert!(logins > 2, "{logins}");
+    // Those that were refused for their token, or failed, went once more; none that had arrived did.
+    let arrived = world
+        .preservica()
+        .journal()
+        .entries()
+        .iter()
+        .filter(|entry| entry.query.contains("partNumber") && entry.status == 200)
+        .count();
+    assert_eq!(arrived, LARGE.div_ceil(8 << 20) + 1, "of {parts}");
+}
+
+async fn tokens_end(world: &World) {
+    world.preservica().with_state(|state| state.tokens.clear());
+}
