@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shared::{
@@ -16,12 +17,14 @@ use shared::{
     environment::Environment,
     error::{Error, Result, System},
     flow::{Delivery, Entry, Flow, Item, Outcome, Parsed, Reason, Run},
-    http::{RangedSource, full},
+    http::RangedSource,
     ledger::Key,
-    preservica::{Reference, RepresentationKind},
+    packages::{
+        Algorithm, Content, Package, Part, Purpose, Representation,
+        xip::{self, Asset, NewAsset},
+    },
+    preservica::Reference,
 };
-
-use crate::xip;
 
 /// Whose identifier the assets are found by.
 pub const IDENTIFIER: &str = "OTMM";
@@ -92,35 +95,63 @@ impl Master {
         serde_json::to_string(self).expect("it can be written")
     }
 
-    /// What the engine is asked to keep.
-    pub fn deposit(&self) -> Deposit {
-        let files = self.files.iter().map(|file| {
-            let content = file.content();
-            let sha256 = hex::encode(Sha256::digest(&content));
-            SENT.lock().expect("no panic").insert(sha256.clone());
-            DepositedFile {
-                representation: match file.access {
-                    true => RepresentationKind::Access,
-                    false => RepresentationKind::Preservation,
-                },
-                name: file.name.clone(),
-                size: content.len() as u64,
-                sha256,
-                fixities: Vec::new(),
-                source: source(content),
-            }
+    /// What it is made of. References of parts follow from that of the asset, so that a package is the same bytes every time.
+    fn contents(&self, asset: &str) -> Vec<Representation> {
+        let purposes = [Purpose::Preservation, Purpose::Access];
+        let made = purposes.into_iter().map(|purpose| {
+            let files = self.files.iter().filter(|file| file.access == (purpose == Purpose::Access));
+            let parts = files.map(|file| {
+                let content = Content::of_bytes(file.content(), &[Algorithm::Sha1, Algorithm::Sha256]);
+                Part::new(part_of(asset, &file.name), &file.name, content)
+            });
+            Representation { purpose, name: purpose.name().to_owned(), parts: parts.collect() }
         });
-        Deposit {
+        made.filter(|representation| !representation.parts.is_empty()).collect()
+    }
+
+    /// What the engine is asked to keep.
+    ///
+    /// # Errors
+    /// When a content was not measured.
+    pub fn deposit(&self) -> Result<Deposit> {
+        let files = DepositedFile::of(&self.contents(""))?;
+        SENT.lock().expect("no panic").extend(files.iter().map(|file| file.sha256.clone()));
+        Ok(Deposit {
             kind: IDENTIFIER.to_owned(),
             value: self.value.clone(),
             folder: Reference::new(&self.folder),
-            files: files.collect(),
+            files,
             when_different: match self.replace {
                 true => WhenDifferent::Replace,
                 false => WhenDifferent::Leave,
             },
-        }
+        })
     }
+
+    /// Its package for an asset of this reference.
+    ///
+    /// # Errors
+    /// When its names do not fit into a package.
+    pub fn package(&self, asset: &Reference) -> Result<RangedSource> {
+        let about = Asset {
+            reference: asset.as_str().to_owned(),
+            title: self.value.clone(),
+            security_tag: "open".to_owned(),
+            parent: Some(self.folder.clone()),
+            identifiers: vec![(IDENTIFIER.to_owned(), self.value.clone())],
+            ..Asset::default()
+        };
+        let new = NewAsset { about, contents: self.contents(asset.as_str()), effective: None };
+        let entries = xip::package(&[new], "6.0")?;
+        Ok(Package::new(entries, Timestamp::UNIX_EPOCH)?.source())
+    }
+}
+
+/// A reference that follows from that of an asset.
+fn part_of(asset: &str, name: &str) -> String {
+    let hash = hex::encode(Sha256::digest(format!("{asset} {name}")));
+    let piece = |from: usize, to: usize| hash.get(from..to).unwrap_or_default();
+    format!("{}-{}-4{}-a{}-{}", piece(0, 8), piece(8, 12), piece(12, 15), piece(15, 18), piece(18, 30))
 }
 
 static SENT: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
@@ -131,15 +162,6 @@ static SENT: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
 /// When a test has panicked.
 pub fn checksums() -> BTreeSet<String> {
     SENT.lock().expect("no panic").clone()
-}
-
-/// Bytes that can be read from any place, as often as needed.
-pub fn source(bytes: Bytes) -> RangedSource {
-    RangedSource::new(bytes.len() as u64, move |offset, length| {
-        let end = usize::try_from(offset + length).unwrap_or(usize::MAX).min(bytes.len());
-        let part = bytes.slice(usize::try_from(offset).unwrap_or(usize::MAX).min(end)..end);
-        ready(Ok(full(part)))
-    })
 }
 
 /// Keeps masters in Preservica.
@@ -180,14 +202,8 @@ impl Flow for KeepMasters {
 
     async fn handle(&self, event: &Master, run: &Run) -> Result<Outcome> {
         self.environment.renew_preservica_credential(self.archive.client()).await?;
-        let deposit = event.deposit();
-        let pack = |reference: Reference| {
-            let files: Vec<(bool, &str, Bytes)> =
-                event.files.iter().map(|file| (file.access, file.name.as_str(), file.content())).collect();
-            let package =
-                xip::package(reference.as_str(), &event.folder, (IDENTIFIER, event.value.as_str()), &files);
-            ready(Ok(source(package)))
-        };
+        let deposit = event.deposit()?;
+        let pack = |asset: Reference| ready(event.package(&asset));
         match Box::pin(self.archive.keep(run, &deposit, pack)).await? {
             Step::Continue => Ok(Outcome::Continue),
             Step::Would(what) => Ok(Outcome::Skipped(Reason::new("dry-run", what))),

@@ -17,4 +17,3 @@ pub mod storm;
 pub mod swept;
 pub mod watched;
 pub mod web;
-pub mod xip;

@@ -134,7 +134,7 @@ pub(crate) fn there_with_other_content(world: &World) {
     let same = first(world, "1");
     let folder = folder(world);
     // What is there was sent by somebody at some time.
-    let _ = Master { files: vec![older.clone()], ..same.clone() }.deposit();
+    let _ = Master { files: vec![older.clone()], ..same.clone() }.deposit().expect("it can be kept");
     world.preservica().with_state(|state| {
         let blob = |file: &MasterFile| simulators::content::Blob::of(file.content());
         let files =

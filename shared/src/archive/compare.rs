@@ -1,16 +1,23 @@
 //! What is archived, compared file by file with what is to be.
 
+use std::collections::BTreeSet;
+
 use http_body_util::BodyExt as _;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Archive, Deposit, DepositedFile, OPERATION};
 use crate::{
     error::{Error, FailureClass, Result, System},
+    flow::Run,
     preservica::{Bitstream, Reference, RepresentationKind},
 };
 
+/// Under which name it is recorded how far a look at an asset is that did not fit into one invocation.
+const LOOKED: &str = "looked";
+
 /// A file that is not as it is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// In which kind of representation.
     pub representation: RepresentationKind,
@@ -23,7 +30,7 @@ pub struct Difference {
 }
 
 /// In what a file differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum How {
     /// It is not there.
     Missing,
@@ -33,53 +40,86 @@ pub enum How {
     Content(String, String),
 }
 
-/// A file in the archive.
-struct Kept {
-    representation: RepresentationKind,
-    part: Reference,
-    file: Bitstream,
+/// How far a look at an asset is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Looked {
+    /// Which look it is.
+    of: String,
+    /// Parts that were looked at.
+    parts: BTreeSet<Reference>,
+    /// Files of the deposit, by position, that are there.
+    found: BTreeSet<usize>,
+    differences: Vec<Difference>,
 }
 
 impl Archive {
-    /// How the files of an asset differ from what they are to be. Copies for access that others have made are theirs.
+    /// How the files of an asset differ from what they are to be; nothing when the invocation must end before that is known.
+    /// Copies for access that others have made are theirs. `of` says which look it is: what was seen is taken up again only by
+    /// the same one.
     ///
     /// # Errors
     /// As any call.
-    pub async fn compare(&self, asset: &Reference, deposit: &Deposit) -> Result<Vec<Difference>> {
-        let mut kept = self.files(asset).await?;
-        let mut differences = Vec::new();
-        for wanted in &deposit.files {
-            let at = kept.iter().position(|kept| wanted.is_at(&kept.representation, &kept.file.filename));
-            let found = at.map(|at| kept.remove(at));
-            let how = match &found {
-                None => Some(How::Missing),
-                Some(found) => self.judge(wanted, &found.file).await?,
-            };
-            let part = found.map(|found| found.part);
-            let (representation, name) = (wanted.representation.clone(), wanted.name.clone());
-            differences.extend(how.map(|how| Difference { representation, name, part, how }));
-        }
-        let extra = kept.into_iter().filter(|kept| kept.representation == RepresentationKind::Preservation);
-        differences.extend(extra.map(|kept| Difference {
-            representation: kept.representation,
-            name: kept.file.filename,
-            part: Some(kept.part),
-            how: How::Extra,
-        }));
-        Ok(differences)
-    }
-
-    async fn files(&self, asset: &Reference) -> Result<Vec<Kept>> {
-        let mut kept = Vec::new();
+    pub(super) async fn compare(
+        &self,
+        run: &Run,
+        asset: &Reference,
+        deposit: &Deposit,
+        of: &str,
+    ) -> Result<Option<Vec<Difference>>> {
+        let of = format!("{asset} {} {of}", deposit.print());
+        let known = run.recorded::<Looked>(LOOKED).filter(|looked| looked.of == of);
+        let mut looked = known.unwrap_or_else(|| Looked { of, ..Looked::default() });
         for representation in self.client.representations(asset).await? {
             for part in self.client.parts(&representation).await? {
-                for file in self.client.active_bitstreams(&part).await? {
-                    let (representation, part) = (representation.kind.clone(), part.clone());
-                    kept.push(Kept { representation, part, file });
+                if looked.parts.contains(&part) {
+                    continue;
                 }
+                if run.must_stop() {
+                    run.checkpoint(LOOKED, &looked).await?;
+                    return Ok(None);
+                }
+                for file in self.client.active_bitstreams(&part).await? {
+                    self.look_at(deposit, &representation.kind, &part, &file, &mut looked).await?;
+                }
+                looked.parts.insert(part);
             }
         }
-        Ok(kept)
+        for (at, wanted) in deposit.files.iter().enumerate() {
+            if !looked.found.contains(&at) {
+                let (representation, name) = (wanted.representation.clone(), wanted.name.clone());
+                looked.differences.push(Difference { representation, name, part: None, how: How::Missing });
+            }
+        }
+        Ok(Some(looked.differences))
+    }
+
+    async fn look_at(
+        &self,
+        deposit: &Deposit,
+        kind: &RepresentationKind,
+        part: &Reference,
+        file: &Bitstream,
+        looked: &mut Looked,
+    ) -> Result<()> {
+        let wanted = deposit
+            .files
+            .iter()
+            .enumerate()
+            .find(|(at, wanted)| wanted.is_at(kind, &file.filename) && !looked.found.contains(at));
+        let how = match wanted {
+            Some((at, wanted)) => {
+                looked.found.insert(at);
+                self.judge(wanted, file).await?
+            }
+            None => (*kind == RepresentationKind::Preservation).then_some(How::Extra),
+        };
+        looked.differences.extend(how.map(|how| Difference {
+            representation: kind.clone(),
+            name: file.filename.clone(),
+            part: Some(part.clone()),
+            how,
+        }));
+        Ok(())
     }
 
     async fn judge(&self, wanted: &DepositedFile, found: &Bitstream) -> Result<Option<How>> {

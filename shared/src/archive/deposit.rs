@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     http::RangedSource,
     ledger::Key,
+    packages::{Algorithm, Purpose, Representation, storage_name},
     preservica::{Fixity, FixityAlgorithm, Reference, RepresentationKind},
 };
 
@@ -51,6 +52,41 @@ pub struct DepositedFile {
 }
 
 impl DepositedFile {
+    /// The files of what is packed as `packages::xip` and `packages::pax` name them in an archive: of each part those of the
+    /// generation in use.
+    ///
+    /// # Errors
+    /// A fault of ours, when a content was measured without SHA-256.
+    pub fn of(contents: &[Representation]) -> Result<Vec<Self>> {
+        let mut files = Vec::new();
+        for representation in contents {
+            let kind = match representation.purpose {
+                Purpose::Preservation => RepresentationKind::Preservation,
+                Purpose::Access => RepresentationKind::Access,
+            };
+            let newest = representation.parts.iter().filter_map(|part| part.generations.last());
+            for file in newest.flatten() {
+                let facts = file.content.facts();
+                let sha256 = facts.fixities.get(&Algorithm::Sha256).cloned().ok_or_else(|| {
+                    Error::bug("archive", format!("{:?} was measured without SHA-256", file.name))
+                })?;
+                let fixity = |(algorithm, value): (&Algorithm, &String)| Fixity {
+                    algorithm: FixityAlgorithm::of(algorithm.xip_name()),
+                    value: value.clone(),
+                };
+                files.push(Self {
+                    representation: kind.clone(),
+                    name: storage_name(&file.name),
+                    size: facts.bytes,
+                    sha256,
+                    fixities: facts.fixities.iter().map(fixity).collect(),
+                    source: file.content.source().clone(),
+                });
+            }
+        }
+        Ok(files)
+    }
+
     /// The checksum by an algorithm, where it is known.
     pub(super) fn checksum(&self, algorithm: &FixityAlgorithm) -> Option<&str> {
         if *algorithm == FixityAlgorithm::Sha256 {

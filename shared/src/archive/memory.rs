@@ -36,8 +36,8 @@ pub(super) struct Told {
     pub(super) archived: Option<String>,
     /// A file that is being replaced.
     pub(super) changing: Option<Changing>,
-    /// Files were replaced since it was verified last.
-    pub(super) replaced: bool,
+    /// Replacements since it was verified last.
+    pub(super) replaced: u32,
 }
 
 /// A file that gets a new generation.
@@ -73,7 +73,7 @@ impl Memory {
             failures: 0,
             archived: None,
             changing: None,
-            replaced: false,
+            replaced: 0,
         };
         Self { name: name.to_owned(), before: None, told }
     }
@@ -96,7 +96,7 @@ impl Memory {
         self.begin_anew(deposit);
         self.told.reference = asset.clone();
         self.told.archived = Some(deposit.print());
-        (self.told.failures, self.told.changing, self.told.replaced) = (0, None, false);
+        (self.told.failures, self.told.changing, self.told.replaced) = (0, None, 0);
     }
 
     /// Keeps it.

@@ -253,11 +253,14 @@ impl Archive {
             // It may be seen before all of it is there.
             self.is_over(run, memory, &token).await?;
         }
-        let differences = self.compare(asset, deposit).await?;
+        let replaced = memory.as_ref().map_or(0, |memory| memory.told.replaced);
+        let Some(differences) = self.compare(run, asset, deposit, &replaced.to_string()).await? else {
+            return Ok(Step::Continue);
+        };
         let ours = memory.as_ref().is_some_and(|memory| memory.brought(asset, deposit));
         if differences.is_empty() {
             let how = match &memory {
-                Some(memory) if memory.told.changing.is_some() || memory.told.replaced => Became::Replaced,
+                Some(memory) if memory.told.changing.is_some() || replaced > 0 => Became::Replaced,
                 Some(memory) if ours && memory.told.archived.is_none() => Became::Ingested,
                 _ => Became::Unchanged,
             };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderName;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Client,
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// For what a representation is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RepresentationKind {
     /// What is preserved.
     Preservation,
