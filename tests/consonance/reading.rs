@@ -1,8 +1,11 @@
 //! Products, works, contracts and files, whatever the account leaves open.
 
 use jiff::civil::date;
-use shared::consonance::PAGING_STUCK;
-use simulators::consonance::{self as simulator, settings::ProductionFiles};
+use shared::consonance::{LIST_UNORDERED, PAGING_STUCK, Settings};
+use simulators::{
+    consonance::{self as simulator, settings::ProductionFiles},
+    faults::{Action, Rule},
+};
 
 use crate::{account, account_with, ids, ours};
 
@@ -18,14 +21,67 @@ async fn every_product_comes_once_whatever_pages_and_order_the_server_has() {
         settings(|_| {}),
         settings(|theirs| theirs.list_cap = Some(1)),
         settings(|theirs| theirs.list_cap = Some(2)),
+        settings(|theirs| theirs.list_cap = Some(50)),
         settings(|theirs| theirs.lists_unordered = true),
     ] {
-        let (_, client) = account(theirs.clone());
+        let whole = Settings { unordered_lists_are_whole: theirs.lists_unordered, ..ours() };
+        let (_, client) = account_with(theirs.clone(), whole);
         let products = client.products_changed(None).await.unwrap();
         assert_eq!(ids(&products, |one| one.id), [2001, 2002, 2003, 2004, 2005], "{theirs:?}");
         let works = client.works_changed(None).await.unwrap();
         assert_eq!(ids(&works, |one| one.id), [1001, 1002, 1003, 1004], "{theirs:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_catalogue_that_no_answer_could_hold_is_read_some_at_once() {
+    let (simulator, client) = account(settings(|_| {}));
+    // 36 MB of words, more than twice what one answer may have.
+    let words = "salt ".repeat(12_000);
+    simulator.with_state(|state| {
+        for number in 0..600 {
+            let title = format!("Title {number}");
+            state.add_product(
+                serde_json::json!({"workId": 1001, "__typename": "GenericProduct", "fullTitle": title,
+                "subtitle": words}),
+            );
+        }
+    });
+    let products = client.products_changed(None).await.unwrap();
+    assert_eq!(products.len(), 605);
+    assert!(
+        products.last().is_some_and(|last| last.subtitle.as_ref().is_some_and(|text| text.len() > 59_000))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_to_stop_goes_on_from_the_last_record_that_was_dealt_with() {
+    let (simulator, client) = account_with(settings(|_| {}), Settings { records_at_once: 2, ..ours() });
+    assert_eq!(client.changed_product_ids(None, 2003).await.unwrap(), [2004, 2005]);
+    assert_eq!(client.changed_work_ids(None, 1003).await.unwrap(), [1004]);
+    let ids_then = client.changed_product_ids(None, 0).await.unwrap();
+    simulator.with_state(|state| state.remove_product(2002));
+    let before = simulator.journal().count();
+    let products = client.read_products(&ids_then).await.unwrap();
+    assert_eq!(ids(&products, |one| one.id), [2001, 2003, 2004, 2005], "one was deleted in between");
+    assert_eq!(simulator.journal().count() - before, 3, "two at once");
+    // A server may tell of the missing one by an error, and give nothing of the others then.
+    let told = r#"{"data":{"r0":null},"errors":[{"message":"Product not found","path":["r0"]}]}"#;
+    let action =
+        Action::Status { status: 200, body: Some(told.to_owned()), content_type: None, retry_after: None };
+    simulator.faults().add(Rule::next(action)).unwrap();
+    assert_eq!(ids(&client.read_products(&[2001, 2002]).await.unwrap(), |one| one.id), [2001]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_out_of_order_that_may_be_capped_is_refused_instead_of_read_in_part() {
+    let theirs = settings(|theirs| (theirs.lists_unordered, theirs.list_cap) = (true, Some(2)));
+    let (_, client) = account(theirs.clone());
+    assert_eq!(client.products_changed(None).await.unwrap_err().code(), LIST_UNORDERED);
+    assert_eq!(client.works_changed(Some(date(2030, 1, 1))).await.unwrap_err().code(), LIST_UNORDERED);
+    // What would be lost without anybody knowing.
+    let (_, trusting) = account_with(theirs, Settings { unordered_lists_are_whole: true, ..ours() });
+    assert_eq!(ids(&trusting.products_changed(None).await.unwrap(), |one| one.id), [2004, 2005]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -35,8 +91,7 @@ async fn a_server_that_repeats_itself_is_found_out() {
     assert_eq!(error.code(), PAGING_STUCK);
     let lists = simulator.journal().entries().iter().filter(|entry| entry.path == "/graphql").count();
     assert!(lists < 12, "{lists} calls before it was noticed");
-    let (_, client) =
-        account_with(settings(|_| {}), shared::consonance::Settings { most_records: 3, ..ours() });
+    let (_, client) = account_with(settings(|_| {}), Settings { most_records: 3, ..ours() });
     assert_eq!(client.products_changed(None).await.unwrap_err().code(), PAGING_STUCK);
 }
 

@@ -1,10 +1,11 @@
 //! REST v4: tolerant records, pages that shift, filters that are ignored.
 
 use shared::{
-    consonance::{Filter, PAGING_STUCK},
+    consonance::{Filter, PAGING_STUCK, UNAUTHENTICATED},
+    error::FailureClass,
     title::Isbn,
 };
-use simulators::consonance::{self as simulator, settings::CountryElement};
+use simulators::consonance::{self as simulator, seed, settings::CountryElement};
 
 use crate::{account, ids};
 
@@ -52,7 +53,10 @@ async fn both_interfaces_give_the_same_title() {
         let price = products[0].prices[1].price_amount;
         assert_eq!(price.map(|amount| amount.normalize().to_string()), Some("18.9".to_owned()));
         assert_eq!(products[2].title().isbn_text, None, "No ISBN is no mistake");
-        assert!(products[0].other.contains_key("a_field_of_next_year"), "what we do not know is kept");
+        let kept = &products[0].other;
+        assert!(kept.get("a_field_of_next_year").is_some(), "what we do not know is kept");
+        assert!(kept.get("marketingtexts").is_some_and(|texts| texts.to_string().contains("<em>")));
+        assert!(!format!("{:?}", products[0]).contains("ships"), "texts for readers are not shown in logs");
     }
 }
 
@@ -100,4 +104,16 @@ async fn pages_that_repeat_themselves_are_found_out() {
     simulator.faults().add(simulators::faults::Rule::next(again).times(100)).unwrap();
     assert_eq!(client.rest_products(None).await.unwrap_err().code(), PAGING_STUCK);
     assert!(simulator.journal().count() < 5, "{} calls before it was noticed", simulator.journal().count());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_refused_for_ever_is_not_shown_again_and_again() {
+    let (simulator, client) = account(theirs(|_| {}));
+    simulator.with_state(|state| state.rest_tokens.clear());
+    for _ in 0..10 {
+        let error = client.rest_products(None).await.unwrap_err();
+        assert_eq!((error.class(), error.code()), (FailureClass::Auth, UNAUTHENTICATED));
+        assert!(!format!("{error:?}").contains(seed::REST_TOKEN), "{error:?}");
+    }
+    assert_eq!(simulator.journal().count(), 1);
 }

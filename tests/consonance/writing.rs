@@ -208,3 +208,18 @@ async fn an_upload_that_is_not_taken_says_why_and_shows_no_signature() {
     let post = Settings { upload_method: UploadMethod::Post, ..ours() };
     assert_eq!(fails(theirs(|_| {}), post, image()).await, SIGNED_URL_REFUSED);
 }
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_break_off_are_brought_again_and_an_entry_whose_answer_is_lost_is_told() {
+    let (simulator, client) = account(simulator::Settings::default());
+    let content = Replayable::from_bytes(vec![7_u8; 70_000]);
+    let made = || simulator.with_state(|state| state.resources.len());
+    let before = made();
+    simulator.faults().add(Rule::next(Action::DropAfterEffect).on("PUT", "/_storage/")).unwrap();
+    client.upload_resource(&image(), &content).await.unwrap();
+    assert_eq!((made() - before, simulator.with_state(|state| state.brought.len())), (1, 2));
+    // Making the entry again would make a second one.
+    simulator.faults().add(Rule::next(Action::DropAfterEffect).on("POST", "/graphql")).unwrap();
+    let error = client.upload_resource(&image(), &content).await.unwrap_err();
+    assert_eq!((error.class(), made() - before), (FailureClass::UnknownOutcome, 2));
+}

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use shared::webhook::{Delivery, Memory, Seen};
+use http::HeaderMap;
+use shared::webhook::{Delivery, Memory, Seen, Verifier};
+use standardwebhooks::Webhook;
 
 use crate::table::Place;
+
+const SECRET: &str = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
 fn push(id: &str) -> Delivery {
     Delivery { id: id.to_owned(), signed_at: 0 }
@@ -38,4 +42,29 @@ async fn a_push_is_remembered_for_longer_than_senders_try() {
     short.remember(&push("msg_2"), b"{}").await.unwrap();
     tokio::time::sleep(Duration::from_secs(61)).await;
     assert_eq!(short.seen(&push("msg_2"), b"{}").await.unwrap(), Seen::New);
+}
+
+/// A push as the reference library of Standard Webhooks sends it, and as we take it.
+fn sent(id: &str, at: i64, body: &[u8]) -> Delivery {
+    let mut headers = HeaderMap::new();
+    headers.insert("webhook-id", id.parse().unwrap());
+    headers.insert("webhook-timestamp", at.into());
+    let signature = Webhook::new(SECRET).unwrap().sign(id, at, body).unwrap();
+    headers.insert("webhook-signature", signature.parse().unwrap());
+    let verifier = Verifier::from_json(&format!(r#"{{"current":"{SECRET}"}}"#)).unwrap();
+    verifier.verify(&headers, body, jiff::Timestamp::from_second(at).unwrap()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_is_known_however_well_it_is_signed() {
+    let place = Place::in_process().await;
+    let memory = Memory::new(place.ledger.clone(), "door");
+    let first = sent("msg_1", 1_767_225_600, b"{}");
+    memory.remember(&first, b"{}").await.unwrap();
+    // The sender's next attempt has another time and signature, and the same id.
+    let again = sent("msg_1", 1_767_225_905, b"{}");
+    assert_ne!(first.signed_at, again.signed_at);
+    assert_eq!(memory.seen(&again, b"{}").await.unwrap(), Seen::Before);
+    let other = sent("msg_1", 1_767_225_910, b"{\"changed\":1}");
+    assert_eq!(memory.seen(&other, b"{\"changed\":1}").await.unwrap(), Seen::Other);
 }

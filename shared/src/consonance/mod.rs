@@ -15,12 +15,14 @@
 //! What the vendor leaves open is a field of [`Settings`].
 
 mod capabilities;
+mod changes;
 mod contract;
 mod credential;
 mod error;
 pub mod events;
 mod file;
 mod graphql;
+mod kept;
 mod product;
 mod reading;
 mod rest;
@@ -41,12 +43,14 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 pub use self::{
     capabilities::{Capabilities, Field},
+    changes::{LIST_UNORDERED, PAGING_STUCK},
     contract::{Contract, DeliveryDate, LicensedRight},
     credential::Credential,
     error::{NOT_FOUND, NOT_JSON, QUERY_REFUSED, REFUSED, UNAUTHENTICATED, UNEXPECTED_ANSWER},
     file::{ProductionFile, SupportingResource, WebLink},
+    kept::Kept,
     product::{Contribution, Price, Product, Work},
-    reading::{PAGING_STUCK, SCHEMA_LACKS},
+    reading::SCHEMA_LACKS,
     rest::Filter,
     rest_record::{RestPrice, RestProduct},
     settings::{Settings, UploadMethod},

@@ -1,12 +1,9 @@
 //! Products and works as GraphQL shows them. Every field can be missing; what is shown besides is kept.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::wire;
+use super::{kept::Kept, wire};
 
 /// A product: a hardback, an e-book, an audiobook.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -64,7 +61,7 @@ pub struct Product {
     pub work: Option<Work>,
     /// What else came.
     #[serde(flatten)]
-    pub other: BTreeMap<String, Value>,
+    pub other: Kept,
 }
 
 impl Product {
@@ -158,7 +155,7 @@ pub struct Work {
     pub contributions: Vec<Contribution>,
     /// What else came.
     #[serde(flatten)]
-    pub other: BTreeMap<String, Value>,
+    pub other: Kept,
 }
 
 /// What somebody did for a work, and for which of its products.

@@ -1,10 +1,9 @@
-//! Reading by GraphQL: what changed, and single records.
+//! Reading single records by GraphQL, and what hangs on them.
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Capabilities, Client,
@@ -18,8 +17,6 @@ use super::{
 };
 use crate::error::{Error, FailureClass, Result};
 
-/// The server repeats what it gave, or gives more than there can be.
-pub const PAGING_STUCK: &str = "consonance.paging-stuck";
 /// The account's schema does not have what the call needs.
 pub const SCHEMA_LACKS: &str = "consonance.schema-lacks";
 
@@ -50,53 +47,11 @@ pub(super) fn asked() -> Vec<Asked> {
     ]
 }
 
-fn product_selection() -> String {
+pub(super) fn product_selection() -> String {
     format!("{PRODUCT} work{{{WORK}}}")
 }
 
-/// A list that can be asked for what changed.
-struct Changing {
-    operation: &'static str,
-    field: &'static str,
-    search: &'static str,
-    attributes: &'static str,
-    of: &'static str,
-}
-
-const PRODUCTS: Changing = Changing {
-    operation: "list products",
-    field: "products",
-    search: "productSearch",
-    attributes: "ProductSearchAttributes",
-    of: "Product",
-};
-
-const WORKS: Changing = Changing {
-    operation: "list works",
-    field: "works",
-    search: "workSearch",
-    attributes: "WorkSearchAttributes",
-    of: "Work",
-};
-
 impl Client {
-    /// Products that may have changed since a day, or all of them. A day before the last known one is the one to ask for: the
-    /// vendor promises nothing, and what did not change is found by comparing.
-    ///
-    /// # Errors
-    /// [`PAGING_STUCK`] when the server repeats itself.
-    pub async fn products_changed(&self, since: Option<Date>) -> Result<Vec<Product>> {
-        self.changed(&PRODUCTS, since, &product_selection()).await
-    }
-
-    /// Works that may have changed since a day, or all of them.
-    ///
-    /// # Errors
-    /// [`PAGING_STUCK`] when the server repeats itself.
-    pub async fn works_changed(&self, since: Option<Date>) -> Result<Vec<Work>> {
-        self.changed(&WORKS, since, WORK).await
-    }
-
     /// One product.
     ///
     /// # Errors
@@ -154,53 +109,7 @@ impl Client {
         self.of_work("list web links", work, "WebLink", WEB_LINK).await
     }
 
-    async fn changed<T: DeserializeOwned>(
-        &self,
-        list: &Changing,
-        since: Option<Date>,
-        wanted: &str,
-    ) -> Result<Vec<T>> {
-        let schema = self.capabilities().await?;
-        need_input(&schema, list.operation, list.attributes, "after")?;
-        if since.is_some() {
-            need_input(&schema, list.operation, list.attributes, "changedSince")?;
-        }
-        let selected = select(&schema, list.operation, list.of, wanted)?;
-        let Changing { field, search, attributes, operation, .. } = list;
-        let text =
-            format!("query List($search: {attributes}) {{ {field}({search}: $search) {{ {selected} }} }}");
-        // The greatest id is what `after` goes on from: order is not promised, and neither is that a record comes once.
-        let (mut greatest, mut found) = (0, BTreeMap::new());
-        loop {
-            let mut asked = Map::new();
-            asked.insert("after".to_owned(), json!(greatest));
-            if let Some(since) = since {
-                asked.insert("changedSince".to_owned(), json!(since.to_string()));
-            }
-            let mut data = self.query(operation, Effect::Read, &text, json!({"search": asked})).await?;
-            let page = match data.get_mut(*field).map(Value::take) {
-                Some(Value::Array(page)) => page,
-                Some(Value::Null) => Vec::new(),
-                _ => return Err(unexpected(operation, Effect::Read, "no list in it")),
-            };
-            if page.is_empty() {
-                break;
-            }
-            let before = greatest;
-            for record in page {
-                let id = record.get("id").and_then(wire::as_integer);
-                let id = id.ok_or_else(|| unexpected(operation, Effect::Read, "a record without its id"))?;
-                greatest = greatest.max(id);
-                found.insert(id, record);
-            }
-            if greatest <= before || found.len() > self.settings.most_records {
-                return Err(stuck(operation, greatest, found.len()));
-            }
-        }
-        found.into_values().map(|record| read(operation, record)).collect()
-    }
-
-    async fn one<T: DeserializeOwned>(
+    pub(super) async fn one<T: DeserializeOwned>(
         &self,
         operation: &'static str,
         field: &str,
@@ -285,7 +194,7 @@ fn into_list(value: Value) -> Option<Vec<Value>> {
     }
 }
 
-fn read<T: DeserializeOwned>(operation: &'static str, record: Value) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(operation: &'static str, record: Value) -> Result<T> {
     T::deserialize(record).map_err(|error| unexpected(operation, Effect::Read, &error.to_string()))
 }
 
@@ -317,11 +226,4 @@ pub(super) fn lacks(operation: &'static str, what: &str) -> Error {
         format!("the account's schema lacks what is needed: {what}"),
     )
     .remedy("ask the vendor's support for it, or turn the flow off")
-}
-
-fn stuck(operation: &'static str, greatest: i64, records: usize) -> Error {
-    let message =
-        format!("the list never ends: {records} records, and no id beyond {greatest} where more were given");
-    failure(FailureClass::Forbidden, operation, PAGING_STUCK, message)
-        .remedy("the server ignores `after`, or most_records is too low")
 }

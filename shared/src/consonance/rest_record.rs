@@ -1,12 +1,10 @@
 //! A product as REST v4 shows it. The complete list of its fields is not known.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::wire;
+use super::{kept::Kept, wire};
 
 /// A product of REST v4.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -56,7 +54,7 @@ pub struct RestProduct {
     pub rights_not_available_countries: Option<Vec<String>>,
     /// What else came: texts, measurements, images, whatever a later release adds.
     #[serde(flatten)]
-    pub other: BTreeMap<String, Value>,
+    pub other: Kept,
 }
 
 /// A price.

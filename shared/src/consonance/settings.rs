@@ -25,8 +25,13 @@ pub struct Settings {
     pub calls_at_once: usize,
     /// Seconds during which a refused key is not shown again.
     pub refused_credential_pause_seconds: u64,
+    /// Records that are read in one call. Limits of cost are not documented.
+    pub records_at_once: usize,
     /// Records that come in one list before the client asks for no more: a list that never ends is a fault.
     pub most_records: usize,
+    /// A list that is not in order of ids is whole, because the account's lists have no cap. Where a list is both capped and out
+    /// of order, what is asked for after its greatest id leaves records out, and nothing in the answers tells.
+    pub unordered_lists_are_whole: bool,
     /// The field of an answer that holds a signed address; found by its name in the schema when empty.
     pub upload_url_field: String,
     /// How content is brought there.
@@ -57,7 +62,9 @@ impl Default for Settings {
             base_url: String::new(),
             calls_at_once: 1,
             refused_credential_pause_seconds: 30,
+            records_at_once: 25,
             most_records: 1_000_000,
+            unordered_lists_are_whole: false,
             upload_url_field: String::new(),
             upload_method: UploadMethod::Put,
             upload_content_type: "application/octet-stream".to_owned(),
@@ -106,9 +113,9 @@ impl Settings {
                 "give the address people log in at, as https://web.consonance.app",
             );
         }
-        if self.calls_at_once == 0 || self.most_records == 0 {
-            let message = "calls_at_once and most_records have to be at least 1".to_owned();
-            return wrong("calls_at_once", message, "leave them out for 1 and 1000000");
+        if self.calls_at_once == 0 || self.records_at_once == 0 || self.most_records == 0 {
+            let message = "calls_at_once, records_at_once and most_records have to be at least 1".to_owned();
+            return wrong("calls_at_once", message, "leave them out for 1, 25 and 1000000");
         }
         let is_host = |host: &String| {
             let host = host.strip_prefix("*.").unwrap_or(host);

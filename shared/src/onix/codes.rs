@@ -6,12 +6,18 @@
 pub enum List {
     /// 1.
     NotificationType,
+    /// 7 of ONIX 2.1.
+    ProductForm21,
     /// 17.
     ContributorRole,
+    /// 33 of ONIX 2.1.
+    TextType21,
     /// 46.
     SalesRightsType,
     /// 51.
     ProductRelation,
+    /// 55.
+    DateFormat,
     /// 58.
     PriceType,
     /// 59.
@@ -30,6 +36,8 @@ pub enum List {
     ResourceMode,
     /// 161.
     ResourceForm,
+    /// 162.
+    ResourceVersionFeature,
     /// 163.
     PublishingDateRole,
 }
@@ -38,9 +46,12 @@ impl List {
     const fn entries(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::NotificationType => NOTIFICATION_TYPE,
+            Self::ProductForm21 => PRODUCT_FORM_21,
             Self::ContributorRole => CONTRIBUTOR_ROLE,
+            Self::TextType21 => TEXT_TYPE_21,
             Self::SalesRightsType => SALES_RIGHTS_TYPE,
             Self::ProductRelation => PRODUCT_RELATION,
+            Self::DateFormat => DATE_FORMAT,
             Self::PriceType => PRICE_TYPE,
             Self::PriceQualifier => PRICE_QUALIFIER,
             Self::PublishingStatus => PUBLISHING_STATUS,
@@ -50,6 +61,7 @@ impl List {
             Self::ResourceContentType => RESOURCE_CONTENT_TYPE,
             Self::ResourceMode => RESOURCE_MODE,
             Self::ResourceForm => RESOURCE_FORM,
+            Self::ResourceVersionFeature => RESOURCE_VERSION_FEATURE,
             Self::PublishingDateRole => PUBLISHING_DATE_ROLE,
         }
     }
@@ -103,6 +115,25 @@ pub fn text_type_from_list_33(code: &str) -> Option<&'static str> {
 const NOTIFICATION_TYPE: &[(&str, &str)] =
     &[("01", "early"), ("02", "advance"), ("03", "confirmed"), ("04", "partial update"), ("05", "delete")];
 
+const PRODUCT_FORM_21: &[(&str, &str)] = &[
+    ("00", "undefined"),
+    ("AC", "CD audio"),
+    ("AJ", "downloadable audio"),
+    ("BA", "book"),
+    ("BB", "hardback"),
+    ("BC", "paperback"),
+    ("BD", "loose-leaf"),
+    ("BE", "spiral bound"),
+    ("BH", "board book"),
+    ("DA", "digital"),
+    ("DG", "electronic book text"),
+    ("DH", "online resource"),
+    ("DO", "digital product licence key"),
+    ("PF", "diary"),
+    ("WW", "mixed media"),
+    ("WX", "multiple copy pack"),
+];
+
 const CONTRIBUTOR_ROLE: &[(&str, &str)] = &[
     ("A01", "author"),
     ("A02", "with"),
@@ -121,6 +152,18 @@ const CONTRIBUTOR_ROLE: &[(&str, &str)] = &[
     ("E07", "reader"),
 ];
 
+const TEXT_TYPE_21: &[(&str, &str)] = &[
+    ("01", "main description"),
+    ("02", "short description"),
+    ("03", "long description"),
+    ("04", "table of contents"),
+    ("08", "review quote"),
+    ("09", "promotional headline"),
+    ("13", "biographical note"),
+    ("18", "back cover copy"),
+    ("25", "for sales people"),
+];
+
 const SALES_RIGHTS_TYPE: &[(&str, &str)] = &[
     ("00", "unknown"),
     ("01", "for sale, exclusive rights"),
@@ -135,6 +178,8 @@ const SALES_RIGHTS_TYPE: &[(&str, &str)] = &[
 
 const PRODUCT_RELATION: &[(&str, &str)] =
     &[("06", "alternative format"), ("13", "e-publication based on"), ("27", "electronic version available")];
+
+const DATE_FORMAT: &[(&str, &str)] = &[("00", "YYYYMMDD"), ("01", "YYYYMM"), ("05", "YYYY")];
 
 const PRICE_TYPE: &[(&str, &str)] = &[
     ("01", "recommended, without tax"),
@@ -234,6 +279,15 @@ const RESOURCE_MODE: &[(&str, &str)] =
 
 const RESOURCE_FORM: &[(&str, &str)] = &[("01", "linkable resource"), ("02", "downloadable file")];
 
+const RESOURCE_VERSION_FEATURE: &[(&str, &str)] = &[
+    ("02", "height in pixels"),
+    ("03", "width in pixels"),
+    ("05", "approximate size in megabytes"),
+    ("06", "MD5"),
+    ("07", "exact size in bytes"),
+    ("08", "SHA-256"),
+];
+
 const PUBLISHING_DATE_ROLE: &[(&str, &str)] = &[
     ("01", "publication"),
     ("02", "sales embargo"),
@@ -263,6 +317,15 @@ mod tests {
         for form in forms {
             assert!(List::ProductForm.meaning(form).is_some(), "{form}");
         }
+        // Of a diary list 150 has nothing: it stays as it is.
+        let forms = List::ProductForm21.entries().iter().map(|(code, _)| product_form_from_list_7(code));
+        let without: Vec<&str> = forms.filter(|code| List::ProductForm.meaning(code).is_none()).collect();
+        assert_eq!(without, ["PF"]);
+        let texts = List::TextType21.entries().iter().map(|(code, _)| (*code, text_type_from_list_33(code)));
+        for (old, new) in texts {
+            let is_known = new.is_some_and(|code| List::TextType.meaning(code).is_some());
+            assert_eq!(is_known, old != "25", "{old}: what is for sales people has no place among texts");
+        }
         for (old, new) in [("01", "description"), ("08", "review quote"), ("18", "primary cover copy")] {
             assert_eq!(text_type_from_list_33(old).and_then(|code| List::TextType.meaning(code)), Some(new));
         }
@@ -283,7 +346,19 @@ mod tests {
 
     #[test]
     fn no_list_has_a_code_twice() {
-        for list in [List::PublishingStatus, List::ProductForm, List::TextType, List::ResourceContentType] {
+        use List::{
+            ContributorRole, DateFormat, NotificationType, PriceQualifier, PriceType, ProductForm,
+            ProductForm21, ProductRelation, PublishingDateRole, PublishingStatus, ResourceContentType,
+            ResourceForm, ResourceMode, ResourceVersionFeature, SalesRightsType, TextType, TextType21,
+            WebsiteRole,
+        };
+        let descriptive =
+            [ContributorRole, ProductForm, ProductForm21, ProductRelation, TextType, TextType21];
+        let resources = [ResourceContentType, ResourceForm, ResourceMode, ResourceVersionFeature];
+        let publishing =
+            [DateFormat, NotificationType, PublishingDateRole, PublishingStatus, SalesRightsType];
+        let others = [PriceQualifier, PriceType, WebsiteRole];
+        for &list in descriptive.iter().chain(&resources).chain(&publishing).chain(&others) {
             let mut codes: Vec<_> = list.entries().iter().map(|(code, _)| code).collect();
             codes.sort_unstable();
             codes.dedup();

@@ -10,11 +10,14 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 use simulators::{
-    Clock,
+    Clock, consonance,
     content_server::{Settings, Simulator},
-    serve,
+    iconik, preservica, serve,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 
 use super::{
     Result,
@@ -30,11 +33,15 @@ pub(crate) struct Ports {
     pub(crate) simulator: u16,
 }
 
-/// The simulator's process, as noted for `down`.
+/// The simulators' process, as noted for `down`.
 #[derive(Serialize, Deserialize)]
 struct Running {
     pid: i32,
+    /// Where Content Server is.
     url: String,
+    /// The other systems: name and address.
+    #[serde(default)]
+    others: Vec<(String, String)>,
 }
 
 fn folder() -> PathBuf {
@@ -71,8 +78,11 @@ pub(crate) async fn up(ports: Ports) -> Result<()> {
 }
 
 async fn start(ports: Ports, say: &Say) -> Result<()> {
-    let content_server = start_simulator(ports.simulator).await?;
+    let Running { url: content_server, others, .. } = start_simulator(ports.simulator).await?;
     say.step(&format!("Content Server simulator   {content_server}/_simulator/"));
+    for (name, url) in others {
+        say.step(&format!("{name:<26} {url}/_simulator/"));
+    }
     let mut stand_in = StandIn::start(stand_in_state(), ports.stand_in).await?;
     say.step(&format!("stand-in for AWS           {}", stand_in.url));
     let mut stack = Stack::at(&stand_in.url)?;
@@ -96,7 +106,7 @@ async fn start(ports: Ports, say: &Say) -> Result<()> {
 }
 
 /// Starts this program as the simulator, apart from the terminal.
-async fn start_simulator(port: u16) -> Result<String> {
+async fn start_simulator(port: u16) -> Result<Running> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let place = folder().join("simulator.log");
     let log = std::fs::File::create(&place).map_err(|error| format!("{}: {error}", place.display()))?;
@@ -107,7 +117,7 @@ async fn start_simulator(port: u16) -> Result<String> {
     let mut child = command.spawn().map_err(|error| format!("the simulator did not start: {error}"))?;
     for _ in 0..200 {
         if let Some(running) = running()? {
-            return Ok(running.url);
+            return Ok(running);
         }
         if child.try_wait().is_ok_and(|ended| ended.is_some()) {
             break;
@@ -118,7 +128,30 @@ async fn start_simulator(port: u16) -> Result<String> {
     Err(format!("The Content Server simulator did not start: {}", log.trim()))
 }
 
-/// The simulator itself, until it is told to stop.
+/// The systems beside Content Server, each on a free port. Nothing that `up` deploys calls them; they are for whoever sets up a
+/// flow that does.
+async fn others() -> Result<(Vec<(String, String)>, Vec<JoinHandle<()>>)> {
+    let iconik = iconik::Simulator::new(iconik::Settings::default(), Clock::machine());
+    let preservica = preservica::Simulator::new(preservica::Settings::default(), Clock::machine());
+    let consonance = consonance::Simulator::new(consonance::Settings::default(), Clock::machine());
+    let mut tasks = vec![iconik.start_sending(), preservica.start_sending()];
+    let mut addresses = Vec::new();
+    for (name, router) in [
+        ("iconik simulator", iconik.router()),
+        ("Preservica simulator", preservica.router()),
+        ("Consonance simulator", consonance.router()),
+    ] {
+        let (address, task) = serve(router, 0).await.map_err(|error| format!("{name}: {error}"))?;
+        addresses.push((name.to_owned(), format!("http://{address}")));
+        tasks.push(task);
+    }
+    let (storage, task) = serve(consonance.storage_router(), 0).await.map_err(|error| error.to_string())?;
+    consonance.with_state(|state| state.settings.upload_origin = format!("http://{storage}"));
+    tasks.push(task);
+    Ok((addresses, tasks))
+}
+
+/// The simulators themselves, until they are told to stop.
 pub(crate) async fn simulator(port: u16) -> Result<()> {
     let simulator = Simulator::new(Settings::default(), Clock::machine());
     let served = serve(simulator.router(), port).await;
@@ -129,7 +162,8 @@ pub(crate) async fn simulator(port: u16) -> Result<()> {
         _ => error.to_string(),
     })?;
     let pid = i32::try_from(std::process::id()).map_err(|error| error.to_string())?;
-    let running = Running { pid, url: format!("http://{address}") };
+    let (others, tasks) = others().await?;
+    let running = Running { pid, url: format!("http://{address}"), others };
     let text = serde_json::to_string(&running).map_err(|error| error.to_string())?;
     // Whole or not at all: somebody waits for it.
     let draft = folder().join("simulator.json.new");
@@ -141,6 +175,7 @@ pub(crate) async fn simulator(port: u16) -> Result<()> {
         _ = terminated.recv() => {}
     }
     server.abort();
+    tasks.iter().for_each(JoinHandle::abort);
     Ok(())
 }
 
@@ -184,10 +219,8 @@ fn stop_simulator() -> Result<bool> {
 
 /// Stops what `up` started.
 pub(crate) async fn down() -> Result<()> {
-    let stopped = [
-        ("Content Server simulator", stop_simulator()?),
-        ("stand-in for AWS", StandIn::stop(&stand_in_state())?),
-    ];
+    let stopped =
+        [("simulators", stop_simulator()?), ("stand-in for AWS", StandIn::stop(&stand_in_state())?)];
     for (name, was_running) in stopped {
         println!("{name:<25} {}", if was_running { "stopped" } else { "was not running" });
     }

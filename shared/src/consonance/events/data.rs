@@ -1,14 +1,11 @@
 //! What events say. A member that is not named here is kept by nobody, and is no fault.
 
-use std::collections::BTreeMap;
-
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::{error::Result, http::SignedUrl};
+use crate::{consonance::Kept, error::Result, http::SignedUrl};
 
 /// The record an event is about. At least one of work, products and ISBN is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -187,7 +184,7 @@ pub struct ProductionFile {
 #[serde(default)]
 pub struct Title {
     /// The product as one of the interfaces shows it. Without it, it is read.
-    pub product: Option<BTreeMap<String, Value>>,
+    pub product: Option<Kept>,
 }
 
 /// A royalty statement, or a payment.
