@@ -13,7 +13,7 @@ use simulators::otmm::{
     settings::{Contains, InvalidConditions},
 };
 
-use crate::world::{BEGINNING, asset, calls, client_with, field, ours, password_of, seeded, site, site_with};
+use crate::world::{BEGINNING, asset, calls, field, ours, seeded, site, site_with};
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_asked_for_is_not_there_and_that_is_not_the_same_as_empty() {
@@ -42,15 +42,6 @@ async fn what_is_not_there_is_nothing_whatever_the_status() {
         let (_, client) = site(settings);
         assert_eq!(client.find_asset(&AssetId::new("no-such"), Load::State).await.unwrap(), None, "{status}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_is_told_what_is_missing_whatever_the_status() {
-    let settings = simulator::Settings::default();
-    let (simulator, _) = site(settings);
-    let reader = client_with(&simulator, ours(), &password_of(seed::READER));
-    let error = reader.lock(&seeded(&simulator, "spring-spot.mov")).await.unwrap_err();
-    assert_eq!((error.class(), error.code()), (FailureClass::Forbidden, "otmm.forbidden"));
 }
 
 #[tokio::test(start_paused = true)]

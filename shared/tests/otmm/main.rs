@@ -19,4 +19,5 @@ mod looking;
 mod secrets;
 mod sessions;
 mod smoke;
+mod switches;
 mod world;
