@@ -29,8 +29,8 @@ impl Archive {
         differences: Vec<Difference>,
     ) -> Result<Step> {
         let is_structure = |one: &&Difference| {
-            !matches!(one.how, Differs::Content(..))
-                && !(one.how == Differs::Missing && one.representation == RepresentationKind::Access)
+            let is_access = one.representation == RepresentationKind::Access;
+            !(matches!(one.how, Differs::Content(..)) || is_access && one.how == Differs::Missing)
         };
         if differences.iter().any(|one| is_structure(&one)) {
             let message = format!("{asset} has other files: {}", described(&differences));

@@ -102,10 +102,8 @@ impl<R: BufRead> Reader<R> {
                 Event::Decl(declared) => {
                     self.take_encoding(declared.encoding().and_then(Result::ok).as_deref())?
                 }
-                Event::DocType(text) => {
-                    if text.contains(&b'[') {
-                        return Err(self.refused(ENTITY, "its document type declares something"));
-                    }
+                Event::DocType(text) if text.contains(&b'[') => {
+                    return Err(self.refused(ENTITY, "its document type declares something"));
                 }
                 Event::Start(start) => return self.take_root(&start),
                 Event::Text(text) if !text.iter().all(u8::is_ascii_whitespace) && !is_mark(&text) => {

@@ -21,7 +21,7 @@ impl Isbn {
             .zip([1, 3].into_iter().cycle())
             .map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0')) * weight)
             .sum();
-        (is_isbn && sum % 10 == 0).then_some(Self(digits))
+        (is_isbn && sum.is_multiple_of(10)).then_some(Self(digits))
     }
 
     /// Its 13 digits.
