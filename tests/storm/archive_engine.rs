@@ -178,7 +178,8 @@ async fn a_byte_that_is_another_on_its_way_is_never_archived() {
 
 #[tokio::test(start_paused = true)]
 async fn bytes_that_the_archive_holds_differently_are_an_alarm() {
-    let cases: [(fn(&mut Bitstream), &str); 3] = [
+    type Deed = fn(&mut Bitstream);
+    let cases: [(Deed, &str); 3] = [
         // It tells another checksum than that of what was sent.
         (
             |file| file.fixities = vec![("SHA256".to_owned(), "0".repeat(64))],

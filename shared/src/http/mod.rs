@@ -27,7 +27,7 @@ pub use pace::Pace;
 pub(crate) use path::path_of;
 pub use ranged::RangedSource;
 pub(crate) use ranged::exactly;
-pub use signed_url::SignedUrl;
 pub(crate) use resuming::{Patience, Source, of_pieces, resuming, skipping};
+pub use signed_url::SignedUrl;
 pub use transport::{Transport, TransportError, TransportErrorKind};
 pub(crate) use verdict::{Effect, Form, Judged, Row, retry_after, row};

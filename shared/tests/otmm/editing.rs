@@ -187,9 +187,10 @@ async fn two_processes_of_one_user_lose_nothing_of_what_the_other_writes() {
     let (simulator, one) = site(simulator::Settings::default());
     let other = client_as(&simulator, seed::INTEGRATION);
     let spot = seeded(&simulator, "spring-spot.mov");
+    let (of_one, of_other) = (event("one"), event("two"));
     let (first, second) = tokio::join!(
-        one.update_metadata(&spot, &event("one"), None),
-        other.update_metadata(&spot, &event("two"), None)
+        one.update_metadata(&spot, &of_one, None),
+        other.update_metadata(&spot, &of_other, None)
     );
     let done = [first.is_ok(), second.is_ok()].iter().filter(|done| **done).count();
     for outcome in [first, second] {

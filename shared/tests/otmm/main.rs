@@ -12,7 +12,7 @@ mod downloads;
 mod editing;
 mod faults;
 mod imports;
-#[path = "../in_process.rs"]
+#[path = "../in_process/mod.rs"]
 mod in_process;
 mod large;
 mod looking;

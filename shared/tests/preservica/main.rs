@@ -12,7 +12,7 @@ mod changes;
 mod descriptions;
 mod downloads;
 mod entities;
-#[path = "../in_process.rs"]
+#[path = "../in_process/mod.rs"]
 mod in_process;
 mod keeping;
 mod looking;

@@ -47,7 +47,7 @@ fn keep(state: &State, filter: &str, wanted: &str, ids: &mut Vec<i64>) -> bool {
     let product = |id: &i64| state.products.get(id).unwrap_or(&Value::Null);
     match filter {
         "id_eq" => ids.retain(|id| id.to_string() == wanted),
-        "isbn_eq" => ids.retain(|id| product(id)["isbn"]["isbn13"] == wanted),
+        "isbn_eq" => ids.retain(|id| product(id).pointer("/isbn/isbn13").is_some_and(|isbn| isbn == wanted)),
         "pub_date_eq" => ids.retain(|id| product(id)["publicationDate"] == wanted),
         "work_title_cont" => ids.retain(|id| {
             let work = integer(&product(id)["workId"]).and_then(|id| state.works.get(&id));
@@ -106,12 +106,12 @@ fn shown(state: &State, product: &Value) -> Value {
     json!({
         "id": product["id"], "work_id": product["workId"], "full_title": product["fullTitle"],
         "subtitle": product["subtitle"],
-        "isbn": product["isbn"]["isbnWithDashes"].as_str().unwrap_or("No ISBN"),
+        "isbn": product.pointer("/isbn/isbnWithDashes").and_then(Value::as_str).unwrap_or("No ISBN"),
         "pub_date": product["publicationDate"], "out_of_print_date": null,
         "publishing_status": product["status"], "product_form": product["onix21ProductFormCode"],
-        "in_house_format": product["inHouseFormat"]["name"], "in_house_edition": null,
+        "in_house_format": product.pointer("/inHouseFormat/name"), "in_house_edition": null,
         "edition_number": null, "edition_statement": null, "edition_type_codes": null,
-        "imprint": work["imprint"]["name"], "work_type_name": work["workType"], "season_name": work["season"],
+        "imprint": work.pointer("/imprint/name"), "work_type_name": work["workType"], "season_name": work["season"],
         "project_stage_name": work["projectStage"], "in_house_work_reference": work["inHouseWorkReference"],
         "authorship": product["authorshipDescription"], "weblinks": [], "extents": {"page_count": null},
         "measurements": product["measurements"], "marketingtexts": [

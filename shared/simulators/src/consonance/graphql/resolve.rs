@@ -192,7 +192,7 @@ fn is_after(state: &State, record: &Value, search: &Arguments) -> bool {
 }
 
 fn is_product(state: &State, product: &Value, search: &Arguments) -> bool {
-    let isbn = &product["isbn"]["isbn13"];
+    let isbn = product.pointer("/isbn/isbn13").unwrap_or(&Value::Null);
     let date = product["publicationDate"].as_str();
     is_after(state, product, search)
         && search.iter().all(|(name, wanted)| match name.as_str() {
@@ -233,7 +233,9 @@ fn is_work(state: &State, work: &Value, search: &Arguments) -> bool {
             "titleCont" => contains(&work["title"], wanted.as_str().unwrap_or_default()),
             "subtitleCont" => contains(&work["subtitle"], wanted.as_str().unwrap_or_default()),
             "subtitlePresent" => wanted.as_bool() == Some(work["subtitle"].is_string()),
-            "imprintIdIn" => wanted.as_array().is_some_and(|list| list.contains(&work["imprint"]["id"])),
+            "imprintIdIn" => wanted
+                .as_array()
+                .is_some_and(|list| work.pointer("/imprint/id").is_some_and(|id| list.contains(id))),
             "changedSince" => state.work_changed_since(work, wanted.as_str().unwrap_or_default()),
             _ => true,
         })

@@ -91,9 +91,12 @@ fn group(id: &str, name: &str, elements: Vec<Element>) -> Group {
     Group { id: id.to_owned(), name: name.to_owned(), elements }
 }
 
-pub(super) fn models(state: &mut State) {
-    let lookup = |id: &str, name: &str, domain: &str| Field::new(id, name, Kind::Char).of(domain);
-    let description = vec![
+fn lookup(id: &str, name: &str, domain: &str) -> Field {
+    Field::new(id, name, Kind::Char).of(domain)
+}
+
+fn description() -> Vec<Element> {
+    vec![
         text(NAME, "Asset name"),
         text(DESCRIPTION, "Description"),
         text("OTMM.CUSTOM.FIELD_TITLE", "Title"),
@@ -115,8 +118,11 @@ pub(super) fn models(state: &mut State) {
             "Products, new names",
             vec![lookup(PRODUCT_NEW, "Product", "OTMM.DOMAIN.OTM_PRODUCT_NEW.LU")],
         ),
-    ];
-    let archive = vec![
+    ]
+}
+
+fn archive() -> Vec<Element> {
+    vec![
         Element::Field(lookup(STATUS, "Status", "CUSTOM.DOMAIN.STATUS")),
         Element::Field(Field::new(RETAIN_UNTIL, "Retain until", Kind::Date)),
         Element::Field(Field::new(USES, "Uses", Kind::Number)),
@@ -133,7 +139,10 @@ pub(super) fn models(state: &mut State) {
                 Field::new(EVENT_DETAIL, "Detail", Kind::Char),
             ],
         ),
-    ];
+    ]
+}
+
+pub(super) fn models(state: &mut State) {
     let model = |id: &str, legacy_id, name: &str, groups| Model {
         id: id.to_owned(),
         legacy_id,
@@ -146,8 +155,8 @@ pub(super) fn models(state: &mut State) {
             104,
             "Campaign asset",
             vec![
-                group("CUSTOM.GROUP.DESCRIPTION", "Description", description),
-                group("CUSTOM.GROUP.ARCHIVE", "Archive", archive),
+                group("CUSTOM.GROUP.DESCRIPTION", "Description", description()),
+                group("CUSTOM.GROUP.ARCHIVE", "Archive", archive()),
             ],
         ),
         model(

@@ -158,15 +158,18 @@ async fn otmm_asks_for_the_number_of_the_session_of_nobody_of_writers_or_of_ever
         let simulator = simulator(settings);
         let session = caller(&simulator).session;
         let digest = ("otmmauthtoken", session.digest.clone());
-        assert_eq!(ask(&simulator, "GET", ME, &[digest.clone()]).await.status, read);
+        assert_eq!(ask(&simulator, "GET", ME, std::slice::from_ref(&digest)).await.status, read);
         let search = "/otmmapi/v6/search/text";
-        assert_eq!(ask(&simulator, "POST", search, &[digest.clone()]).await.status, write);
+        assert_eq!(ask(&simulator, "POST", search, std::slice::from_ref(&digest)).await.status, write);
         let with = [digest.clone(), ("x-requested-by", session.id.to_string())];
         assert_eq!(ask(&simulator, "POST", search, &with).await.status, 200);
         let other = [digest.clone(), ("x-requested-by", "1".to_owned())];
         assert_eq!(ask(&simulator, "POST", search, &other).await.status, write);
         // The oldest interface never did.
-        assert_eq!(ask(&simulator, "POST", "/otmmapi/v4/search/text", &[digest.clone()]).await.status, 200);
+        assert_eq!(
+            ask(&simulator, "POST", "/otmmapi/v4/search/text", std::slice::from_ref(&digest)).await.status,
+            200
+        );
         assert_eq!(ask(&simulator, "GET", "/otmmapi/v6/sessions", &[digest]).await.status, 200);
     }
 }

@@ -10,12 +10,11 @@ pub(super) type Said = (Option<String>, String, String);
 
 /// What goes before the representations, where there are any at the top or one folder below.
 pub(super) fn top_of(names: &[String]) -> Option<String> {
-    let top = names.iter().find_map(|name| {
+    names.iter().find_map(|name| {
         let at = name.find("Representation_")?;
         let top = name.get(..at)?;
         (top.matches('/').count() <= 1 && (top.is_empty() || top.ends_with('/'))).then(|| top.to_owned())
-    });
-    top
+    })
 }
 
 /// Reads the asset whose representations are below `top`, which is empty or ends with a slash.
