@@ -68,6 +68,7 @@ conformance: ## unmodified third-party software: clients against the simulators,
 	tests/conformance-iconik/run
 	tests/conformance-preservica/run
 	tests/conformance-webhooks/run
+	tests/conformance-otmm/run
 
 bench: ## the published figures: the artefact as published, against the same function in Python
 	@infra/setup rust build arm64
