@@ -73,6 +73,9 @@ impl Algorithm {
     }
 }
 
+/// What is measured of documents, which are small.
+pub(super) const OF_DOCUMENTS: [Algorithm; 2] = [Algorithm::Sha1, Algorithm::Sha256];
+
 /// What is known of a content that was read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {

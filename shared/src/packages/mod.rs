@@ -25,6 +25,8 @@ mod fixity;
 mod fragment;
 mod name;
 mod read;
+#[cfg(test)]
+mod tests;
 mod zip;
 
 pub mod dublin_core;

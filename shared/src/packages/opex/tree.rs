@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::document::{Fixity, Kind, Manifest, ManifestFile, NOT_IN_VERSION, Opex, Version};
 use crate::{
     error::{Error, Result},
-    packages::{Algorithm, Content, Entry, pax, storage_name},
+    packages::{Content, Entry, fixity::OF_DOCUMENTS, pax, storage_name},
 };
 
 /// A folder by its true name.
@@ -153,7 +153,7 @@ impl Laid {
 }
 
 fn document(about: &Opex) -> Result<Content> {
-    Ok(Content::of_bytes(about.to_xml()?, &[Algorithm::Sha1]))
+    Ok(Content::of_bytes(about.to_xml()?, &OF_DOCUMENTS))
 }
 
 fn within(entries: &[Entry]) -> impl Iterator<Item = Fixity> {

@@ -8,8 +8,9 @@ use super::document::{Asset, Bitstream, FoundPart, FoundRepresentation, Generati
 use crate::{
     error::{Error, Result},
     packages::{
-        Algorithm, Archive, Content, Entry, Expected, PartFile, Purpose, Representation, TWICE,
+        Archive, Content, Entry, Expected, PartFile, Purpose, Representation, TWICE,
         asset::numbered,
+        fixity::OF_DOCUMENTS,
         pax::{generation_folder, part_folder, representation_folder},
         storage_name,
     },
@@ -40,7 +41,7 @@ pub fn package(assets: &[NewAsset], version: &str) -> Result<Vec<Entry>> {
             format!("{letter}{}", number.0)
         });
         let xip = Xip { version: version.to_owned(), folders: Vec::new(), assets: vec![described] };
-        let document = Content::of_bytes(xip.to_xml()?, &[Algorithm::Sha1]);
+        let document = Content::of_bytes(xip.to_xml()?, &OF_DOCUMENTS);
         entries.push(Entry::folder(&base));
         entries.push(Entry::new(format!("{base}/metadata.xml"), document));
         entries.push(Entry::folder(&format!("{base}/content")));
@@ -72,7 +73,7 @@ pub fn in_pax(asset: &NewAsset, version: &str) -> Result<Content> {
         format!("{folder}/{}/{}", part_folder(part), generation_folder(at, of))
     });
     let xip = Xip { version: version.to_owned(), folders: Vec::new(), assets: vec![described] };
-    Ok(Content::of_bytes(xip.to_xml()?, &[Algorithm::Sha1]))
+    Ok(Content::of_bytes(xip.to_xml()?, &OF_DOCUMENTS))
 }
 
 impl NewAsset {
