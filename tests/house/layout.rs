@@ -185,6 +185,27 @@ const NEVER: &[(&str, &[&str])] = &[
         "bagit",
         &["aws", "batch", "content_server", "environment", "flow", "http", "lambda", "ledger", "mapping"],
     ),
+    (
+        "packages",
+        &[
+            "aws",
+            "batch",
+            "content_server",
+            "context",
+            "environment",
+            "flow",
+            "function",
+            "iconik",
+            "lambda",
+            "ledger",
+            "links",
+            "mapping",
+            "preservica",
+            "reconcile",
+            "s3_notification",
+            "transfer",
+        ],
+    ),
 ];
 
 #[test]

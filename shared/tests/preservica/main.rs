@@ -17,6 +17,7 @@ mod in_process;
 mod keeping;
 mod looking;
 mod package;
+mod packed;
 mod sessions;
 mod telling;
 mod uploads;
