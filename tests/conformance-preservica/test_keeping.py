@@ -121,7 +121,7 @@ class Uploads(Story):
         (running,) = workflow.workflow_instances(workflow_state="Active", workflow_type="Ingest")
         self.assertEqual(running.workflow_context_name, "Ingest OPEX (Incremental)")
         self.wait(60)
-        self.assertEqual(self.held("one.txt")["parent"], folder.reference)
+        self.assertEqual([one.title for one in self.entities.descendants(folder)], ["one.txt"])
         workflow.start_workflow_instance(context, OpexContainerDirectory="opex/b1")
         (running,) = workflow.workflow_instances(workflow_state="Active", workflow_type="Ingest")
         workflow.terminate_workflow_instance(running.instance_id)
