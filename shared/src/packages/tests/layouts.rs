@@ -126,65 +126,66 @@ async fn a_zipped_asset_tells_the_fixities_of_what_is_in_it() {
 
 type Change = fn(&mut BTreeMap<String, u64>, &mut BTreeMap<String, Vec<u8>>);
 
+const DISORDER: &[(&str, Change, &[&str])] = &[
+    (
+        "a file is lost",
+        |sizes, _| {
+            sizes.remove("top/a.tif");
+        },
+        &["opex.describes-nothing", "opex.missing"],
+    ),
+    (
+        "a file is too much",
+        |sizes, _| {
+            sizes.insert("top/b.tif".into(), 1);
+        },
+        &["opex.not-listed"],
+    ),
+    (
+        "a folder is too much",
+        |sizes, _| {
+            sizes.insert("top/b/b.tif".into(), 1);
+        },
+        &["opex.not-listed"],
+    ),
+    (
+        "a file is shorter",
+        |sizes, _| {
+            sizes.insert("top/a.tif".into(), 1);
+        },
+        &["opex.size"],
+    ),
+    (
+        "a folder is lost",
+        |sizes, documents| {
+            sizes.retain(|path, _| !path.starts_with("top/inner/"));
+            documents.retain(|path, _| !path.starts_with("top/inner/"));
+        },
+        &["opex.missing"],
+    ),
+    (
+        "an asset is not whole",
+        |sizes, _| {
+            sizes.remove("top/x.pax/Representation_Access/c/Generation_1/c");
+        },
+        &["opex.missing", "opex.missing", "opex.missing", "opex.missing", "opex.missing"],
+    ),
+    (
+        "a document is a page",
+        |_, documents| {
+            documents.insert("top/a.tif.opex".into(), b"<html/>".to_vec());
+        },
+        &["opex.bad-document"],
+    ),
+    (
+        "a document was not read",
+        |_, documents| drop(documents.remove("top/a.tif.opex")),
+        &["opex.bad-document"],
+    ),
+];
+
 #[tokio::test]
 async fn a_tree_that_is_not_in_order_is_told_by_file_and_reason() {
-    const TABLE: &[(&str, Change, &[&str])] = &[
-        (
-            "a file is lost",
-            |sizes, _| {
-                sizes.remove("top/a.tif");
-            },
-            &["opex.describes-nothing", "opex.missing"],
-        ),
-        (
-            "a file is too much",
-            |sizes, _| {
-                sizes.insert("top/b.tif".into(), 1);
-            },
-            &["opex.not-listed"],
-        ),
-        (
-            "a folder is too much",
-            |sizes, _| {
-                sizes.insert("top/b/b.tif".into(), 1);
-            },
-            &["opex.not-listed"],
-        ),
-        (
-            "a file is shorter",
-            |sizes, _| {
-                sizes.insert("top/a.tif".into(), 1);
-            },
-            &["opex.size"],
-        ),
-        (
-            "a folder is lost",
-            |sizes, documents| {
-                sizes.retain(|path, _| !path.starts_with("top/inner/"));
-                documents.retain(|path, _| !path.starts_with("top/inner/"));
-            },
-            &["opex.missing"],
-        ),
-        (
-            "an asset is not whole",
-            |sizes, _| {
-                sizes.remove("top/x.pax/Representation_Access/c/Generation_1/c");
-            },
-            &["opex.missing", "opex.missing", "opex.missing", "opex.missing", "opex.missing"],
-        ),
-        (
-            "a document is a page",
-            |_, documents| {
-                documents.insert("top/a.tif.opex".into(), b"<html/>".to_vec());
-            },
-            &["opex.bad-document"],
-        ),
-        (
-            "a document was not read",
-            |_, documents| drop(documents.remove("top/a.tif.opex")),
-            &["opex.bad-document"],
-        ),
-    ];
     let assets = vec![opex::AssetFolder {
         name: "x".into(),
         about: Opex::default(),
@@ -197,7 +198,7 @@ async fn a_tree_that_is_not_in_order_is_told_by_file_and_reason() {
     let folder =
         opex::Folder { name: "top".into(), files, assets, folders: vec![inner], ..opex::Folder::default() };
     let entries = opex::entries(&folder, opex::Version::V1_2).unwrap();
-    for (what, change, problems) in TABLE {
+    for (what, change, problems) in DISORDER {
         let (mut sizes, mut documents) = sizes(&entries).await;
         assert!(opex::judge(&sizes, &documents).is_ok());
         change(&mut sizes, &mut documents);
