@@ -264,6 +264,22 @@ async fn an_asset_whose_identifier_was_taken_off_is_known_by_its_reference_and_g
     assert_eq!((world.endings(), kept(&world)), (vec!["delivered".to_owned(); 2], (1, 1)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn parts_that_were_refused_to_be_joined_are_thrown_away_and_go_once_more_when_it_is_sent_again() {
+    let story = story(|_| ());
+    let calm = played(&story, BTreeMap::new()).await;
+    let join = calm.tap.calls().iter().rposition(|call| call.what.starts_with("POST /api/s3/")).unwrap();
+    let world = played(&story, [(join, Fault::Refused(403))].into()).await;
+    assert_eq!(
+        (world.endings(), kept(&world)),
+        (vec!["quarantined preservica.forbidden".to_owned()], (0, 0))
+    );
+    assert!(world.preservica().with_state(|state| state.uploads.is_empty()));
+    world.send(&first(&world, "2").message()).await;
+    assert!(drive(&world, story.flow, Drive::default()).await);
+    assert_eq!((world.endings()[0].as_str(), kept(&world)), ("delivered", (1, 1)));
+}
+
 /// The storage forgets the upload when its parts are about to be joined.
 async fn forgotten(monitors_name_package: bool) -> (Scenario, World) {
     let story = story(|_| ());

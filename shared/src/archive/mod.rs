@@ -171,7 +171,8 @@ impl Archive {
         run.leave_after(&lock, outcome, self.settings.settling).await
     }
 
-    /// Throws away what this delivery, which ends undelivered, or an earlier one began to send. What may have arrived is left.
+    /// Throws away what this delivery, which ends undelivered, or an earlier one began to send. What has arrived is left, and what
+    /// may have only where the storage says that it has not.
     ///
     /// # Errors
     /// [`BUSY`]. As any call.
@@ -181,10 +182,16 @@ impl Archive {
         let lock = lock.ok_or_else(|| later(BUSY, "another delivery of the same is being dealt with"))?;
         let outcome = async {
             let Some(mut memory) = Memory::read(run, &name).await? else { return Ok(()) };
-            if memory.told.upload.is_begun() && !memory.told.upload.may_have_arrived() {
-                self.client.abandon_upload(&mut memory.told.upload).await?;
-                memory.keep(run).await?;
+            if memory.told.arrived.is_some() || !memory.told.upload.is_begun() {
+                return Ok(());
             }
+            // Parts that were refused to be joined are there still; where they are not, they may have arrived.
+            if memory.told.upload.may_have_arrived() {
+                self.client.withdraw_upload(&mut memory.told.upload).await?;
+            } else {
+                self.client.abandon_upload(&mut memory.told.upload).await?;
+            }
+            memory.keep(run).await?;
             Ok(())
         };
         let outcome = outcome.await;

@@ -216,18 +216,38 @@ impl Client {
     /// # Errors
     /// As any call.
     pub async fn abandon_upload(&self, ledger: &mut UploadLedger) -> Result<()> {
-        if let Some(upload_id) = ledger.upload_id.as_deref().filter(|_| !ledger.is_done) {
-            let target = format!("{}?{}", self.place(ledger).await?, encoded(&[("uploadId", upload_id)]));
-            let request = Request::new("abandon upload", Method::DELETE, target).idempotent();
-            let response = self.open(&request).await?;
-            let (status, headers) = (response.status, response.headers);
-            if !status.is_success() && status != StatusCode::NOT_FOUND {
-                let body = self.http.read("abandon upload", true, response.body).await?;
-                return Err(refused(status, &headers, &body, Effect::Repeatable));
-            }
-        }
+        self.abort(ledger).await?;
         ledger.forget();
         Ok(())
+    }
+
+    /// Gives an upload up whose parts may have been joined. True when it was there still: then nothing has arrived, and nothing
+    /// will, and the ledger is empty again. False when it was not, which leaves the doubt and the ledger as they are.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn withdraw_upload(&self, ledger: &mut UploadLedger) -> Result<bool> {
+        let was_there = self.abort(ledger).await?;
+        if was_there {
+            ledger.forget();
+        }
+        Ok(was_there)
+    }
+
+    /// Whether there was something to abort.
+    async fn abort(&self, ledger: &UploadLedger) -> Result<bool> {
+        let Some(upload_id) = ledger.upload_id.as_deref().filter(|_| !ledger.is_done) else {
+            return Ok(false);
+        };
+        let target = format!("{}?{}", self.place(ledger).await?, encoded(&[("uploadId", upload_id)]));
+        let request = Request::new("abandon upload", Method::DELETE, target).idempotent();
+        let response = self.open(&request).await?;
+        let (status, headers) = (response.status, response.headers);
+        if status.is_success() || status == StatusCode::NOT_FOUND {
+            return Ok(status.is_success());
+        }
+        let body = self.http.read("abandon upload", true, response.body).await?;
+        Err(refused(status, &headers, &body, Effect::Repeatable))
     }
 
     /// Where the package goes.

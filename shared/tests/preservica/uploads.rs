@@ -184,6 +184,18 @@ async fn preservica_uploads_that_the_storage_forgot_begin_anew() {
     client.upload_step(&source(&package), Some(&folder), &mut ledger).await.unwrap();
     client.abandon_upload(&mut ledger).await.unwrap();
     assert_eq!(simulator.with_state(|state| state.uploads.len()), 0);
+    // One that may have been joined is given up only where it is there still.
+    for is_there in [true, false] {
+        let mut ledger = UploadLedger::in_parts();
+        while !ledger.may_have_arrived() {
+            client.upload_step(&source(&package), Some(&folder), &mut ledger).await.unwrap();
+        }
+        if !is_there {
+            simulator.with_state(|state| state.uploads.clear());
+        }
+        assert_eq!(client.withdraw_upload(&mut ledger).await.unwrap(), is_there);
+        assert_eq!(ledger.is_begun(), !is_there);
+    }
 }
 
 #[tokio::test(start_paused = true)]
