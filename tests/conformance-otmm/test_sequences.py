@@ -102,6 +102,27 @@ class Uploaders(Story):
         self.assertEqual(session.delete(f"{API}/sessions", **PATIENCE).status_code, 200)
         self.assertEqual(session.get(f"{API}/users/me", **PATIENCE).status_code, 401)
 
+    @shows("upload in one request, v6: cookie and number, a representation without fields, a manifest without types")
+    def test_the_asset_uploader_of_one_file(self):
+        session = self.login()
+        del session.headers["otmmauthtoken"]
+        described = {"asset_resource": {"asset": {
+            "asset_id": "61e6", "metadata": {"id": "61e6", "name": "otmm-api.properties"},
+            "metadata_model_id": "ARTESIA.MODEL.DEFAULT", "security_policy_list": [{"id": "2"}],
+        }}}
+        files = {"upload_manifest": {"master_files": [{"file": {"file_name": "otmm-api.properties"}}]}}
+        form = {
+            "parent_folder_id": text(self.id_of("Products")),
+            "manifest": (None, json.dumps(files), "application/json"),
+            "asset_representation": (None, json.dumps(described), "application/json"),
+            "files": ("otmm-api.properties", b"a=b", "application/octet-stream"),
+        }
+        number = session.post(f"{API}/assets", files=form, **PATIENCE).json()["job_handle"]["job_id"]
+        self.wait(20)
+        (made,) = self.job(number)
+        self.assertEqual((made["name"], made["policies"], made["model"]), ("otmm-api.properties", [2], "ARTESIA.MODEL.DEFAULT"))
+        self.assertNotEqual(made["id"], "61e6", "ids are the server's")
+
     @shows("staged import: job, several files at a time, start")
     def test_files_of_a_job_come_in_parallel(self):
         session = self.login()
@@ -190,11 +211,50 @@ class Readers(Story):
         answer = requests.get(f"{API}/assets/{self.id_of('spring-brief.pdf')}", headers=headers, **PATIENCE)
         self.assertEqual(answer.json()["asset_resource"]["asset"]["name"], "spring-brief.pdf")
 
+    @shows("Node: words and pages of a search by GET, assets by a selection with an unknown member")
+    def test_the_node_client_looks(self):
+        session = self.login()
+        params = {
+            "keyword_query": "spring", "load_type": "metadata", "load_multilingual_values": "true",
+            "level_of_detail": "slim", "after": 1, "limit": 3, "multilingual_language_code": "en_US",
+            "keyword_scope_id": 3, "preference_id": "ARTESIA.PREFERENCE.GALLERYVIEW.DISPLAYED_FIELDS",
+            "metadata_to_return": "ARTESIA.FIELD.TAG", "sort": "desc_ARTESIA.FIELD.ASSET ID",
+        }
+        found = session.get(f"{API}/search/text", params=params, **PATIENCE).json()["search_result_resource"]
+        self.assertEqual((found["search_result"]["offset"], len(found["search_result"]["asset_id_list"])), (1, 3))
+        context = {
+            "child_type": "ASSETS", "include_descendants": "NONE", "include_devared_assets": False,
+            "type": "com.artesia.asset.selection.AssetIdsSelectionContext",
+            "asset_ids": found["search_result"]["asset_id_list"],
+        }
+        context = json.dumps({"selection_context_param": {"selection_context": context}})
+        params = {"load_type": "system", "level_of_detail": "slim", "selection_context": context}
+        listed = session.get(f"{API}/assets", params=params, **PATIENCE).json()["assets_resource"]["asset_list"]
+        self.assertEqual(len(listed), 3)
+        recent = session.get(f"{API}/assets/recent", params={"load_type": "full", "limit": 25}, **PATIENCE).json()
+        self.assertGreater(len(recent["assets_resource"]["asset_list"]), 0)
+
+    @shows("collections, their assets with content and address; policies")
+    def test_collections_and_policies(self):
+        session = self.login()
+        found = session.get(f"{API}/collections", **PATIENCE).json()["collection_resource"]
+        (kit,) = found["collection"]
+        self.assertEqual(kit["name"], "Press kit")
+        inside = session.get(f"{API}/collections/{kit['id']}/assets", **PATIENCE).json()["assets_resource"]["asset_list"]
+        for asset in inside:
+            self.assertTrue(asset["asset_content_info"]["master_content"]["mime_type"])
+            self.assertIn(asset["original_asset_id"], asset["delivery_service_url"])
+            self.assertEqual(requests.get(asset["delivery_service_url"], **PATIENCE).status_code, 200)
+        policies = session.get(f"{API}/securitypolicies", **PATIENCE).json()["security_policies_resource"]
+        self.assertEqual([one["id"] for one in policies["security_policy_list"]], [1, 2])
+
     @shows("v5 exchange: cookies only, folders and assets walked")
     def test_reading_with_cookies_only(self):
         session = self.login(version="v5")
         for header in ("otmmauthtoken", "X-Requested-By"):
             del session.headers[header]
+        # It says so of its empty requests too.
+        session.headers["Content-Type"] = "application/json"
         base = f"{SERVER}/otmmapi/v5/folders"
         roots = session.get(f"{base}/rootfolders", **PATIENCE).json()["folders_resource"]["folder_list"]
         self.assertIn("ARTESIA.PUBLIC.TREEN", [one["asset_id"] for one in roots])
@@ -205,6 +265,8 @@ class Readers(Story):
         url = next(one["master_content_info"]["url"] for one in found["asset_list"] if one["name"] == "spring-brief.pdf")
         self.assertTrue(url.startswith("/otmmapi/v5/renditions/"))
         self.assertEqual(len(session.get(SERVER + url, **PATIENCE).content), 60_000)
+        above = session.get(f"{base}/{spring}/parents", **PATIENCE).json()["folders_resource"]["folder_list"]
+        self.assertEqual([one["name"] for one in above], ["Campaigns"])
 
     @shows("folder browser: children with filter, sort and preference; deleted ones unless excluded")
     def test_the_folder_browser(self):
