@@ -61,10 +61,11 @@ storm: ## faults at every call and SEEDS=2000 random schedules of them
 	@infra/setup nextest
 	STORM_SEEDS=$(SEEDS) $(LONG) --test storm $(ARGS)
 
-conformance: ## unmodified third-party software: clients against the simulators, bagit against our bags, webhook libraries against our signatures
+conformance: ## unmodified third-party software: clients before the simulators, bagit, opex-manifest-generator and webhook libraries before ours
 	@infra/setup rust
 	tests/conformance-python/run
 	tests/conformance-bagit/run
+	tests/conformance-opex/run
 	tests/conformance-iconik/run
 	tests/conformance-preservica/run
 	tests/conformance-webhooks/run

@@ -2,7 +2,7 @@
 //!
 //! Names are told apart by the beginning of their namespace, because its end is a version: an upgrade changes it.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use quick_xml::{
     Reader, XmlVersion,
@@ -15,6 +15,8 @@ const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 /// Elements within elements.
 const DEEPEST: usize = 128;
+/// Elements of a document.
+const MOST_ELEMENTS: usize = 4_000_000;
 /// Prefixes that are declared at one place, by all elements around it.
 const MOST_PREFIXES: usize = 1000;
 /// Bytes of a namespace.
@@ -23,10 +25,11 @@ const LONGEST_NAMESPACE: usize = 2048;
 /// An element with its namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Element {
-    pub(crate) namespace: String,
+    /// Shared by all that have it, so that a small document stays small in memory.
+    pub(crate) namespace: Arc<str>,
     pub(crate) name: String,
     /// Namespace, name and value.
-    attributes: Vec<(String, String, String)>,
+    attributes: Vec<(Arc<str>, String, String)>,
     nodes: Vec<Node>,
 }
 
@@ -47,17 +50,17 @@ pub(crate) enum Malformed {
 
 impl Element {
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        Self { namespace: namespace.to_owned(), name: name.to_owned(), ..Self::default() }
+        Self { namespace: namespace.into(), name: name.to_owned(), ..Self::default() }
     }
 
     pub(crate) fn attribute(mut self, name: &str, value: &str) -> Self {
-        self.attributes.push((String::new(), name.to_owned(), value.to_owned()));
+        self.attributes.push((Arc::default(), name.to_owned(), value.to_owned()));
         self
     }
 
     /// An attribute of another namespace.
     pub(crate) fn attribute_of(mut self, namespace: &str, name: &str, value: &str) -> Self {
-        self.attributes.push((namespace.to_owned(), name.to_owned(), value.to_owned()));
+        self.attributes.push((namespace.into(), name.to_owned(), value.to_owned()));
         self
     }
 
@@ -73,7 +76,8 @@ impl Element {
 
     /// Adds an element of the same namespace that holds a text.
     pub(crate) fn with(self, name: &str, text: &str) -> Self {
-        let child = Self::new(&self.namespace, name).text(text);
+        let namespace = self.namespace.clone();
+        let child = Self { namespace, name: name.to_owned(), ..Self::default() }.text(text);
         self.child(child)
     }
 
@@ -161,7 +165,7 @@ impl Element {
 
     /// An attribute of a namespace.
     pub(crate) fn value_of(&self, namespace: &str, name: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|(of, known, _)| of == namespace && known == name);
+        let found = self.attributes.iter().find(|(of, known, _)| **of == *namespace && known == name);
         found.map(|(_, _, value)| value.as_str())
     }
 
@@ -171,8 +175,13 @@ impl Element {
         let mut scope = Scope::default();
         // Each with the number of prefixes outside of it.
         let mut open: Vec<(Self, usize)> = vec![(Self::default(), 0)];
+        let mut elements = 0;
         loop {
             let event = reader.read_event().map_err(|_| Malformed::Form)?;
+            elements += usize::from(matches!(event, Event::Start(_) | Event::Empty(_)));
+            if elements > MOST_ELEMENTS {
+                return Err(Malformed::Form);
+            }
             let (parent, _) = open.last_mut().ok_or(Malformed::Form)?;
             match event {
                 Event::Start(start) => {
@@ -247,7 +256,7 @@ impl Element {
     }
 
     fn write(&self, into: &mut String, outer: &Written<'_>) {
-        let prefix = outer.prefixed.filter(|(_, namespace)| *namespace == self.namespace);
+        let prefix = outer.prefixed.filter(|(_, namespace)| **namespace == *self.namespace);
         let name = match prefix {
             Some((prefix, _)) => Cow::Owned(format!("{prefix}:{}", self.name)),
             None => Cow::Borrowed(self.name.as_str()),
@@ -258,15 +267,15 @@ impl Element {
             Some((prefix, namespace)) if outer.is_root => {
                 let _ = write!(into, " xmlns:{prefix}=\"{}\"", escape(namespace));
             }
-            None if self.namespace != outer.default => {
-                let _ = write!(into, " xmlns=\"{}\"", escape(self.namespace.as_str()));
+            None if *self.namespace != *outer.default => {
+                let _ = write!(into, " xmlns=\"{}\"", escape(&*self.namespace));
                 inner.default = &self.namespace;
             }
             _ => {}
         }
         for (number, (namespace, name, value)) in self.attributes.iter().enumerate() {
             let value = written(value).replace('\t', "&#9;").replace('\n', "&#10;");
-            let _ = match namespace.as_str() {
+            let _ = match &**namespace {
                 "" => write!(into, " {name}=\"{value}\""),
                 XML => write!(into, " xml:{name}=\"{value}\""),
                 other => write!(into, " xmlns:n{number}=\"{}\" n{number}:{name}=\"{value}\"", escape(other)),
@@ -303,23 +312,22 @@ fn written(text: &str) -> String {
 /// Prefixes and their namespaces, the innermost last. One list for all open elements: a copy for each would let a small
 /// document fill the memory.
 #[derive(Default)]
-struct Scope(Vec<(String, String)>);
+struct Scope(Vec<(String, Arc<str>)>);
 
 impl Scope {
     fn declare(&mut self, prefix: &str, namespace: Cow<'_, str>) -> Result<(), Malformed> {
-        // Every element has a copy of its namespace, however short the element is.
         if self.0.len() >= MOST_PREFIXES || namespace.len() > LONGEST_NAMESPACE {
             return Err(Malformed::Form);
         }
-        self.0.push((prefix.to_owned(), namespace.into_owned()));
+        self.0.push((prefix.to_owned(), namespace.into()));
         Ok(())
     }
 
-    fn namespace(&self, prefix: &str) -> Result<String, Malformed> {
+    fn namespace(&self, prefix: &str) -> Result<Arc<str>, Malformed> {
         match self.0.iter().rev().find(|(known, _)| known == prefix) {
             Some((_, namespace)) => Ok(namespace.clone()),
-            None if prefix.is_empty() => Ok(String::new()),
-            None if prefix == "xml" => Ok(XML.to_owned()),
+            None if prefix.is_empty() => Ok(Arc::default()),
+            None if prefix == "xml" => Ok(XML.into()),
             None => Err(Malformed::Form),
         }
     }
@@ -332,21 +340,24 @@ fn split(name: &[u8]) -> Result<(&str, &str), Malformed> {
 
 /// Reads a start tag; what it declares is in scope from then on.
 fn read_start(start: &BytesStart<'_>, scope: &mut Scope) -> Result<Element, Malformed> {
-    let mut attributes = Vec::new();
+    let mut prefixed = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|_| Malformed::Form)?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Malformed::Form)?;
         match split(attribute.key.as_ref())? {
             ("", "xmlns") => scope.declare("", value)?,
             ("xmlns", prefix) => scope.declare(prefix, value)?,
-            (prefix, name) => attributes.push((prefix.to_owned(), name.to_owned(), value.into_owned())),
+            (prefix, name) => {
+                prefixed.push((prefix.to_owned(), name.to_owned(), value.into_owned()));
+            }
         }
     }
-    for (prefix, ..) in &mut attributes {
-        if !prefix.is_empty() {
-            *prefix = scope.namespace(prefix)?;
-        }
-    }
+    // An attribute without a prefix is of no namespace, whatever its element is of.
+    let attributes = prefixed.into_iter().map(|(prefix, name, value)| match prefix.as_str() {
+        "" => Ok((Arc::default(), name, value)),
+        prefix => Ok((scope.namespace(prefix)?, name, value)),
+    });
+    let attributes = attributes.collect::<Result<_, Malformed>>()?;
     let qualified = start.name();
     let (prefix, name) = split(qualified.as_ref())?;
     let namespace = scope.namespace(prefix)?;

@@ -8,6 +8,7 @@ mod generated;
 mod large;
 mod master;
 mod measure;
+mod packages;
 mod report;
 mod scale;
 mod small;
@@ -27,6 +28,7 @@ struct Extent {
     large_bytes: u64,
     sizes: Vec<u64>,
     masters: [u64; 2],
+    packages: [u64; 2],
     records: usize,
     deliveries: usize,
 }
@@ -41,6 +43,7 @@ impl Extent {
             large_bytes: 1 << 30,
             sizes: vec![1 << 10, 1 << 20, 1 << 26, 1 << 30, 10 << 30],
             masters: [1 << 20, 20 << 30],
+            packages: [1 << 30, 100 << 30],
             records: 1_000_000,
             deliveries: 1000,
         }
@@ -55,6 +58,7 @@ impl Extent {
             large_bytes: 1 << 28,
             sizes: vec![1 << 10, 1 << 20, 1 << 28],
             masters: [1 << 20, 1 << 28],
+            packages: [1 << 26, 1 << 30],
             records: 100_000,
             deliveries: 200,
         }
@@ -140,6 +144,9 @@ async fn measure_all(root: &Path, artefacts: &Path, extent: &Extent, only: Optio
     if wanted("door") {
         let stage = Stage::new(root, artefacts, true).await;
         figures.push(door::answer(&stage, artefacts, extent.deliveries).await);
+    }
+    if wanted("packages") {
+        figures.push(packages::figure(extent.packages).await);
     }
     if wanted("refused") {
         figures.push(large::refused(&keeping, 64 << 20).await);

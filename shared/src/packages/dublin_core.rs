@@ -59,6 +59,6 @@ pub fn read(fragment: &Fragment) -> Result<Vec<(String, String)>> {
         let message = format!("expected Dublin Core, and it is of `{}`", fragment.schema().escape_default());
         return Err(Error::invalid(BAD_XML, message));
     }
-    let elements = fragment.root.elements().filter(|element| element.namespace == ELEMENTS);
+    let elements = fragment.root.elements().filter(|element| element.namespace.as_ref() == ELEMENTS);
     Ok(elements.map(|element| (element.name.clone(), element.whole())).collect())
 }

@@ -30,7 +30,11 @@ impl Fragment {
                 format!("the descriptive metadata `{}` has no namespace", root.name.escape_default());
             return Err(Error::invalid(BAD_XML, message));
         }
-        texts("descriptive metadata", [root.fragment().as_str()])?;
+        let xml = root.fragment();
+        texts("descriptive metadata", [xml.as_str()])?;
+        // As it will be read: an empty text is no text.
+        let root = Element::parse(xml.as_bytes())
+            .map_err(|error| Error::bug("describe", format!("a fragment of ours cannot be read: {error}")))?;
         Ok(Self { root })
     }
 

@@ -164,7 +164,7 @@ impl Premis {
             return Err(Error::invalid(BAD_XML, message));
         }
         let mut read = Self::default();
-        for part in fragment.root.elements().filter(|part| part.namespace == SCHEMA) {
+        for part in fragment.root.elements().filter(|part| part.namespace.as_ref() == SCHEMA) {
             match part.name.as_str() {
                 "object" if kind_of(part) == "file" => read.files.push(File::read(part)?),
                 "object" if kind_of(part) == "intellectualEntity" => {
@@ -298,12 +298,12 @@ fn kind_of(object: &Element) -> &str {
 }
 
 fn find<'a>(parent: &'a Element, name: &str) -> Option<&'a Element> {
-    parent.elements().find(|child| child.namespace == SCHEMA && child.name == name)
+    parent.elements().find(|child| child.namespace.as_ref() == SCHEMA && child.name == name)
 }
 
 fn all<'a>(parent: Option<&'a Element>, name: &'a str) -> impl Iterator<Item = &'a Element> {
     let children = parent.into_iter().flat_map(Element::elements);
-    children.filter(move |child| child.namespace == SCHEMA && child.name == name)
+    children.filter(move |child| child.namespace.as_ref() == SCHEMA && child.name == name)
 }
 
 fn text(parent: &Element, name: &str) -> Option<String> {

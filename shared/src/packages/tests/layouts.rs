@@ -247,6 +247,21 @@ fn two_files_that_would_lie_at_one_place_are_refused_instead_of_lost() {
     assert_eq!(code(xip::package(&[asset(["a.tif", "b.tif"])], "six")), BAD_XML);
 }
 
+#[tokio::test]
+async fn true_names_are_told_by_versions_that_have_a_place_for_them() {
+    for (version, told) in [("6.0", false), ("6.1", false), ("6.2", true), ("7.7", true), ("10.0", true)] {
+        let entries = xip::package(&[asset()], version).unwrap();
+        let document = whole(entries[1].content.source()).await.unwrap();
+        let read = xip::Xip::read(&document).unwrap();
+        let file = &read.assets[0].representations[0].parts[0].generations[0].bitstreams[0];
+        let name = told.then_some("Act 1: <final>.mov");
+        assert_eq!(file.original_filename.as_deref(), name, "{version}");
+        assert_eq!(true_name(&file.filename).as_deref(), Some("Act 1: <final>.mov"));
+        let older = xip::Xip { version: "6.0".into(), ..read };
+        assert_eq!(code(older.to_xml()), if told { xip::NOT_IN_VERSION } else { "it went well" });
+    }
+}
+
 #[test]
 fn what_xip_names_must_be_there() {
     let document = |inner: &str| format!("<XIP xmlns=\"http://preservica.com/XIP/v7.7\">{inner}</XIP>");

@@ -10,8 +10,22 @@ use crate::{
     xml::Element,
 };
 
+/// A version of XIP has no place for something.
+pub const NOT_IN_VERSION: &str = "xip.not-in-version";
 /// What begins the namespace of every version.
 pub(super) const FAMILY: &str = "http://preservica.com/XIP/v";
+
+/// Whether a version has a place for the true name of a file.
+pub(super) fn has_original_filename(version: &str) -> bool {
+    numbers(version).is_some_and(|numbers| numbers >= (6, 2))
+}
+
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let (major, minor) = version.split_once('.')?;
+    Some((number(major)?, number(minor)?))
+}
 
 /// What a document of XIP says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -108,7 +122,7 @@ pub struct Bitstream {
     pub filename: String,
     /// Its folder.
     pub location: Option<String>,
-    /// Its true name.
+    /// Its true name (since 6.2); before, it follows from the storage name.
     pub original_filename: Option<String>,
     /// Its length in bytes.
     pub bytes: u64,
@@ -156,8 +170,8 @@ impl Xip {
     /// The document.
     ///
     /// # Errors
-    /// `Invalid`: a version that is no version, a character that XML has no way to say, two parts with one reference, or two
-    /// files with one place.
+    /// `Invalid`: a version that is no version, [`NOT_IN_VERSION`] for what it has no place for, a character that XML has no
+    /// way to say, or two files with one place.
     pub fn to_xml(&self) -> Result<String> {
         self.check()?;
         let root = self.element("XIP");
@@ -281,8 +295,7 @@ impl Xip {
     }
 
     fn check(&self) -> Result<()> {
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !self.version.split_once('.').is_some_and(|(major, minor)| is_number(major) && is_number(minor)) {
+        if numbers(&self.version).is_none() {
             let message =
                 format!("expected a version like 6.0, and it is `{}`", self.version.escape_default());
             return Err(Error::invalid(BAD_XML, message));
@@ -291,6 +304,11 @@ impl Xip {
         for asset in &self.assets {
             for generation in asset.all_parts().flat_map(|part| &part.generations) {
                 for bitstream in &generation.bitstreams {
+                    if bitstream.original_filename.is_some() && !has_original_filename(&self.version) {
+                        let message =
+                            format!("XIP {} has no place for original names of files", self.version);
+                        return Err(Error::invalid(NOT_IN_VERSION, message).remedy("write XIP 6.2 or later"));
+                    }
                     if !places.insert(bitstream.place()) {
                         let message = format!("two files lie at `{}`", bitstream.place());
                         return Err(Error::invalid(TWICE, message));

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::document::{Asset, Bitstream, FoundPart, FoundRepresentation, Generation, Xip};
+use super::document::{
+    Asset, Bitstream, FoundPart, FoundRepresentation, Generation, Xip, has_original_filename,
+};
 use crate::{
     error::{Error, Result},
     packages::{
@@ -36,7 +38,7 @@ pub fn package(assets: &[NewAsset], version: &str) -> Result<Vec<Entry>> {
     for asset in assets {
         let base = storage_name(&asset.about.reference);
         let mut files = Vec::new();
-        let described = asset.described(&mut files, |representation, number, _, _| {
+        let described = asset.described(version, &mut files, |representation, number, _, _| {
             let letter = if representation.purpose == Purpose::Preservation { 'p' } else { 'a' };
             format!("{letter}{}", number.0)
         });
@@ -68,7 +70,7 @@ pub fn package(assets: &[NewAsset], version: &str) -> Result<Vec<Entry>> {
 /// # Errors
 /// As [`Xip::to_xml`].
 pub fn in_pax(asset: &NewAsset, version: &str) -> Result<Content> {
-    let described = asset.described(&mut Vec::new(), |representation, number, part, (at, of)| {
+    let described = asset.described(version, &mut Vec::new(), |representation, number, part, (at, of)| {
         let folder = representation_folder(representation.purpose, number);
         format!("{folder}/{}/{}", part_folder(part), generation_folder(at, of))
     });
@@ -80,6 +82,7 @@ impl NewAsset {
     /// What is said of it, with every file at the place that `location` gives; files with their places.
     fn described(
         &self,
+        version: &str,
         files: &mut Vec<(String, Content)>,
         location: impl Fn(&Representation, (usize, usize), &crate::packages::Part, (usize, usize)) -> String,
     ) -> Asset {
@@ -91,7 +94,10 @@ impl NewAsset {
                 let generations = part.generations.iter().enumerate().map(|(at, contents)| {
                     let location = location(representation, number, part, (at, of));
                     let bitstreams = contents.iter().map(|file| {
-                        let bitstream = bitstream(file, &location);
+                        let mut bitstream = bitstream(file, &location);
+                        if !has_original_filename(version) {
+                            bitstream.original_filename = None;
+                        }
                         files.push((bitstream.place(), file.content.clone()));
                         bitstream
                     });

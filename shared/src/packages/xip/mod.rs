@@ -1,4 +1,4 @@
-//! XIP: assets as Preservica describes them, and the package of them that it ingests (`XIPv6`).
+//! XIP: assets as Preservica describes them, and the package of them that it ingests (XIPv6).
 //!
 //! ```text
 //! {asset}/metadata.xml          what is said about the asset, its parts and files
@@ -12,6 +12,8 @@
 //! Folders, assets with their parts and files, identifiers and fragments are written and read. Links, restrictions and events,
 //! which archives add themselves, are left alone.
 //!
+//! The true name of a file is its `OriginalFilename` since 6.2; before, it follows from its storage name and is the part's title.
+//!
 //! Sources: the published schemas of 6.0, 6.2 and 7.7; packages that public producers make.
 
 mod document;
@@ -19,6 +21,6 @@ mod layout;
 mod read;
 
 pub use self::{
-    document::{Asset, Bitstream, Folder, FoundPart, FoundRepresentation, Generation, Xip},
+    document::{Asset, Bitstream, Folder, FoundPart, FoundRepresentation, Generation, NOT_IN_VERSION, Xip},
     layout::{NewAsset, assets_in, in_pax, package},
 };
