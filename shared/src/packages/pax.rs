@@ -137,7 +137,8 @@ fn place(path: &str) -> Option<Place<'_>> {
 /// # Errors
 /// All files that have no place in it, and assets without any, or with two descriptions.
 pub fn structure<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<Structure, Vec<Problem>> {
-    let mut found: BTreeMap<&str, (Purpose, BTreeMap<&str, BTreeMap<u32, Vec<String>>>)> = BTreeMap::new();
+    type Parts<'a> = BTreeMap<&'a str, BTreeMap<u32, Vec<String>>>;
+    let mut found: BTreeMap<&str, (Purpose, Parts<'_>)> = BTreeMap::new();
     let (mut problems, mut description) = (Vec::new(), None);
     for path in paths.into_iter().filter(|path| !path.ends_with('/')) {
         if is_description(path) {

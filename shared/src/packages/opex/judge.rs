@@ -210,7 +210,7 @@ impl Judging<'_> {
     fn complete(&mut self, read: &BTreeMap<String, Opex>) {
         for folder in self.folders {
             let in_asset = folder.split('/').any(|step| step.ends_with(".pax"));
-            let own = format!("{folder}/{}.opex", split(&folder).1);
+            let own = format!("{folder}/{}.opex", split(folder).1);
             if !in_asset && !read.contains_key(&own) {
                 let message =
                     "this folder has no document: an archive that insists on manifests takes nothing of it";

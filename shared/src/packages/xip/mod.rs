@@ -1,4 +1,4 @@
-//! XIP: assets as Preservica describes them, and the package of them that it ingests (XIPv6).
+//! XIP: assets as Preservica describes them, and the package of them that it ingests (`XIPv6`).
 //!
 //! ```text
 //! {asset}/metadata.xml          what is said about the asset, its parts and files

@@ -45,7 +45,7 @@ impl Moment {
         match u16::try_from(moment.year() - 1980) {
             Ok(year @ 0..=127) => Self {
                 date: year << 9 | field(moment.month()) << 5 | field(moment.day()),
-                time: field(moment.hour()) << 11 | field(moment.minute()) << 5 | field(moment.second()) / 2,
+                time: field(moment.hour()) << 11 | field(moment.minute()) << 5 | (field(moment.second()) / 2),
             },
             Ok(_) => Self { date: 127 << 9 | 12 << 5 | 31, time: 23 << 11 | 59 << 5 | 29 },
             Err(_) => Self { date: 1 << 5 | 1, time: 0 },
