@@ -234,12 +234,13 @@ class Readers(Story):
         recent = session.get(f"{API}/assets/recent", params={"load_type": "full", "limit": 25}, **PATIENCE).json()
         self.assertGreater(len(recent["assets_resource"]["asset_list"]), 0)
 
-    @shows("collections, their assets with content and address; policies")
+    @shows("collections with their owners, their assets with content and address; policies")
     def test_collections_and_policies(self):
         session = self.login()
         found = session.get(f"{API}/collections", **PATIENCE).json()["collection_resource"]
+        self.assertIn("limit", found["collection_summary"])
         (kit,) = found["collection"]
-        self.assertEqual(kit["name"], "Press kit")
+        self.assertEqual((kit["name"], "owner_name" in kit), ("Press kit", True))
         inside = session.get(f"{API}/collections/{kit['id']}/assets", **PATIENCE).json()["assets_resource"]["asset_list"]
         for asset in inside:
             self.assertTrue(asset["asset_content_info"]["master_content"]["mime_type"])

@@ -251,18 +251,17 @@ impl Writer<'_> {
         let groups: Vec<Value> = model
             .groups
             .iter()
-            .map(|group| {
+            .filter_map(|group| {
                 let inner =
                     group.elements.iter().filter_map(|element| self.element(asset, element, &is_wanted));
                 let inner: Vec<Value> = inner.collect();
-                json!({
-                    "type": "com.artesia.metadata.MetadataCategory", "id": group.id, "name": group.name,
-                    "metadata_element_list": inner,
+                // Where only some fields are wanted, groups without any are left out.
+                (only.is_none() || !inner.is_empty()).then(|| {
+                    json!({
+                        "type": "com.artesia.metadata.MetadataCategory", "id": group.id, "name": group.name,
+                        "metadata_element_list": inner,
+                    })
                 })
-            })
-            .filter(|group| {
-                only.is_none()
-                    || group["metadata_element_list"].as_array().is_some_and(|list| !list.is_empty())
             })
             .collect();
         json!({

@@ -31,11 +31,7 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Outcome<Reply> {
             let list: Vec<Value> = call.state.policies.iter().map(|one| policy(one, &now)).collect();
             Ok(Reply::Json(200, json!({"security_policies_resource": {"security_policy_list": list}})))
         }
-        ("GET", ["collections"]) => {
-            let all: Vec<Value> =
-                call.state.collections.iter().map(|one| json!({"id": one.id, "name": one.name})).collect();
-            Ok(Reply::Json(200, json!({"collection_resource": {"collection": all}})))
-        }
+        ("GET", ["collections"]) => collections(call),
         ("GET", ["collections", id, "assets"]) => {
             let found = call.state.collections.iter().find(|one: &&Collection| one.id == *id);
             let found =
@@ -46,6 +42,18 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Outcome<Reply> {
         ("POST", ["reviewjobs", "quicksessions"]) => review(call),
         _ => Err(Refusal::NoUrl),
     }
+}
+
+/// All collections, with whose they are.
+fn collections(call: &Call<'_>) -> Outcome<Reply> {
+    let owner = call.state.user(&call.user).map(|user| user.full_name.clone());
+    let shown = |one: &Collection| json!({"id": one.id, "name": one.name, "owner_name": owner});
+    let page = call.page(call.state.collections.iter().map(shown).collect())?;
+    let summary = page.summary(&[]);
+    Ok(Reply::Json(
+        200,
+        json!({"collection_resource": {"collection_summary": summary, "collection": page.entries}}),
+    ))
 }
 
 /// The caller.

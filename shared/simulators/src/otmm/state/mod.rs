@@ -208,9 +208,9 @@ impl State {
 
     fn do_index(&mut self) {
         let now = self.now;
-        let (due, later) = std::mem::take(&mut self.to_index).into_iter().partition(|(due, _)| *due <= now);
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.to_index).into_iter().partition(|(due, _)| *due <= now);
         self.to_index = later;
-        let due: Vec<(Timestamp, String)> = due;
         for (_, id) in due {
             match self.assets.get(&id) {
                 Some(asset) => drop(self.index.insert(id, asset.clone())),
@@ -221,9 +221,9 @@ impl State {
 
     fn do_purges(&mut self) {
         let now = self.now;
-        let (due, later) = std::mem::take(&mut self.purges).into_iter().partition(|(due, _)| *due <= now);
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.purges).into_iter().partition(|(due, _)| *due <= now);
         self.purges = later;
-        let due: Vec<(Timestamp, String)> = due;
         for (_, id) in due {
             let since = self.assets.get(&id).and_then(|asset| asset.deleted);
             let seconds = self.settings.deletion.purge_seconds.unwrap_or(i64::MAX);

@@ -2,6 +2,7 @@
 
 mod doors;
 mod editing;
+mod failing;
 mod imports;
 mod looking;
 mod reading;
@@ -180,8 +181,8 @@ pub(super) fn text(value: &str) -> Value {
 /// The field or table with an id in the metadata of an asset.
 pub(super) fn field<'a>(asset: &'a Value, id: &str) -> &'a Value {
     let groups = asset["metadata"]["metadata_element_list"].as_array().unwrap();
-    let all = groups.iter().flat_map(|group| group["metadata_element_list"].as_array().unwrap());
-    all.into_iter().find(|element| element["id"] == id).unwrap_or_else(|| panic!("no {id}"))
+    let mut all = groups.iter().flat_map(|group| group["metadata_element_list"].as_array().unwrap());
+    all.find(|element| element["id"] == id).unwrap_or_else(|| panic!("no {id}"))
 }
 
 /// A selection of these ids.
