@@ -9,7 +9,7 @@ use tests::{
 };
 
 use crate::{
-    measure::{median, milliseconds, paired},
+    measure::{median, milliseconds, paired, processor_time},
     report::Figure,
     stage::{Stage, tail},
 };
@@ -24,11 +24,14 @@ const SECRET: &str = "kR3nVd8sQm1xZt7bLw5cYf2h";
 pub(crate) async fn answer(stage: &Stage, artefacts: &Path, deliveries: usize) -> Figure {
     let function = open(stage, artefacts).await;
     let first = asked(stage, &function, "/webhooks", &edit(0), 202).await;
+    let process = function.processes()[0].id();
+    let before = processor_time(process);
     let (mut told, mut refused) = (Vec::new(), Vec::new());
     for number in 1..=deliveries {
         told.push(asked(stage, &function, "/webhooks", &edit(number), 202).await);
         refused.push(asked(stage, &function, "/elsewhere", &edit(number), 404).await);
     }
+    let spent = milliseconds(processor_time(process) - before) / deliveries as f64;
     let messages = stage.aws.sqs().messages(FLOW).len();
     assert_eq!(messages, deliveries + 1, "messages; the log ends with\n{}", tail(&function));
     let again = asked(stage, &function, "/webhooks", &edit(1), 200).await;
@@ -42,8 +45,9 @@ pub(crate) async fn answer(stage: &Stage, artefacts: &Path, deliveries: usize) -
         passed: late <= 20.0,
         note: format!(
             "{deliveries} deliveries, one after the other, each remembered and told to one flow (a read, a message, a write), \
-             at most {:.1} ms; the first, with the start of the process, {first:.0} ms; one that came before {again:.1} ms; \
-             ledger and queue on this machine, so a Region's own latency comes on top",
+             at most {:.1} ms; {spent:.2} ms of processor time with the request that it is compared with; the first, with the \
+             start of the process, {first:.0} ms; one that came before {again:.1} ms; ledger and queue on this machine, so a \
+             Region's own latency comes on top",
             of_a_hundred(&told, 100)
         ),
         runs: [told, refused],
