@@ -17,7 +17,7 @@ struct Simulator {
 const SIMULATORS: &[Simulator] = &[
     Simulator {
         name: "content_server",
-        heading: "\n## Switches",
+        heading: "\n### Switches of Content Server",
         settings: || serde_json::to_value(simulators::content_server::Settings::default()),
         least: 60,
     },

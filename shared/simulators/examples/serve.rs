@@ -78,6 +78,16 @@ fn settings<S: DeserializeOwned + Default>(file: Option<&str>) -> Result<S, Stri
     serde_json::from_slice(&text).map_err(|error| format!("{file}: {error}"))
 }
 
+/// Waits; what changed is kept twice a second.
+async fn until_interrupted(mut keep: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
+    loop {
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => return ended,
+            () = tokio::time::sleep(Duration::from_millis(500)) => keep()?,
+        }
+    }
+}
+
 #[allow(clippy::print_stdout, reason = "a program for people: it says where it listens")]
 async fn run_content_server(arguments: Arguments) -> Result<(), String> {
     let settings = settings(arguments.settings.as_deref())?;
@@ -92,21 +102,10 @@ async fn run_content_server(arguments: Arguments) -> Result<(), String> {
     println!(
         "Content Server simulator: http://{address}/otcs/cs.exe/api   page: http://{address}/_simulator/"
     );
-    loop {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => break,
-            () = tokio::time::sleep(Duration::from_millis(500)) => {
-                if let Some(store) = &mut store {
-                    store.save(&simulator).map_err(failed)?;
-                }
-            }
-        }
-    }
+    let mut keep = || store.as_mut().map_or(Ok(()), |store| store.save(&simulator));
+    until_interrupted(&mut keep).await.map_err(failed)?;
     server.abort();
-    match &mut store {
-        Some(store) => store.save(&simulator).map_err(failed),
-        None => Ok(()),
-    }
+    keep().map_err(failed)
 }
 
 #[allow(clippy::print_stdout, reason = "a program for people: it says where it listens")]
@@ -174,22 +173,11 @@ async fn run_consonance(arguments: Arguments) -> Result<(), String> {
     println!(
         "Consonance simulator: http://{address}/graphql and /api/v4/products.json   storage: http://{storage}   page: http://{address}/_simulator/"
     );
-    loop {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => break,
-            () = tokio::time::sleep(Duration::from_millis(500)) => {
-                if let Some(store) = &mut store {
-                    store.save(&simulator).map_err(failed)?;
-                }
-            }
-        }
-    }
+    let mut keep = || store.as_mut().map_or(Ok(()), |store| store.save(&simulator));
+    until_interrupted(&mut keep).await.map_err(failed)?;
     server.abort();
     storage_server.abort();
-    match &mut store {
-        Some(store) => store.save(&simulator).map_err(failed),
-        None => Ok(()),
-    }
+    keep().map_err(failed)
 }
 
 #[allow(clippy::print_stdout, reason = "a program for people: it says where it listens")]

@@ -19,5 +19,6 @@ pub mod serve;
 
 pub use clock::Clock;
 pub use faults::Faults;
+pub use frame::Simulator;
 pub use journal::Journal;
 pub use serve::{serve, serve_tls};

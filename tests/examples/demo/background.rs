@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use simulators::{
     Clock, consonance,
     content_server::{Settings, Simulator},
-    iconik, preservica, serve,
+    iconik, otmm, preservica, serve,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -134,12 +134,14 @@ async fn others() -> Result<(Vec<(String, String)>, Vec<JoinHandle<()>>)> {
     let iconik = iconik::Simulator::new(iconik::Settings::default(), Clock::machine());
     let preservica = preservica::Simulator::new(preservica::Settings::default(), Clock::machine());
     let consonance = consonance::Simulator::new(consonance::Settings::default(), Clock::machine());
+    let otmm = otmm::Simulator::new(otmm::Settings::default(), Clock::machine());
     let mut tasks = vec![iconik.start_sending(), preservica.start_sending()];
     let mut addresses = Vec::new();
     for (name, router) in [
         ("iconik simulator", iconik.router()),
         ("Preservica simulator", preservica.router()),
         ("Consonance simulator", consonance.router()),
+        ("OTMM simulator", otmm.router()),
     ] {
         let (address, task) = serve(router, 0).await.map_err(|error| format!("{name}: {error}"))?;
         addresses.push((name.to_owned(), format!("http://{address}")));

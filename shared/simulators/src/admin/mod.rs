@@ -1,15 +1,20 @@
-//! What the administrator of every simulator can do, under `/_simulator/`: switches, faults, journal, clock, starting over, and
-//! the page to look around.
+//! What the administrator of every simulator can do, under `/_simulator/`: switches, faults, journal, clock, sessions, state,
+//! starting over, and the page to look around.
 
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
 use crate::faults::{Faults, Rule};
-use crate::frame::json_response;
+use crate::frame::{Simulator, json_response};
 use crate::journal::Journal;
+
+/// Where the administrator's calls are.
+pub(crate) const PLACE: &str = "/_simulator";
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -18,35 +23,18 @@ const SCRIPT: &str = include_str!("script.js");
 /// Largest body of an admin call.
 const LIMIT: usize = 1024 * 1024;
 
-/// The parts of a simulator that its administrator sees and changes.
-pub(crate) struct Admin<'a> {
-    pub(crate) clock: &'a Clock,
-    pub(crate) faults: &'a Faults,
-    pub(crate) journal: &'a Journal,
-    /// What the imitated system is called.
-    pub(crate) name: &'static str,
-    /// The part of the page that shows what the simulator holds.
-    pub(crate) view: &'static str,
-    /// The switches.
-    pub(crate) settings: &'a dyn Fn() -> Value,
-    /// Sets all switches, and gives them; or says what is wrong.
-    pub(crate) change: &'a dyn Fn(Value) -> Result<Value, String>,
-    /// Starts over.
-    pub(crate) reset: &'a dyn Fn(),
+/// An administrator's call.
+struct Call {
+    method: String,
+    /// Below `/_simulator/`, as sent.
+    segments: Vec<String>,
+    body: Vec<u8>,
 }
 
-/// An admin call, read.
-pub(crate) struct AdminCall {
-    pub(crate) method: String,
-    /// Below `/_simulator/`.
-    pub(crate) segments: Vec<String>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl AdminCall {
-    pub(crate) async fn read(request: Request<Body>) -> Self {
+impl Call {
+    async fn read(request: Request<Body>) -> Self {
         let method = request.method().to_string();
-        let path = request.uri().path().trim_start_matches("/_simulator").trim_matches('/').to_owned();
+        let path = request.uri().path().trim_start_matches(PLACE).trim_matches('/').to_owned();
         let body = http_body_util::Limited::new(request.into_body(), LIMIT).collect().await;
         Self {
             method,
@@ -56,85 +44,138 @@ impl AdminCall {
     }
 }
 
-impl Admin<'_> {
-    /// Answers what every simulator answers; `None` for a call that only one has.
-    pub(crate) fn answer(&self, call: &AdminCall) -> Option<Response<Body>> {
-        let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-        Some(match (call.method.as_str(), segments.as_slice()) {
-            ("GET", [""]) => text("text/html; charset=utf-8", PAGE.replace("{{name}}", self.name)),
-            ("GET", ["style.css"]) => text("text/css; charset=utf-8", STYLE.to_owned()),
-            ("GET", ["script.js"]) => text("text/javascript; charset=utf-8", SCRIPT.to_owned()),
-            ("GET", ["view.js"]) => text("text/javascript; charset=utf-8", self.view.to_owned()),
-            ("GET", ["settings"]) => json_response(200, &(self.settings)()),
-            ("PUT", ["settings"]) => self.put_settings(&call.body),
-            ("GET", ["faults"]) => json_response(200, &json!(self.faults.waiting())),
-            ("POST", ["faults"]) => self.add_faults(&call.body),
-            ("DELETE", ["faults"]) => {
-                self.faults.clear();
-                json_response(200, &json!({"waiting": 0}))
-            }
-            ("GET", ["journal"]) => {
-                json_response(200, &json!({"count": self.journal.count(), "entries": self.journal.entries()}))
-            }
-            ("DELETE", ["journal"]) => {
-                self.journal.clear();
-                json_response(200, &json!({"count": 0}))
-            }
-            ("GET", ["clock"]) => json_response(200, &json!({"now": self.clock.now()})),
-            ("POST", ["clock"]) => self.move_clock(&call.body),
-            ("POST", ["reset"]) => {
-                (self.reset)();
-                json_response(200, &json!({"reset": true}))
-            }
-            _ => return None,
-        })
-    }
-
-    /// Only the fields sent are changed, at any depth.
-    fn put_settings(&self, bytes: &[u8]) -> Response<Body> {
-        let sent: Value = match serde_json::from_slice(bytes) {
-            Ok(sent) => sent,
-            Err(error) => return refused(error),
-        };
-        let mut all = (self.settings)();
-        merge(&mut all, sent);
-        match (self.change)(all) {
-            Ok(settings) => json_response(200, &settings),
-            Err(reason) => refused(reason),
+/// Answers a call of the administrator, or a part of the page.
+pub(crate) async fn answer<State: 'static, Settings>(
+    simulator: &Simulator<State, Settings>,
+    request: Request<Body>,
+) -> Response<Body>
+where
+    Settings: Clone + Serialize + DeserializeOwned + 'static,
+{
+    let Call { method, segments, body } = Call::read(request).await;
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let system = simulator.system();
+    let found = match (method.as_str(), segments.as_slice()) {
+        ("GET", [""]) => Some(text("text/html; charset=utf-8", PAGE.replace("{{name}}", system.name))),
+        ("GET", ["style.css"]) => Some(text("text/css; charset=utf-8", STYLE.to_owned())),
+        ("GET", ["script.js"]) => Some(text("text/javascript; charset=utf-8", SCRIPT.to_owned())),
+        ("GET", ["view.js"]) => Some(text("text/javascript; charset=utf-8", system.view.to_owned())),
+        (_, ["settings"]) => settings(simulator, &method, &body),
+        (_, ["faults"]) => faults(simulator.faults(), &method, &body),
+        (_, ["journal"]) => journal(simulator.journal(), &method),
+        (_, ["clock"]) => clock(simulator.clock(), &method, &body),
+        ("POST", ["sessions", "end"]) => {
+            simulator.with_state(system.end_sessions);
+            Some(json_response(200, &json!({"ended": true})))
         }
-    }
+        ("GET", ["state"]) => {
+            Some(json_response(200, &simulator.with_state(|state| (system.everything)(state))))
+        }
+        ("GET", ["state", "tree", id]) => {
+            Some(shown(simulator.with_state(|state| (system.children)(state, id))))
+        }
+        ("GET", ["state", "objects", id]) => {
+            Some(shown(simulator.with_state(|state| (system.object)(state, id))))
+        }
+        ("POST", ["reset"]) => {
+            simulator.reset();
+            Some(json_response(200, &json!({"reset": true})))
+        }
+        _ => None,
+    };
+    found.or_else(|| (system.beside)(simulator, &method, &segments)).unwrap_or_else(|| no_such("admin call"))
+}
 
-    /// One rule, or a list of rules.
-    fn add_faults(&self, bytes: &[u8]) -> Response<Body> {
-        let rules = serde_json::from_slice::<Vec<Rule>>(bytes)
-            .or_else(|_| serde_json::from_slice::<Rule>(bytes).map(|rule| vec![rule]));
-        let rules = match rules {
-            Ok(rules) => rules,
-            Err(error) => return refused(error),
-        };
-        for rule in rules {
-            if let Err(error) = self.faults.add(rule) {
-                return refused(error);
+/// Shows the switches, or sets those that are sent, at any depth.
+fn settings<State: 'static, Settings>(
+    simulator: &Simulator<State, Settings>,
+    method: &str,
+    sent: &[u8],
+) -> Option<Response<Body>>
+where
+    Settings: Clone + Serialize + DeserializeOwned + 'static,
+{
+    let settings = simulator.system().settings;
+    let mut all = json!(simulator.with_state(|state| settings(state).clone()));
+    match method {
+        "GET" => Some(json_response(200, &all)),
+        "PUT" => {
+            let changed = serde_json::from_slice::<Value>(sent).and_then(|sent| {
+                merge(&mut all, sent);
+                serde_json::from_value::<Settings>(all)
+            });
+            Some(match changed {
+                Ok(changed) => {
+                    let shown = json!(changed);
+                    simulator.with_state(|state| *settings(state) = changed);
+                    json_response(200, &shown)
+                }
+                Err(error) => refused(error),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Shows, arms (one rule, or a list of rules) or disarms.
+fn faults(faults: &Faults, method: &str, sent: &[u8]) -> Option<Response<Body>> {
+    match method {
+        "GET" => return Some(json_response(200, &json!(faults.waiting()))),
+        "DELETE" => faults.clear(),
+        "POST" => {
+            let rules = serde_json::from_slice::<Vec<Rule>>(sent)
+                .or_else(|_| serde_json::from_slice::<Rule>(sent).map(|rule| vec![rule]));
+            let rules = match rules {
+                Ok(rules) => rules,
+                Err(error) => return Some(refused(error)),
+            };
+            for rule in rules {
+                if let Err(error) = faults.add(rule) {
+                    return Some(refused(error));
+                }
             }
         }
-        json_response(200, &json!({"waiting": self.faults.waiting().len()}))
+        _ => return None,
     }
+    Some(json_response(200, &json!({"waiting": faults.waiting().len()})))
+}
 
-    /// `{"now": "2031-05-06T07:08:09Z"}` or `{"advance_seconds": 1800}`.
-    fn move_clock(&self, bytes: &[u8]) -> Response<Body> {
-        let sent: Value = serde_json::from_slice(bytes).unwrap_or_default();
-        if let Some(now) = sent.get("now").and_then(Value::as_str) {
-            match now.parse() {
-                Ok(now) => self.clock.set(now),
-                Err(error) => return refused(error),
-            }
-        } else if let Some(seconds) = sent.get("advance_seconds").and_then(Value::as_i64) {
-            self.clock.advance(jiff::SignedDuration::from_secs(seconds));
-        } else {
-            return refused("Send 'now' or 'advance_seconds'.");
+fn journal(journal: &Journal, method: &str) -> Option<Response<Body>> {
+    match method {
+        "GET" => Some(json_response(200, &json!({"count": journal.count(), "entries": journal.entries()}))),
+        "DELETE" => {
+            journal.clear();
+            Some(json_response(200, &json!({"count": 0})))
         }
-        json_response(200, &json!({"now": self.clock.now()}))
+        _ => None,
     }
+}
+
+/// Shows the time, or moves it: `{"now": "2031-05-06T07:08:09Z"}` or `{"advance_seconds": 1800}`.
+fn clock(clock: &Clock, method: &str, sent: &[u8]) -> Option<Response<Body>> {
+    match method {
+        "GET" => {}
+        "POST" => {
+            let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+            if let Some(now) = sent.get("now").and_then(Value::as_str) {
+                match now.parse() {
+                    Ok(now) => clock.set(now),
+                    Err(error) => return Some(refused(error)),
+                }
+            } else if let Some(seconds) = sent.get("advance_seconds").and_then(Value::as_i64) {
+                clock.advance(jiff::SignedDuration::from_secs(seconds));
+            } else {
+                return Some(refused("Send 'now' or 'advance_seconds'."));
+            }
+        }
+        _ => return None,
+    }
+    Some(json_response(200, &json!({"now": clock.now()})))
+}
+
+/// What was looked for, or 404.
+pub(crate) fn shown(found: Option<Value>) -> Response<Body> {
+    found.map_or_else(|| no_such("object"), |found| json_response(200, &found))
 }
 
 /// 404 of the admin calls.

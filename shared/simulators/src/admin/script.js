@@ -34,6 +34,71 @@ const table = (heads, lines) => make("div", { class: "card" }, make("table", {},
     cell instanceof Node && cell.tagName === "TD" ? cell : make("td", {}, cell instanceof Node ? cell : show(cell))))))));
 const section = (title, body) => [make("h2", {}, title), body];
 
+const open = new Set();
+let chosen = null;
+let shown = null;
+
+/** What is inside an object, as a list that opens. */
+async function branch(id) {
+  const list = make("ul");
+  for (const item of await get("state/tree/" + id)) {
+    const key = String(item.id);
+    const line = make("div", { class: key === chosen ? "on" : null });
+    const below = make("li", {}, line);
+    const fold = make("button", { class: "fold", "aria-label": "Open" }, item.children ? "▸" : "");
+    const unfold = async () => {
+      fold.textContent = "▾";
+      open.add(key);
+      below.append(await branch(key));
+    };
+    fold.addEventListener("click", async () => {
+      if (below.children.length > 1) {
+        below.lastChild.remove();
+        open.delete(key);
+        fold.textContent = "▸";
+      } else if (item.children) {
+        await unfold();
+      }
+    });
+    line.append(fold, make("button", { class: "name", title: shown.hint(item), onclick: () => choose(key) }, shown.label(item)),
+      make("small", {}, shown.note(item)));
+    list.append(below);
+    if (open.has(key) && item.children) await unfold();
+  }
+  return list;
+}
+
+async function drawTree() {
+  $("tree").replaceChildren(await branch("top"));
+}
+
+async function choose(id) {
+  chosen = String(id);
+  location.hash = chosen;
+  const found = await get("state/objects/" + chosen);
+  if (found.error) {
+    $("node").replaceChildren(make("p", { class: "hint" }, "There is no such object."));
+    return;
+  }
+  const above = found.above ?? [];
+  above.forEach((one) => open.add(String(one.id)));
+  await drawTree();
+  $("node").replaceChildren(
+    make("div", { class: "path" }, ...above.map((one) => make("button", { onclick: () => choose(one.id) }, one.title + " /"))),
+    ...shown.view(found));
+}
+
+/**
+ * Shows what a simulator holds. `view` draws an object; `label`, `hint` and `note` say what stands in the tree for an item,
+ * over it, and after it; `first` is chosen when the address names nothing.
+ */
+function browse({ view, label = (item) => item.title, hint = (item) => item.kind, note = () => "", first = null }) {
+  shown = { view, label, hint, note };
+  draw.repository = drawTree;
+  const wanted = location.hash.slice(1) || first;
+  return wanted ? choose(wanted) : drawTree();
+}
+
 async function drawJournal() {
   const journal = await get("journal");
   const lines = journal.entries.slice(-500).reverse().map((entry) => [

@@ -1,56 +1,35 @@
 //! From a request to its response: faults, keys, interface.
 
-use std::time::Duration;
-
 use axum::body::Body;
-use axum::extract::State as Shared;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde_json::json;
 
 use super::settings::Refusal;
-use super::{Simulator, graphql, rest, upload, web};
-use crate::frame::{self, Frame, html, json_response};
+use super::{Simulator, graphql, rest, upload};
+use crate::frame::{self, html, json_response};
 
 /// Largest body of a call.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// Largest content that is brought.
 const CONTENT_LIMIT: usize = 256 * 1024 * 1024;
 
-/// Serves one request.
-pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
-    if request.uri().path().starts_with("/_simulator") {
-        return web::answer(&simulator, request).await;
-    }
-    framed(&simulator)
-        .answer(request, async |request, sequence| call(&simulator, request, sequence).await)
-        .await
+/// An error with one sentence.
+pub(super) fn refuse(status: u16, text: &str) -> Response<Body> {
+    json_response(status, &json!({"errors": [{"message": text}]}))
 }
 
-/// Serves one request to the storage, on a port of its own.
-pub(super) async fn storage(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
-    framed(&simulator).answer(request, async |request, _| bring(&simulator, request).await).await
-}
-
-fn framed(simulator: &Simulator) -> Frame<'_> {
-    Frame {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        latency: simulator.with_state(|state| Duration::from_millis(state.settings.latency_milliseconds)),
-        refusal: |status, text| json_response(status, &json!({"errors": [{"message": text}]})),
-    }
-}
-
-async fn bring(simulator: &Simulator, request: Request<Body>) -> Response<Body> {
+/// Serves one request to the storage.
+pub(super) async fn bring(simulator: Simulator, request: Request<Body>, _: u64) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = frame::read(body, CONTENT_LIMIT).await;
     simulator.with_state(|state| upload::answer(state, &parts.method, &parts.uri, &parts.headers, body))
 }
 
-async fn call(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
+/// Serves one request.
+pub(super) async fn answer(simulator: Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
     let path = request.uri().path().to_owned();
     if path.starts_with(upload::PLACE) {
-        return bring(simulator, request).await;
+        return bring(simulator, request, sequence).await;
     }
     let (parts, body) = request.into_parts();
     let Some(bytes) = frame::read(body, BODY_LIMIT).await else {
@@ -67,7 +46,7 @@ async fn call(simulator: &Simulator, request: Request<Body>, sequence: u64) -> R
                 };
             }
             simulator.journal().note(sequence, |entry| entry.user = Some("graphql".to_owned()));
-            let response = graphql::answer(simulator, &bytes).await;
+            let response = graphql::answer(&simulator, &bytes).await;
             simulator.with_state(|state| state.changes += 1);
             response
         }

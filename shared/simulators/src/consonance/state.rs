@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::graphql::Schema;
 use super::settings::Settings;
 use crate::content::Blob;
 
@@ -89,6 +90,9 @@ pub struct State {
     /// How often the state was changed by a call.
     #[serde(skip)]
     pub changes: u64,
+    /// The schema of GraphQL, and the switches it was built for.
+    #[serde(skip)]
+    pub(super) schema: Option<(Settings, Schema)>,
 }
 
 /// A whole number of JSON.
@@ -102,6 +106,12 @@ pub(super) fn text<'members>(members: &'members Map<String, Value>, name: &str) 
 }
 
 impl State {
+    /// Ends the validity of every key.
+    pub fn end_sessions(&mut self) {
+        self.graphql_keys.clear();
+        self.rest_tokens.clear();
+    }
+
     /// An account that holds nothing.
     pub fn empty(settings: Settings, now: Timestamp) -> Self {
         Self {
@@ -124,6 +134,7 @@ impl State {
             brought: Vec::new(),
             last_id: 5000,
             changes: 0,
+            schema: None,
         }
     }
 

@@ -1,9 +1,6 @@
 //! From a request to its response: journal, faults, place, ticket, route.
 
-use std::time::Duration;
-
 use axum::body::Body;
-use axum::extract::State as Shared;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde_json::json;
 
@@ -13,7 +10,7 @@ use super::request::{BadRequest, Params};
 use super::routes::{self, Call};
 use super::settings::{Settings, Unauthenticated};
 use super::state::{Api, MemberId, Outcome, Refusal, State};
-use crate::frame::{Frame, html, json_response, with_retry_after};
+use crate::frame::{self, html, json_response, with_retry_after};
 
 /// Where a path leads.
 enum Place {
@@ -53,32 +50,19 @@ fn place(path: &str, settings: &Settings) -> Place {
 }
 
 /// Serves one request.
-pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
-    if request.uri().path().starts_with("/_simulator") {
-        return super::web::answer(&simulator, request).await;
-    }
+pub(super) async fn answer(simulator: Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
     let settings = simulator.with_state(|state| state.settings.clone());
-    let frame = Frame {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        latency: Duration::from_millis(settings.latency_milliseconds),
-        refusal: error_response,
-    };
-    let act = async |request: Request<Body>, sequence| {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let headers = request.headers().clone();
-        // The body is read even when the answer is decided: a client notices a refusal only after it has sent all.
-        match Params::read(request, &settings).await {
-            Ok(params) => {
-                simulator.journal().note(sequence, |entry| entry.received = params.received);
-                simulator.perform(&settings, &method, &path, &headers, params, sequence)
-            }
-            Err(BadRequest::TooLarge) => error_response(413, "Request Entity Too Large"),
-            Err(BadRequest::Aborted) => error_response(400, "The request body could not be read."),
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let headers = request.headers().clone();
+    // The body is read even when the answer is decided: a client notices a refusal only after it has sent all.
+    match Params::read(request, &settings).await {
+        Ok(params) => {
+            simulator.journal().note(sequence, |entry| entry.received = params.received);
+            simulator.perform(&settings, &method, &path, &headers, params, sequence)
         }
-    };
-    frame.answer(request, act).await
+        Err(BadRequest::TooLarge) => error_response(413, "Request Entity Too Large"),
+        Err(BadRequest::Aborted) => error_response(400, "The request body could not be read."),
+    }
 }
 
 impl Simulator {
@@ -140,10 +124,7 @@ fn enter(
     headers: &HeaderMap,
     params: Params,
 ) -> Entered {
-    let decoded: Vec<String> = rest
-        .split('/')
-        .map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned())
-        .collect();
+    let decoded = frame::segments(rest);
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let public = matches!(
         (method.as_str(), segments.as_slice()),
@@ -247,7 +228,8 @@ fn respond(state: &State, api: Api, outcome: Entered, headers: &HeaderMap, suppr
     response
 }
 
-fn error_response(status: u16, text: &str) -> Response<Body> {
+/// An error with one sentence.
+pub(super) fn error_response(status: u16, text: &str) -> Response<Body> {
     json_response(status, &json!({ "error": text }))
 }
 

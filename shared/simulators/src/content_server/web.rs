@@ -1,71 +1,39 @@
-//! Admin calls under `/_simulator/`, and the page to look around.
+//! What the administrator is shown of the state.
 
 use axum::body::Body;
-use http::{Request, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::Simulator;
-use crate::admin::{Admin, AdminCall, no_such};
+use super::{Simulator, State};
+use crate::admin::{no_such, shown};
 use crate::frame::json_response;
 
-mod summary;
+pub(super) mod summary;
 
-const VIEW: &str = include_str!("web/view.js");
-
-/// Serves an admin call or a part of the page.
-pub(super) async fn answer(simulator: &Simulator, request: Request<Body>) -> Response<Body> {
-    let call = AdminCall::read(request).await;
-    let admin = Admin {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        name: "Content Server",
-        view: VIEW,
-        settings: &|| json!(simulator.with_state(|state| state.settings.clone())),
-        change: &|settings| {
-            let settings = serde_json::from_value(settings).map_err(|error| error.to_string())?;
-            Ok(json!(simulator.with_state(|state| {
-                state.settings = settings;
-                state.settings.clone()
-            })))
-        },
-        reset: &|| simulator.reset(),
-    };
-    if let Some(response) = admin.answer(&call) {
-        return response;
-    }
-    let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    match (call.method.as_str(), segments.as_slice()) {
-        ("POST", ["sessions", "end"]) => {
-            simulator.with_state(super::State::end_all_sessions);
-            json_response(200, &json!({"ended": true}))
-        }
-        ("GET", ["state"]) => {
-            let state = simulator.with_state(|state| summary::everything(state));
-            json_response(200, &state)
-        }
-        ("GET", ["state", "tree", id]) => item(simulator, id, summary::children),
-        ("GET", ["state", "nodes", id]) => item(simulator, id, summary::node),
-        ("GET", ["content", id, version]) => content(simulator, id, version),
-        _ => no_such("admin call"),
+/// The calls that the others have not: items by the name they have here, and the bytes of versions.
+pub(super) fn beside(simulator: &Simulator, method: &str, segments: &[&str]) -> Option<Response<Body>> {
+    match (method, segments) {
+        ("GET", ["state", "nodes", id]) => Some(shown(simulator.with_state(|state| object(state, id)))),
+        ("GET", ["content", id, version]) => Some(content(simulator, id, version)),
+        _ => None,
     }
 }
 
 /// An item by number, or by path below the Enterprise volume with `:` for `/`.
-fn item(
-    simulator: &Simulator,
-    id: &str,
-    show: fn(&mut super::State, i64) -> Option<Value>,
-) -> Response<Body> {
+fn number(state: &State, id: &str) -> Option<i64> {
     let path = percent_encoding::percent_decode_str(id).decode_utf8_lossy().replace(':', "/");
-    let found = simulator.with_state(|state| {
-        let id = id.parse().ok().or_else(|| state.at(&path).map(|node| node.id));
-        id.and_then(|id| show(state, id))
-    });
-    match found {
-        Some(value) => json_response(200, &value),
-        None => no_such("item"),
-    }
+    id.parse().ok().or_else(|| state.at(&path).map(|node| node.id))
+}
+
+/// What is inside an item; `top` has the volumes.
+pub(super) fn children(state: &State, parent: &str) -> Option<Value> {
+    let id = if parent == "top" { -1 } else { number(state, parent)? };
+    Some(summary::children(state, id))
+}
+
+/// One item with everything the page shows.
+pub(super) fn object(state: &State, id: &str) -> Option<Value> {
+    summary::node(state, number(state, id)?)
 }
 
 fn content(simulator: &Simulator, id: &str, version: &str) -> Response<Body> {

@@ -1,9 +1,6 @@
 //! From a request to its response: faults, credentials, pace, route.
 
-use std::time::Duration;
-
 use axum::body::Body;
-use axum::extract::State as Shared;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use md5::Digest as _;
@@ -16,31 +13,15 @@ use super::reply::{Outcome, Refusal, Reply, refuse};
 use super::routes;
 use super::settings::MissingSlash;
 use super::state::State;
-use super::web;
-use crate::frame::{self, Frame};
+use crate::frame;
 
 /// Largest JSON body.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Serves one request.
-pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
-    if request.uri().path().starts_with("/_simulator") {
-        return web::answer(&simulator, request).await;
-    }
-    let latency = simulator.with_state(|state| Duration::from_millis(state.settings.latency_milliseconds));
-    let frame = Frame {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        latency,
-        refusal: refuse,
-    };
-    frame.answer(request, async |request, sequence| api(&simulator, request, sequence).await).await
-}
-
-async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
+pub(super) async fn answer(simulator: Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
     if request.uri().path().starts_with(bucket::PLACE) {
-        return bucket::answer(simulator, request, sequence).await;
+        return bucket::answer(&simulator, request, sequence).await;
     }
     let (parts, body) = request.into_parts();
     let Some(bytes) = frame::read(body, BODY_LIMIT).await else {
@@ -117,12 +98,7 @@ impl Left {
 
 /// Checks the credentials and the pace, and routes.
 fn enter(state: &mut State, entered: Entered, headers: &HeaderMap) -> Left {
-    let decoded: Vec<String> = entered
-        .path
-        .trim_matches('/')
-        .split('/')
-        .map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned())
-        .collect();
+    let decoded = frame::segments(&entered.path);
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let Some((&"API", path)) = segments.split_first() else { return Left::refused(None, Refusal::NoUrl) };
     let token = match routes::is_public(&entered.method, path) {

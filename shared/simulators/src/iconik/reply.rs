@@ -1,12 +1,12 @@
 //! Answers and refusals. Every error is JSON: a widely used client cannot read anything else.
 
 use axum::body::Body;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, header};
 use serde_json::{Map, Value, json};
 
 use super::dates;
 use super::settings::{ErrorShape, Settings, Spelling};
-use crate::frame::{html, json_response, with_retry_after};
+use crate::frame::{html, json_response, nothing, with_retry_after};
 
 /// What a call answers.
 #[derive(Debug)]
@@ -117,12 +117,7 @@ impl Reply {
                 }
                 json_response(status, &value)
             }
-            Self::Nothing(status) => {
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() =
-                    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                response
-            }
+            Self::Nothing(status) => nothing(status),
             Self::Text { kind, text } => {
                 let mut response = Response::new(Body::from(text));
                 response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -1,62 +1,15 @@
-//! Admin calls under `/_simulator/`, and the page to look around.
+//! What the administrator is shown of the state.
 
-use axum::body::Body;
-use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::Simulator;
 use super::state::{Object, State, Table, places};
-use crate::admin::{Admin, AdminCall, no_such};
-use crate::frame::json_response;
-
-const VIEW: &str = include_str!("web/view.js");
-
-/// Serves an admin call or a part of the page.
-pub(super) async fn answer(simulator: &Simulator, request: Request<Body>) -> Response<Body> {
-    let call = AdminCall::read(request).await;
-    let admin = Admin {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        name: "iconik",
-        view: VIEW,
-        settings: &|| json!(simulator.with_state(|state| state.settings.clone())),
-        change: &|settings| {
-            let settings = serde_json::from_value(settings).map_err(|error| error.to_string())?;
-            Ok(json!(simulator.with_state(|state| {
-                state.settings = settings;
-                state.settings.clone()
-            })))
-        },
-        reset: &|| simulator.reset(),
-    };
-    if let Some(response) = admin.answer(&call) {
-        return response;
-    }
-    let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    match (call.method.as_str(), segments.as_slice()) {
-        ("POST", ["sessions", "end"]) => {
-            simulator.with_state(|state| state.tokens.clear());
-            json_response(200, &json!({"ended": true}))
-        }
-        ("GET", ["state"]) => json_response(200, &simulator.with_state(|state| everything(state))),
-        ("GET", ["state", "tree", id]) => {
-            json_response(200, &simulator.with_state(|state| children(state, id)))
-        }
-        ("GET", ["state", "objects", id]) => match simulator.with_state(|state| object(state, id)) {
-            Some(value) => json_response(200, &value),
-            None => no_such("object"),
-        },
-        _ => no_such("admin call"),
-    }
-}
 
 fn all(table: &Table) -> Vec<&Object> {
     table.objects().collect()
 }
 
 /// Everything, for tests in other languages.
-fn everything(state: &State) -> Value {
+pub(super) fn everything(state: &State) -> Value {
     let events: Vec<Value> = state
         .events
         .iter()
@@ -114,7 +67,7 @@ fn short(state: &State, kind: &str, object: &Object) -> Value {
 }
 
 /// What is in a collection; `top` is what is in none.
-fn children(state: &State, collection: &str) -> Value {
+pub(super) fn children(state: &State, collection: &str) -> Option<Value> {
     let mut found = Vec::new();
     for (kind, table) in [("collections", &state.collections), ("assets", &state.assets)] {
         let inside = table.objects().filter(|object| match collection {
@@ -123,11 +76,11 @@ fn children(state: &State, collection: &str) -> Value {
         });
         found.extend(inside.map(|object| short(state, kind, object)));
     }
-    found.into()
+    Some(found.into())
 }
 
 /// One asset or collection with all that belongs to it.
-fn object(state: &State, id: &str) -> Option<Value> {
+pub(super) fn object(state: &State, id: &str) -> Option<Value> {
     let (kind, found) = match state.assets.get(id) {
         Some(asset) => ("assets", asset),
         None => ("collections", state.collections.get(id)?),

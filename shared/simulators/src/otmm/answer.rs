@@ -1,36 +1,17 @@
 //! From a request to its response: faults, body, session, route.
 
-use std::time::Duration;
-
 use axum::body::Body;
-use axum::extract::State as Shared;
-use http::{HeaderMap, Method, Request, Response, Uri, header};
+use http::{Method, Request, Response};
 
 use super::Simulator;
 use super::call::Call;
-use super::reply::{Outcome, Refusal, Reply, refuse};
+use super::reply::{Outcome, Refusal, Reply};
 use super::request::Params;
 use super::routes;
-use super::web;
-use crate::frame::{Frame, html};
+use crate::frame::{self, html};
 
 /// Serves one request.
-pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
-    if request.uri().path().starts_with("/_simulator") {
-        return web::answer(&simulator, request).await;
-    }
-    let latency = simulator.with_state(|state| Duration::from_millis(state.settings.latency_milliseconds));
-    let frame = Frame {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        latency,
-        refusal: refuse,
-    };
-    frame.answer(request, async |request, sequence| api(&simulator, request, sequence).await).await
-}
-
-async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
+pub(super) async fn answer(simulator: Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
     // The container refuses such a target before the application sees it.
     if request.uri().query().unwrap_or_default().contains(['{', '}', '[', ']', '"', '|', '\\', '^', '`']) {
         return html(400, "HTTP Status 400 – Bad Request");
@@ -42,12 +23,7 @@ async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Re
         Err(refusal) => return refusal.response(&settings),
     };
     simulator.journal().note(sequence, |entry| entry.received = params.received);
-    let decoded: Vec<String> = uri
-        .path()
-        .trim_matches('/')
-        .split('/')
-        .map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned())
-        .collect();
+    let decoded = frame::segments(uri.path());
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let mut state = simulator.lock();
     let mut call = Call {
@@ -57,7 +33,7 @@ async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Re
         headers: &headers,
         version: 6,
         user: String::new(),
-        base: base_of(&uri, &headers),
+        base: frame::base_of(&uri, &headers),
     };
     let outcome = enter(&mut call, &segments);
     let name = call.state.user(&call.user).map(|user| user.login.clone());
@@ -70,14 +46,6 @@ async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Re
         Ok(reply) => reply.response(&settings),
         Err(refusal) => refusal.response(&settings),
     }
-}
-
-/// Where a call came to, as addresses in answers begin.
-fn base_of(uri: &Uri, headers: &HeaderMap) -> String {
-    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| uri.authority().map(http::uri::Authority::as_str)).unwrap_or("127.0.0.1");
-    let scheme = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok()).unwrap_or("http");
-    format!("{scheme}://{host}")
 }
 
 fn enter(call: &mut Call<'_>, segments: &[&str]) -> Outcome<Reply> {

@@ -18,8 +18,6 @@ mod web;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use axum::Router;
 
 pub use reply::{Outcome, Refusal};
@@ -27,76 +25,39 @@ pub use settings::Settings;
 pub use state::State;
 
 use crate::clock::Clock;
-use crate::faults::Faults;
-use crate::journal::Journal;
-
-struct Inner {
-    state: Mutex<State>,
-    first_settings: Settings,
-    clock: Clock,
-    faults: Faults,
-    journal: Journal,
-}
+use crate::frame::System;
 
 /// An OTMM. Clones are the same one.
-#[derive(Clone)]
-pub struct Simulator(Arc<Inner>);
+pub type Simulator = crate::Simulator<State, Settings>;
+
+static SYSTEM: System<State, Settings> = System {
+    name: "OTMM",
+    view: include_str!("web/view.js"),
+    seed: |settings, clock| seed::repository(settings, clock.now()),
+    settings: |state| &mut state.settings,
+    latency: |state| state.settings.latency_milliseconds,
+    advance: State::advance,
+    end_sessions: State::end_sessions,
+    everything: web::everything,
+    children: web::children,
+    object: web::object,
+    beside: web::beside,
+    refuse: reply::refuse,
+};
 
 impl Simulator {
     /// With the seeded repository.
     pub fn new(settings: Settings, clock: Clock) -> Self {
-        Self::with(seed::repository(settings, clock.now()), clock)
+        Self::seeded(&SYSTEM, settings, clock)
     }
 
     /// With this state.
     pub fn with(state: State, clock: Clock) -> Self {
-        Self(Arc::new(Inner {
-            first_settings: state.settings.clone(),
-            state: Mutex::new(state),
-            clock,
-            faults: Faults::default(),
-            journal: Journal::default(),
-        }))
+        Self::framed(&SYSTEM, state, clock)
     }
 
     /// As a router: for [`serve`](crate::serve::serve), or to be called in-process.
     pub fn router(&self) -> Router {
-        Router::new()
-            .fallback(answer::answer)
-            .layer(axum::extract::DefaultBodyLimit::disable())
-            .with_state(self.clone())
-    }
-
-    /// Reads or changes the state between calls. Its time is set to the clock's first.
-    pub fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.lock())
-    }
-
-    /// Starts over: the seeded repository, the first settings, no faults, an empty journal.
-    pub fn reset(&self) {
-        *self.lock() = seed::repository(self.0.first_settings.clone(), self.0.clock.now());
-        self.0.faults.clear();
-        self.0.journal.clear();
-    }
-
-    /// What goes wrong on purpose.
-    pub fn faults(&self) -> &Faults {
-        &self.0.faults
-    }
-
-    /// The calls so far.
-    pub fn journal(&self) -> &Journal {
-        &self.0.journal
-    }
-
-    /// The clock.
-    pub fn clock(&self) -> &Clock {
-        &self.0.clock
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.advance(self.0.clock.now());
-        state
+        self.routed(answer::answer)
     }
 }

@@ -1,11 +1,11 @@
 //! Answers and refusals.
 
 use axum::body::Body;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
 
 use super::settings::{Expired, Settings};
-use crate::frame::{html, json_response};
+use crate::frame::{html, json_response, nothing};
 
 /// What a call answers.
 #[derive(Debug)]
@@ -101,11 +101,7 @@ impl Reply {
                 }
                 json_response(status, &value)
             }
-            Self::Nothing(status) => {
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                response
-            }
+            Self::Nothing(status) => nothing(status),
             Self::Whole(response) => response,
         }
     }

@@ -1,62 +1,26 @@
-//! Admin calls under `/_simulator/`, and the page to look around.
+//! What the administrator is shown of the state.
 
 use axum::body::Body;
-use http::{Request, Response};
+use http::Response;
 use serde_json::{Value, json};
 
 use super::Simulator;
 use super::state::{Asset, State};
-use crate::admin::{Admin, AdminCall, no_such};
 use crate::frame::json_response;
 
-const VIEW: &str = include_str!("web/view.js");
-
-/// Serves an admin call or a part of the page.
-pub(super) async fn answer(simulator: &Simulator, request: Request<Body>) -> Response<Body> {
-    let call = AdminCall::read(request).await;
-    let admin = Admin {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        name: "OTMM",
-        view: VIEW,
-        settings: &|| json!(simulator.with_state(|state| state.settings.clone())),
-        change: &|settings| {
-            let settings = serde_json::from_value(settings).map_err(|error| error.to_string())?;
-            Ok(json!(simulator.with_state(|state| {
-                state.settings = settings;
-                state.settings.clone()
-            })))
-        },
-        reset: &|| simulator.reset(),
-    };
-    if let Some(response) = admin.answer(&call) {
-        return response;
-    }
-    let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    match (call.method.as_str(), segments.as_slice()) {
-        ("POST", ["sessions", "end"]) => {
-            simulator.with_state(State::end_sessions);
-            json_response(200, &json!({"ended": true}))
-        }
+/// The calls that the others have not.
+pub(super) fn beside(simulator: &Simulator, method: &str, segments: &[&str]) -> Option<Response<Body>> {
+    match (method, segments) {
         ("POST", ["index"]) => {
             simulator.with_state(State::index_all);
-            json_response(200, &json!({"indexed": true}))
+            Some(json_response(200, &json!({"indexed": true})))
         }
-        ("GET", ["state"]) => json_response(200, &simulator.with_state(|state| everything(state))),
-        ("GET", ["state", "tree", id]) => {
-            json_response(200, &simulator.with_state(|state| children(state, id)))
-        }
-        ("GET", ["state", "objects", id]) => match simulator.with_state(|state| object(state, id)) {
-            Some(value) => json_response(200, &value),
-            None => no_such("object"),
-        },
-        _ => no_such("admin call"),
+        _ => None,
     }
 }
 
 /// Everything, for tests in other languages. Passwords and secrets are not shown.
-fn everything(state: &State) -> Value {
+pub(super) fn everything(state: &State) -> Value {
     let sessions: Vec<Value> =
         state.sessions.values().map(|session| json!({"id": session.id, "user": session.user})).collect();
     json!({
@@ -81,13 +45,13 @@ fn short(state: &State, asset: &Asset) -> Value {
 }
 
 /// What is in a folder; `top` has the roots.
-fn children(state: &State, parent: &str) -> Value {
+pub(super) fn children(state: &State, parent: &str) -> Option<Value> {
     let found = if parent == "top" { state.roots() } else { state.children(parent, true) };
-    found.into_iter().map(|child| short(state, child)).collect()
+    Some(found.into_iter().map(|child| short(state, child)).collect())
 }
 
 /// One asset with all that hangs on it.
-fn object(state: &State, id: &str) -> Option<Value> {
+pub(super) fn object(state: &State, id: &str) -> Option<Value> {
     let asset = state.assets.get(id)?;
     let list = |assets: Vec<&Asset>| assets.into_iter().map(|one| short(state, one)).collect::<Vec<_>>();
     let jobs: Vec<Value> = state

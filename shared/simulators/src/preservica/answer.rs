@@ -1,11 +1,8 @@
 //! From a request to its response: faults, body, token, route.
 
-use std::time::Duration;
-
 use axum::body::Body;
-use axum::extract::State as Shared;
 use futures_util::StreamExt as _;
-use http::{HeaderMap, Method, Request, Response, header};
+use http::{HeaderMap, Method, Request, Response};
 use md5::Digest as _;
 
 use super::Simulator;
@@ -13,38 +10,16 @@ use super::call::{Call, Names, Received};
 use super::reply::{Outcome, Refusal, Reply, refuse};
 use super::routes::{self, storage};
 use super::send;
-use super::web;
 use crate::content::Spool;
-use crate::frame::{self, Frame};
+use crate::frame;
 
 /// Largest body that is not content.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Serves one request.
-pub(super) async fn answer(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
-    if request.uri().path().starts_with("/_simulator") {
-        return web::answer(&simulator, request).await;
-    }
-    let latency = simulator.with_state(|state| Duration::from_millis(state.settings.latency_milliseconds));
-    let frame = Frame {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        latency,
-        refusal: refuse,
-    };
-    frame.answer(request, async |request, sequence| api(&simulator, request, sequence).await).await
-}
-
-async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
+pub(super) async fn answer(simulator: Simulator, request: Request<Body>, sequence: u64) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let decoded: Vec<String> = parts
-        .uri
-        .path()
-        .trim_matches('/')
-        .split('/')
-        .map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned())
-        .collect();
+    let decoded = frame::segments(parts.uri.path());
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let (mut bytes, mut received) = (bytes::Bytes::new(), None);
     if is_content(&parts.method, &segments) {
@@ -62,7 +37,7 @@ async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Re
     let length = received.as_ref().map_or(bytes.len() as u64, |content| content.content.size);
     simulator.journal().note(sequence, |entry| entry.received = length);
     if parts.method == Method::POST && segments == ["api", "webhook", "subscriptions"] {
-        return subscribe(simulator, &parts.headers, &bytes, sequence).await;
+        return subscribe(&simulator, &parts.headers, &bytes, sequence).await;
     }
     let mut state = simulator.lock();
     let names = Names::of(&state.settings.version);
@@ -77,7 +52,7 @@ async fn api(simulator: &Simulator, request: Request<Body>, sequence: u64) -> Re
         headers: &parts.headers,
         user: String::new(),
         names,
-        base: base_of(&parts.uri, &parts.headers),
+        base: frame::base_of(&parts.uri, &parts.headers),
     };
     let is_storage = segments.starts_with(&["api", "s3", "buckets"]);
     let outcome = enter(&mut call, &segments);
@@ -118,14 +93,6 @@ async fn receive(body: Body, threshold: u64) -> Option<Received> {
         spool.write(&piece).ok()?;
     }
     Some(Received { content: spool.finish(), md5: hex::encode(hash.finalize().as_slice()) })
-}
-
-/// Where a call came to, as addresses in answers begin.
-fn base_of(uri: &http::Uri, headers: &HeaderMap) -> String {
-    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| uri.authority().map(http::uri::Authority::as_str)).unwrap_or("127.0.0.1");
-    let scheme = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok()).unwrap_or("http");
-    format!("{scheme}://{host}")
 }
 
 /// The token of a call: in its own header, as a bearer, or as the access key of a signature.
@@ -183,7 +150,7 @@ async fn subscribe(
         Ok(()) => {
             let shown = routes::webhooks::shown(&subscription);
             simulator.with_state(|state| state.subscriptions.push(subscription));
-            crate::frame::json_response(200, &shown)
+            frame::json_response(200, &shown)
         }
         Err(reason) => refuse(failed, &format!("The handshake failed: {reason}")),
     }

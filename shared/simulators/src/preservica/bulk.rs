@@ -1,41 +1,26 @@
 //! The bulk location over HTTP: the calls of S3, for whoever shows credentials that were given out for it.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State as Shared;
 use http::{HeaderMap, Request, Response};
 
 use super::Simulator;
 use super::routes::storage::fault_response;
 use super::state::{Fault, Shown};
-use crate::frame::Frame;
 
 impl Simulator {
     /// The bulk location, as a router for a port of its own. Packages that are put there are taken in; trees when their
     /// workflow is started. Signatures are not checked.
     pub fn bulk_router(&self) -> Router {
-        Router::new()
-            .fallback(answer)
-            .layer(axum::extract::DefaultBodyLimit::disable())
-            .with_state(self.clone())
+        self.routed_beside(refuse, answer)
     }
 }
 
-async fn answer(Shared(simulator): Shared<Simulator>, request: Request<Body>) -> Response<Body> {
-    let latency = simulator.with_state(|state| Duration::from_millis(state.settings.latency_milliseconds));
-    let frame = Frame {
-        clock: simulator.clock(),
-        faults: simulator.faults(),
-        journal: simulator.journal(),
-        latency,
-        refusal: |status, text| fault_response(&Fault::new(status, "InternalError", text)),
-    };
-    frame.answer(request, async |request, _| pass(&simulator, request).await).await
+fn refuse(status: u16, text: &str) -> Response<Body> {
+    fault_response(&Fault::new(status, "InternalError", text))
 }
 
-async fn pass(simulator: &Simulator, request: Request<Body>) -> Response<Body> {
+async fn answer(simulator: Simulator, request: Request<Body>, _: u64) -> Response<Body> {
     let (key, session) = credentials(request.headers());
     let shown = simulator.with_state(|state| state.shown(&key, &session));
     let refused = match shown {

@@ -18,7 +18,7 @@ pub mod xml;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 
@@ -28,81 +28,49 @@ pub use state::State;
 
 use crate::aws::s3::S3;
 use crate::clock::Clock;
-use crate::faults::Faults;
-use crate::journal::Journal;
-
-struct Inner {
-    state: Mutex<State>,
-    first_settings: Settings,
-    clock: Clock,
-    faults: Faults,
-    journal: Journal,
-}
+use crate::frame::System;
 
 /// A Preservica. Clones are the same one.
-#[derive(Clone)]
-pub struct Simulator(Arc<Inner>);
+pub type Simulator = crate::Simulator<State, Settings>;
+
+static SYSTEM: System<State, Settings> = System {
+    name: "Preservica",
+    view: include_str!("web/view.js"),
+    seed: archive,
+    settings: |state| &mut state.settings,
+    latency: |state| state.settings.latency_milliseconds,
+    advance: State::advance,
+    end_sessions: |state| state.tokens.clear(),
+    everything: web::everything,
+    children: web::children,
+    object: web::object,
+    beside: |_, _, _| None,
+    refuse: reply::refuse,
+};
 
 impl Simulator {
     /// With the seeded archive.
     pub fn new(settings: Settings, clock: Clock) -> Self {
-        Self::with(seed::archive(settings, clock.now()), clock)
+        Self::seeded(&SYSTEM, settings, clock)
     }
 
     /// With this state.
     pub fn with(mut state: State, clock: Clock) -> Self {
         state.set_bulk(storage(&clock));
-        Self(Arc::new(Inner {
-            first_settings: state.settings.clone(),
-            state: Mutex::new(state),
-            clock,
-            faults: Faults::default(),
-            journal: Journal::default(),
-        }))
+        Self::framed(&SYSTEM, state, clock)
     }
 
     /// As a router: for [`serve`](crate::serve::serve), or to be called in-process.
     pub fn router(&self) -> Router {
-        Router::new()
-            .fallback(answer::answer)
-            .layer(axum::extract::DefaultBodyLimit::disable())
-            .with_state(self.clone())
+        self.routed(answer::answer)
     }
+}
 
-    /// Reads or changes the state between calls. Its time is set to the clock's first.
-    pub fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.lock())
-    }
-
-    /// Starts over: the seeded archive, the first settings, no faults, an empty journal.
-    pub fn reset(&self) {
-        let mut state = seed::archive(self.0.first_settings.clone(), self.0.clock.now());
-        state.set_bulk(storage(&self.0.clock));
-        *self.lock() = state;
-        self.0.faults.clear();
-        self.0.journal.clear();
-    }
-
-    /// What goes wrong on purpose.
-    pub fn faults(&self) -> &Faults {
-        &self.0.faults
-    }
-
-    /// The calls so far.
-    pub fn journal(&self) -> &Journal {
-        &self.0.journal
-    }
-
-    /// The clock.
-    pub fn clock(&self) -> &Clock {
-        &self.0.clock
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.advance(self.0.clock.now());
-        state
-    }
+/// The seed, with a bulk location.
+fn archive(settings: Settings, clock: &Clock) -> State {
+    let mut state = seed::archive(settings, clock.now());
+    state.set_bulk(storage(clock));
+    state
 }
 
 /// An empty storage that lives in a clock's time.

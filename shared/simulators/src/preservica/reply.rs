@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::settings::ErrorBody;
 use super::xml::Element;
-use crate::frame::{html, json_response};
+use crate::frame::{html, json_response, nothing};
 
 /// What a call answers.
 #[derive(Debug)]
@@ -96,12 +96,7 @@ impl Reply {
             Self::Xml(root) => text(200, "application/xml;charset=UTF-8", root.document(Some(("xip", xip)))),
             Self::Text(status, body) => text(status, "text/plain;charset=UTF-8", body),
             Self::Json(status, value) => json_response(status, &value),
-            Self::Nothing(status) => {
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() =
-                    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                response
-            }
+            Self::Nothing(status) => nothing(status),
             Self::Whole(response) => response,
         }
     }

@@ -9,17 +9,28 @@ use http::Response;
 use serde_json::{Map, Value, json};
 
 pub(super) use async_graphql::dynamic::Schema;
-pub(super) use schema::build;
 
-use super::Simulator;
+use super::{Simulator, State};
 use crate::frame::json_response;
+
+/// The schema for the switches as they are now.
+fn schema_of(state: &mut State) -> Result<Schema, String> {
+    match &state.schema {
+        Some((of, schema)) if *of == state.settings => Ok(schema.clone()),
+        _ => {
+            let schema = schema::build(&state.settings)?;
+            state.schema = Some((state.settings.clone(), schema.clone()));
+            Ok(schema)
+        }
+    }
+}
 
 /// Runs one request. Its errors come with status 200, as graphql-ruby sends them: without `data` when nothing was run.
 pub(super) async fn answer(simulator: &Simulator, bytes: &[u8]) -> Response<Body> {
     let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(bytes) else {
         return json_response(400, &json!({"errors": [{"message": "The request is no JSON object"}]}));
     };
-    let schema = match simulator.schema() {
+    let schema = match simulator.with_state(schema_of) {
         Ok(schema) => schema,
         Err(why) => return json_response(500, &json!({"errors": [{"message": why}]})),
     };

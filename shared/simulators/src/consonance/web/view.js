@@ -1,29 +1,5 @@
 "use strict";
 
-let chosen = null;
-
-async function drawTree() {
-  const list = make("ul");
-  for (const work of await get("state/works")) {
-    list.append(make("li", {}, make("div", { class: work.id === chosen ? "on" : null },
-      make("button", { class: "name", title: work.stage ?? "", onclick: () => choose(work.id) }, work.title),
-      make("small", {}, String(work.products)))));
-  }
-  $("tree").replaceChildren(list);
-}
-
-async function choose(id) {
-  chosen = Number(id);
-  location.hash = id;
-  const found = await get("state/works/" + id);
-  if (found.error) {
-    $("node").replaceChildren(make("p", { class: "hint" }, "There is no such work."));
-    return;
-  }
-  await drawTree();
-  $("node").replaceChildren(...workView(found));
-}
-
 const isPlain = (value) => value === null || ["string", "number", "boolean"].includes(typeof value);
 
 function workView({ work, products, contributions, contracts, resources, production_files, web_links }) {
@@ -48,5 +24,4 @@ function workView({ work, products, contributions, contracts, resources, product
   return view;
 }
 
-draw.repository = drawTree;
-(location.hash.length > 1 ? choose(location.hash.slice(1)) : drawTree());
+browse({ view: workView, hint: (item) => item.stage, note: (item) => String(item.products) });

@@ -6,7 +6,7 @@ use super::super::render;
 use super::super::state::{Node, State};
 
 /// Everything but content.
-pub(super) fn everything(state: &State) -> Value {
+pub(in super::super) fn everything(state: &State) -> Value {
     let nodes: Map<String, Value> =
         state.nodes.values().map(|node| (node.id.to_string(), facts(state, node))).collect();
     let recycled: Vec<i64> = state.recycle_bin.keys().copied().collect();
@@ -58,7 +58,7 @@ fn facts(state: &State, node: &Node) -> Value {
 
 fn short(state: &State, node: &Node) -> Value {
     json!({
-        "id": node.id, "name": node.name, "type": node.kind,
+        "id": node.id, "title": node.name, "name": node.name, "type": node.kind,
         "type_name": super::super::state::node::kind_name(node.kind),
         "container": node.is_container(), "children": state.child_count(node.id),
         "size": node.latest().map(|version| version.content.size),
@@ -67,12 +67,12 @@ fn short(state: &State, node: &Node) -> Value {
 }
 
 /// What is inside an item; `-1` lists the volumes.
-pub(super) fn children(state: &mut State, id: i64) -> Option<Value> {
-    Some(state.children(id).into_iter().map(|node| short(state, node)).collect())
+pub(super) fn children(state: &State, id: i64) -> Value {
+    state.children(id).into_iter().map(|node| short(state, node)).collect()
 }
 
 /// One item with everything the page shows.
-pub(super) fn node(state: &mut State, id: i64) -> Option<Value> {
+pub(super) fn node(state: &State, id: i64) -> Option<Value> {
     let node = state.nodes.get(&id)?;
     let mut all = facts(state, node);
     let object = all.as_object_mut()?;
@@ -135,6 +135,8 @@ pub(super) fn node(state: &mut State, id: i64) -> Option<Value> {
         .filter_map(|id| state.nodes.get(&id))
         .map(|node| short(state, node))
         .collect();
+    let above = ancestors.split_last().map_or_else(Vec::new, |(_, above)| above.to_vec());
+    object.insert("above".to_owned(), above.into());
     object.insert("ancestors".to_owned(), ancestors.into());
     object.insert("type_name".to_owned(), super::super::state::node::kind_name(node.kind).into());
     Some(all)

@@ -1,60 +1,7 @@
 "use strict";
 
-const open = new Set();
-let chosen = null;
-
-async function branch(id) {
-  const list = make("ul");
-  for (const item of await get("state/tree/" + id)) {
-    const line = make("div", { class: item.id === chosen ? "on" : null });
-    const below = make("li", {}, line);
-    const fold = make("button", { class: "fold", "aria-label": "Open" }, item.container && item.children ? "▸" : "");
-    const unfold = async () => {
-      fold.textContent = "▾";
-      open.add(item.id);
-      below.append(await branch(item.id));
-    };
-    fold.addEventListener("click", async () => {
-      if (below.children.length > 1) {
-        below.lastChild.remove();
-        open.delete(item.id);
-        fold.textContent = "▸";
-      } else if (item.children) {
-        await unfold();
-      }
-    });
-    line.append(fold,
-      make("button", { class: "name", title: item.type_name, onclick: () => choose(item.id) },
-        (item.held ? "⚑ " : "") + item.name),
-      make("small", {}, item.container ? String(item.children) : item.size === null ? "" : size(item.size)));
-    list.append(below);
-    if (open.has(item.id) && item.children) await unfold();
-  }
-  return list;
-}
-
-async function drawTree() {
-  const tree = await branch(-1);
-  $("tree").replaceChildren(tree);
-}
-
-async function choose(id) {
-  chosen = id;
-  location.hash = String(id);
-  const node = await get("state/nodes/" + id);
-  if (node.error) {
-    $("node").replaceChildren(make("p", { class: "hint" }, "There is no such item."));
-    return;
-  }
-  node.ancestors.slice(0, -1).forEach((above) => open.add(above.id));
-  await drawTree();
-  $("node").replaceChildren(...nodeView(node));
-}
-
 function nodeView(node) {
   const parts = [
-    make("div", { class: "path" }, ...node.ancestors.slice(0, -1).map((above) =>
-      make("button", { onclick: () => choose(above.id) }, above.name + " /"))),
     make("h1", {}, node.name),
     make("p", {}, make("span", { class: "tag" }, node.type_name),
       ...node.class_names.map((name) => make("span", { class: "tag" }, name)),
@@ -100,6 +47,11 @@ function nodeView(node) {
   return parts;
 }
 
-draw.repository = drawTree;
-open.add(2000);
-choose(Number(location.hash.slice(1)) || 2000);
+open.add("2000");
+browse({
+  view: nodeView,
+  label: (item) => (item.held ? "⚑ " : "") + item.title,
+  hint: (item) => item.type_name,
+  note: (item) => item.container ? String(item.children) : item.size === null ? "" : size(item.size),
+  first: 2000,
+});

@@ -1,55 +1,5 @@
 "use strict";
 
-const open = new Set();
-let chosen = null;
-
-async function branch(id) {
-  const list = make("ul");
-  for (const item of await get("state/tree/" + id)) {
-    const line = make("div", { class: item.id === chosen ? "on" : null });
-    const below = make("li", {}, line);
-    const fold = make("button", { class: "fold", "aria-label": "Open" }, item.children ? "▸" : "");
-    const unfold = async () => {
-      fold.textContent = "▾";
-      open.add(item.id);
-      below.append(await branch(item.id));
-    };
-    fold.addEventListener("click", async () => {
-      if (below.children.length > 1) {
-        below.lastChild.remove();
-        open.delete(item.id);
-        fold.textContent = "▸";
-      } else if (item.children) {
-        await unfold();
-      }
-    });
-    line.append(fold,
-      make("button", { class: "name", title: item.type ?? "collection", onclick: () => choose(item.id) },
-        (item.deleted ? "🗑 " : "") + item.title),
-      make("small", {}, item.kind === "collections" ? String(item.children) : item.versions > 1 ? `v${item.versions}` : ""));
-    list.append(below);
-    if (open.has(item.id) && item.children) await unfold();
-  }
-  return list;
-}
-
-async function drawTree() {
-  $("tree").replaceChildren(await branch("top"));
-}
-
-async function choose(id) {
-  chosen = id;
-  location.hash = id;
-  const found = await get("state/objects/" + id);
-  if (found.error) {
-    $("node").replaceChildren(make("p", { class: "hint" }, "There is no such object."));
-    return;
-  }
-  found.above.forEach((above) => open.add(above.id));
-  await drawTree();
-  $("node").replaceChildren(...objectView(found));
-}
-
 const person = (info) => (info ? info.email : "");
 const plain = (value) => value === null || ["string", "number", "boolean"].includes(typeof value);
 
@@ -79,9 +29,8 @@ function partsView({ metadata, formats, file_sets, files, segments, approval }) 
   return view;
 }
 
-function objectView({ kind, object, above, deleted, history, relations, ...rest }) {
+function objectView({ object, deleted, history, relations, ...rest }) {
   const view = [
-    make("div", { class: "path" }, ...above.map((one) => make("button", { onclick: () => choose(one.id) }, one.title + " /"))),
     make("h1", {}, object.title),
     make("p", {}, make("span", { class: "tag" }, object.type ?? "COLLECTION"),
       object.category ? make("span", { class: "tag" }, object.category) : null,
@@ -108,5 +57,9 @@ function objectView({ kind, object, above, deleted, history, relations, ...rest 
   return view;
 }
 
-draw.repository = drawTree;
-(location.hash.length > 1 ? choose(location.hash.slice(1)) : drawTree());
+browse({
+  view: objectView,
+  label: (item) => (item.deleted ? "🗑 " : "") + item.title,
+  hint: (item) => item.type ?? "collection",
+  note: (item) => item.kind === "collections" ? String(item.children) : item.versions > 1 ? `v${item.versions}` : "",
+});

@@ -1,60 +1,54 @@
-//! What every simulator does around a call: journal, faults, latency.
+//! The way of one call through the frame: journal, faults, latency.
 
 use std::future::Future;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::clock::Clock;
-use crate::faults::{Action, Dropped, Faults};
-use crate::journal::Journal;
+use super::{Refuse, Simulator, html, with_retry_after};
+use crate::faults::{Action, Dropped};
 
-/// The parts of a simulator that a call passes before and after it is done.
-pub(crate) struct Frame<'a> {
-    pub(crate) clock: &'a Clock,
-    pub(crate) faults: &'a Faults,
-    pub(crate) journal: &'a Journal,
-    /// How long each call takes at least.
-    pub(crate) latency: Duration,
-    /// An error of the imitated system with this status and sentence.
-    pub(crate) refusal: fn(u16, &str) -> Response<Body>,
-}
-
-impl Frame<'_> {
+impl<State: 'static, Settings: 'static> Simulator<State, Settings> {
     /// Serves one request; `act` does the call. It gets the request and the number of its journal entry.
-    pub(crate) async fn answer<Act, Done>(self, request: Request<Body>, act: Act) -> Response<Body>
+    pub(super) async fn pass<Act, Done>(
+        &self,
+        request: Request<Body>,
+        refuse: Refuse,
+        act: Act,
+    ) -> Response<Body>
     where
-        Act: FnOnce(Request<Body>, u64) -> Done,
+        Act: FnOnce(Self, Request<Body>, u64) -> Done,
         Done: Future<Output = Response<Body>>,
     {
+        let (journal, faults) = (self.journal(), self.faults());
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let query = uri.query().unwrap_or_default();
-        let sequence = self.journal.begin(self.clock.now(), method.as_str(), uri.path(), query);
+        let sequence = journal.begin(self.clock().now(), method.as_str(), uri.path(), query);
         let full = if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) };
-        let fault = self.faults.meet(method.as_str(), &full);
+        let fault = faults.meet(method.as_str(), &full);
         if let Some(fault) = &fault {
             let name = json!(fault).get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-            self.journal.note(sequence, |entry| entry.fault = Some(name));
+            journal.note(sequence, |entry| entry.fault = Some(name));
         }
-        let pause = fault.as_ref().and_then(Action::delay).unwrap_or_default() + self.latency;
+        let latency = Duration::from_millis((self.system().latency)(&mut self.lock()));
+        let pause = fault.as_ref().and_then(Action::delay).unwrap_or_default() + latency;
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }
         if fault == Some(Action::DropBeforeEffect) {
             return dropped();
         }
-        let response = match fault.as_ref().and_then(|fault| instead(fault, self.refusal)) {
+        let response = match fault.as_ref().and_then(|fault| instead(fault, refuse)) {
             Some(response) => {
                 // A client notices a refusal only after it has sent all.
                 let received = drain(request.into_body()).await;
-                self.journal.note(sequence, |entry| entry.received = received);
+                journal.note(sequence, |entry| entry.received = received);
                 response
             }
-            None => act(request, sequence).await,
+            None => act(self.clone(), request, sequence).await,
         };
         let response = match fault {
             Some(Action::DropAfterEffect) => return dropped(),
@@ -63,7 +57,7 @@ impl Frame<'_> {
             Some(Action::CorruptByte { at }) => spoil(response, Spoil::Corrupt(at)),
             _ => response,
         };
-        self.journal.note(sequence, |entry| entry.status = response.status().as_u16());
+        journal.note(sequence, |entry| entry.status = response.status().as_u16());
         if method == Method::HEAD { without_body(response) } else { response }
     }
 }
@@ -78,21 +72,6 @@ async fn drain(body: Body) -> u64 {
     received
 }
 
-/// A body of at most this many bytes; `None` for a longer one. That is read to its end too, because a client notices a refusal
-/// only after it has sent all.
-pub(crate) async fn read(body: Body, limit: usize) -> Option<Bytes> {
-    let (mut read, mut fits) = (BytesMut::new(), true);
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.ok()?;
-        fits &= read.len() + piece.len() <= limit;
-        if fits {
-            read.extend_from_slice(&piece);
-        }
-    }
-    fits.then(|| read.freeze())
-}
-
 /// What a HEAD gets: the headers, with the length the body would have.
 fn without_body(mut response: Response<Body>) -> Response<Body> {
     if let (None, Some(length)) =
@@ -104,10 +83,10 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
 }
 
 /// The response a fault gives in place of the call.
-fn instead(fault: &Action, refusal: fn(u16, &str) -> Response<Body>) -> Option<Response<Body>> {
+fn instead(fault: &Action, refuse: Refuse) -> Option<Response<Body>> {
     Some(match fault {
         Action::Status { status, body, content_type, retry_after } => {
-            let mut response = refusal(*status, "A fault was injected.");
+            let mut response = refuse(*status, "A fault was injected.");
             if let Some(body) = body {
                 *response.body_mut() = Body::from(body.clone());
             }
@@ -116,12 +95,12 @@ fn instead(fault: &Action, refusal: fn(u16, &str) -> Response<Body>) -> Option<R
             }
             with_retry_after(response, *retry_after)
         }
-        Action::Unauthorized => refusal(401, "Authentication Required"),
-        Action::Forbidden => refusal(403, "Forbidden"),
-        Action::Conflict => refusal(409, "Could not update metadata (edit conflict)."),
-        Action::Locked => refusal(423, "Locked"),
+        Action::Unauthorized => refuse(401, "Authentication Required"),
+        Action::Forbidden => refuse(403, "Forbidden"),
+        Action::Conflict => refuse(409, "Could not update metadata (edit conflict)."),
+        Action::Locked => refuse(423, "Locked"),
         Action::RateLimited { retry_after } => {
-            with_retry_after(refusal(429, "Too Many Requests"), Some(*retry_after))
+            with_retry_after(refuse(429, "Too Many Requests"), Some(*retry_after))
         }
         Action::HtmlError => html(500, "Error Processing Request. Please try again."),
         Action::HtmlOk => html(200, "Content Server Client Error"),
@@ -133,32 +112,6 @@ fn instead(fault: &Action, refusal: fn(u16, &str) -> Response<Body>) -> Option<R
         }
         _ => return None,
     })
-}
-
-pub(crate) fn with_retry_after(mut response: Response<Body>, seconds: Option<u64>) -> Response<Body> {
-    if let Some(seconds) = seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
-}
-
-/// JSON with this status.
-pub(crate) fn json_response(status: u16, value: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(value.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let json = HeaderValue::from_static("application/json; charset=UTF-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
-}
-
-/// A page with one sentence.
-pub(crate) fn html(status: u16, text: &str) -> Response<Body> {
-    let page =
-        format!("<!DOCTYPE html><html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>");
-    let mut response = Response::new(Body::from(page));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
-    response
 }
 
 fn dropped() -> Response<Body> {
