@@ -60,7 +60,7 @@ pub struct Asset {
     pub content_size: Option<u64>,
     /// The master, where it was asked for.
     pub master: Option<ContentInfo>,
-    /// Other renditions, where they were asked for.
+    /// Other renditions, where they are told: they are left out only when a [`super::ContentLoad`] does so.
     pub renditions: Vec<(Rendition, ContentInfo)>,
     /// The model of its metadata.
     pub model: Option<ModelId>,

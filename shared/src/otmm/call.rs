@@ -18,6 +18,8 @@ pub(super) struct Call {
     path: Vec<String>,
     query: Vec<(String, String)>,
     fields: Vec<(String, String)>,
+    /// Ids of the site in what it carries.
+    names: Vec<String>,
     payload: Payload,
     effect: Effect,
     timeout: Option<Duration>,
@@ -31,6 +33,7 @@ impl Call {
             path: path.iter().map(|&segment| segment.to_owned()).collect(),
             query: Vec::new(),
             fields: Vec::new(),
+            names: Vec::new(),
             payload: Payload::Empty,
             effect,
             timeout: None,
@@ -86,7 +89,20 @@ impl Call {
 
     pub(super) fn json(mut self, body: &Value) -> Self {
         self.payload = Payload::Bytes("application/json; charset=UTF-8", body.to_string().into());
+        self.naming(body)
+    }
+
+    /// Says which ids of the site stand in what it carries.
+    pub(super) fn naming(mut self, carried: &Value) -> Self {
+        collect(carried, &mut self.names);
         self
+    }
+
+    /// The ids that it names. A refusal repeats them, and a word in an id tells nothing of what went wrong.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let is_id = |segment: &&str| !segment.bytes().all(|byte| byte.is_ascii_lowercase());
+        let ids = self.path.iter().map(String::as_str).filter(is_id);
+        ids.chain(self.names.iter().map(String::as_str)).collect()
     }
 
     pub(super) fn multipart(mut self, form: &FormData) -> Self {
@@ -138,6 +154,22 @@ impl Call {
             Some(timeout) => request.timeout(timeout),
             None => request,
         })
+    }
+}
+
+/// The texts that stand as `id` or `…_id`.
+fn collect(json: &Value, names: &mut Vec<String>) {
+    match json {
+        Value::Object(members) => {
+            for (key, value) in members {
+                match value {
+                    Value::String(id) if key == "id" || key.ends_with("_id") => names.push(id.clone()),
+                    value => collect(value, names),
+                }
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| collect(value, names)),
+        _ => {}
     }
 }
 

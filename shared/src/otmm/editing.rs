@@ -1,5 +1,9 @@
 //! Writing metadata: read, changed and written under a lock, and read again. The server's own word for a write is not
 //! enough: what becomes of a field that the model does not have nobody says.
+//!
+//! The lock is the user's. Two processes of one user that take it in the same moment both have it, and the one that writes
+//! last writes over the other from what it read before. A write needs the lock, so it is read once more when that is given
+//! back: from then on nobody who had it along with us can write, and what is there then is not lost to them.
 
 use serde_json::{Value, json};
 
@@ -11,7 +15,7 @@ use super::{
     error::{failure, unexpected},
     ids::AssetId,
     metadata::Metadata,
-    metadata_change::MetadataChange,
+    metadata_change::{Edit, MetadataChange},
     settings::LockStrategy,
 };
 use crate::{
@@ -31,10 +35,18 @@ impl Client {
     /// Changes metadata of an asset or folder, and gives it as it is afterwards. Nothing is written where it says so already. Give
     /// what the decision was made from as `based_on`: nothing is written when something that is to change is different by now.
     ///
+    /// Other users are kept out by the lock. Of two processes of one user that write at the same time, neither is told that it
+    /// succeeded when the other wrote over it. That does not hold for three: one that took the lock along with the first, and
+    /// stood still meanwhile, can write under the lock that the third takes, and then what the first was told is no longer so.
+    /// The lease on an item in the ledger keeps a second process of ours from the same item; where two items write to one
+    /// asset, let one process at a time do it. Without a lock, which is how folders are written and fields where the settings say
+    /// `optimistic`, the last of two that write in the same moment wins, and the first is not told.
+    ///
     /// # Errors
-    /// [`super::LOCKED`] (`Conflict`) when somebody holds it longer than the settings wait. [`METADATA_CHANGED`] (`Conflict`,
-    /// with the field). [`METADATA_NOT_WRITTEN`] (`Forbidden`, with the field). [`super::LEFT_LOCKED`] (`Transient`) when all
-    /// was written and the lock stays. [`super::UNEVEN_TABLE`]. As any call.
+    /// [`super::LOCKED`] (`Conflict`) when somebody holds it longer than the settings wait, or another process of our user
+    /// let go of the lock before it was written. [`METADATA_CHANGED`] (`Conflict`, with the field), also when it was written
+    /// and somebody wrote over it. [`METADATA_NOT_WRITTEN`] (`Forbidden`, with the field). [`super::LEFT_LOCKED`]
+    /// (`Transient`) when all was written and the lock stays. [`super::UNEVEN_TABLE`]. As any call.
     pub async fn update_metadata(
         &self,
         id: &AssetId,
@@ -43,18 +55,34 @@ impl Client {
     ) -> Result<Asset> {
         // What is there already needs no lock.
         let before = self.with_metadata(id).await?;
-        if change.onto(metadata(&before)?, &self.settings)?.is_empty() {
+        let is_there = change.onto(metadata(&before)?, &self.settings)?.is_empty();
+        if is_there && (before.is_folder() || !self.is_being_written(&before).await?) {
             return Ok(before);
         }
         let is_optimistic =
             self.settings.editing.strategy == LockStrategy::Optimistic && !change.has_tables();
         // Folders are reported to be written so, and no other way.
         if is_optimistic || before.is_folder() {
-            return self.write(id, change, based_on, true).await;
+            return self.write(id, change, based_on, true).await.map(|(after, _)| after);
         }
         self.acquire(id).await?;
         let outcome = self.write(id, change, based_on, false).await;
-        self.release(id, outcome).await
+        let (_, edit) = self.release(id, outcome).await?;
+        let after = self.with_metadata(id).await?;
+        match edit.missing_in(metadata(&after)?) {
+            None => Ok(after),
+            Some(field) => Err(changed(field, "was written, and somebody else wrote over it")),
+        }
+    }
+
+    /// Whether our own user holds an asset to write its metadata: another process, which may write over what is there, or one
+    /// that could not let go of it. What is checked out is held for its content.
+    async fn is_being_written(&self, asset: &Asset) -> Result<bool> {
+        if !asset.is_locked || asset.is_checked_out {
+            return Ok(false);
+        }
+        let own = self.own_id().await?;
+        Ok(own.is_some() && asset.locked_by == own)
     }
 
     async fn with_metadata(&self, id: &AssetId) -> Result<Asset> {
@@ -67,22 +95,22 @@ impl Client {
         change: &MetadataChange,
         based_on: Option<&Metadata>,
         optimistic: bool,
-    ) -> Result<Asset> {
+    ) -> Result<(Asset, Edit)> {
         let before = self.with_metadata(id).await?;
         let current = metadata(&before)?;
-        if let Some(field) = based_on.and_then(|known| differs(change, known, current)) {
-            return Err(changed(field, "has changed since it was read; nothing was written"));
-        }
         let edit = change.onto(current, &self.settings)?;
         if edit.is_empty() {
-            return Ok(before);
+            return Ok((before, edit));
+        }
+        if let Some(field) = based_on.and_then(|known| differs(change, known, current)) {
+            return Err(changed(field, "has changed since it was read; nothing was written"));
         }
         self.send(&before, &edit.written, optimistic).await?;
         let after = self.with_metadata(id).await?;
         let read = metadata(&after)?;
         self.check_others(&before, change, current, read, optimistic).await?;
         match edit.missing_in(read) {
-            None => Ok(after),
+            None => Ok((after, edit)),
             Some(field) => Err(not_written(field, current, read)),
         }
     }

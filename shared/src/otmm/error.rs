@@ -88,6 +88,8 @@ pub(super) const TABLE: &[Row] = &[
 pub(super) struct Facts<'a> {
     pub(super) operation: &'static str,
     pub(super) effect: Effect,
+    /// Ids that the call named, which the sentence may repeat.
+    pub(super) names: &'a [&'a str],
     pub(super) status: StatusCode,
     pub(super) headers: &'a HeaderMap,
     pub(super) form: Form,
@@ -118,7 +120,8 @@ pub(super) fn classify(texts: &Texts, facts: &Facts<'_>) -> Error {
     let error = judged.by(TABLE, "otmm.failed", message(facts, said.as_deref()));
     if facts.form == Form::Words
         && matches!(means, 400 | 409 | 500)
-        && let Some((code, class, remedy)) = said.and_then(|text| told(texts, &text, facts.effect))
+        && let Some((code, class, remedy)) =
+            said.and_then(|text| told(texts, &without_names(&text, facts.names), facts.effect))
     {
         let error = error.with_class(class).with_code(code);
         let error = match judged.retry_after {
@@ -178,6 +181,27 @@ fn without_quotes(text: &str) -> String {
             (_, Some(_)) => {}
         }
         before = character;
+    }
+    clean
+}
+
+/// A sentence without the ids that the call named itself: a field may well be called "NO SUCH" or "LOCKED BY".
+fn without_names(text: &str, names: &[&str]) -> String {
+    let mut clean = text.to_owned();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        let mut from = 0;
+        while let Some(found) = clean.get(from..).and_then(|rest| rest.find(name)) {
+            let (begin, end) = (from + found, from + found + name.len());
+            let is_apart = |other: Option<char>| other.is_none_or(|other| !other.is_alphanumeric());
+            let before = clean.get(..begin).and_then(|before| before.chars().next_back());
+            let after = clean.get(end..).and_then(|after| after.chars().next());
+            if is_apart(before) && is_apart(after) {
+                clean.replace_range(begin..end, "");
+                from = begin;
+            } else {
+                from = end;
+            }
+        }
     }
     clean
 }

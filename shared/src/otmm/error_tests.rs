@@ -18,7 +18,9 @@ use crate::{
 fn classified(status: u16, form: Form, effect: Effect, answer: &Value) -> Error {
     let status = StatusCode::from_u16(status).unwrap();
     let headers = HeaderMap::new();
-    classify(&Texts::default(), &Facts { operation: "test", effect, status, headers: &headers, form, answer })
+    let names = ["CUST.FIELD.NO SUCH", "LOCKED", "a1"];
+    let facts = Facts { operation: "test", effect, names: &names, status, headers: &headers, form, answer };
+    classify(&Texts::default(), &facts)
 }
 
 struct Case(u16, Form, FailureClass, FailureClass, &'static str);
@@ -83,6 +85,11 @@ fn a_500_with_a_sentence_is_a_business_error_that_is_not_asked_again_blindly() {
         ("Invalid value", Invalid, "otmm.refused"),
         ("The value 'locked' isn't in \"No such\" list", Forbidden, "otmm.business-error"),
         ("Something else", Forbidden, "otmm.business-error"),
+        // An id that the call named tells nothing, and what merely looks like it does.
+        ("The field CUST.FIELD.NO SUCH is not in the model", Forbidden, "otmm.business-error"),
+        ("The field LOCKED, a1 and CUST.FIELD.NO SUCH are wrong", Forbidden, "otmm.business-error"),
+        ("No such asset: a1", Gone, "otmm.not-found"),
+        ("CUST.FIELD.NO SUCHLIKE", Gone, "otmm.not-found"),
     ] {
         let error = classified(500, Form::Words, Effect::Read, &said(message));
         assert_eq!((error.class(), error.code()), (class, code), "{message}");
@@ -111,6 +118,7 @@ fn what_asks_for_a_pause_gets_it() {
     let facts = Facts {
         operation: "test",
         effect: Effect::Once,
+        names: &[],
         status,
         headers: &headers,
         form: Form::Words,

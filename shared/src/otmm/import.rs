@@ -185,6 +185,7 @@ impl Client {
     async fn import_at_once(&self, new: &NewAsset, description: &Value) -> Result<JobId> {
         let form = self.described(new, description);
         let call = Call::post(OPERATION, &["assets"])
+            .naming(description)
             .multipart(&new.upload.part(form, "files"))
             .within(self.settings.transfer_time(new.upload.content.length()));
         handle(&call, &self.ask(&call).await?)
@@ -203,7 +204,8 @@ impl Client {
             .described(new, description)
             .text("import_job_id", job.as_str())
             .text("file_name", &new.upload.file_name);
-        let call = Call::put(OPERATION, &["jobs", "imports", job.as_str()]).once().multipart(&form);
+        let call = Call::put(OPERATION, &["jobs", "imports", job.as_str()]);
+        let call = call.once().naming(description).multipart(&form);
         let answer = self.tell(&call).await?;
         // A server that says no more than that it is done goes on with the job it gave.
         Ok(handle(&call, &answer).unwrap_or_else(|_| job.clone()))

@@ -16,7 +16,8 @@ use super::{
 use crate::error::{Error, FailureClass, Result};
 
 const OPERATION: &str = "lock asset";
-/// What was to be done is done, and the asset could not be unlocked. Doing it again finds it done and unlocks.
+/// What was to be done is done, and the asset could not be unlocked. Doing it again finds it done and unlocks, once the lock
+/// is so old that it cannot be that of another process.
 pub const LEFT_LOCKED: &str = "otmm.left-locked";
 
 impl Client {
@@ -70,7 +71,10 @@ impl Client {
         match (self.unlock(id).await, outcome) {
             (Ok(()), outcome) => outcome,
             (Err(_), Err(error)) => Err(error),
-            (Err(error), Ok(_)) => Err(error.with_class(FailureClass::Transient).with_code(LEFT_LOCKED)),
+            (Err(error), Ok(_)) => {
+                let error = error.with_class(FailureClass::Transient).with_code(LEFT_LOCKED);
+                Err(error.not_before(Duration::from_secs(self.settings.editing.own_lock_seconds)))
+            }
         }
     }
 

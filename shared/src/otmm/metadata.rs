@@ -88,6 +88,14 @@ impl Table {
         cells.get(row)?.as_ref()
     }
 
+    /// What is stored, column by column.
+    pub(super) fn texts(&self) -> Vec<(FieldId, Vec<Option<String>>)> {
+        let text = |cell: &Option<FieldValue>| cell.as_ref().map(|value| value.text.clone());
+        let column =
+            |(id, cells): &(FieldId, Vec<Option<FieldValue>>)| (id.clone(), cells.iter().map(text).collect());
+        self.columns.iter().map(column).collect()
+    }
+
     /// Whether it has the column.
     pub fn has_column(&self, column: &FieldId) -> bool {
         self.columns.iter().any(|(id, _)| id == column)

@@ -115,23 +115,23 @@ impl MetadataChange {
         for (id, value) in &self.fields {
             let known = current.get(id);
             let value = value.as_ref().map(|value| Cell::of(value, known, settings));
-            if known.map(|known| known.text.as_str()).is_none() && value.is_none() {
-                continue;
+            let is_there = match (known, &value) {
+                (None, None) => true,
+                (Some(known), Some(value)) => known.says(&value.text),
+                _ => false,
+            };
+            if !is_there {
+                let json = value.as_ref().map_or(Value::Null, |value| value.json(settings));
+                edit.written.push(json!({"id": id, "type": FIELD, "value": json}));
             }
-            if let (Some(known), Some(value)) = (known, &value)
-                && known.says(&value.text)
-            {
-                continue;
-            }
-            let json = value.as_ref().map_or(Value::Null, |value| value.json(settings));
-            edit.written.push(json!({"id": id, "type": FIELD, "value": json}));
             edit.fields.push((id.clone(), value.map(|value| value.text)));
         }
         for (id, change) in &self.tables {
             let empty = Table::default();
             let table = current.table(id).unwrap_or(&empty);
-            if let Some(columns) = columns(id, table, change, settings)? {
-                for (column, cells) in &columns {
+            let wanted = columns(id, table, change, settings)?;
+            if let Some(columns) = &wanted {
+                for (column, cells) in columns {
                     let cell = |cell: &Option<Cell>| match cell {
                         Some(cell) => cell.json(settings),
                         None => json!({ "value": null }),
@@ -139,12 +139,15 @@ impl MetadataChange {
                     let values: Vec<Value> = cells.iter().map(cell).collect();
                     edit.written.push(json!({"id": column, "type": COLUMN, "values": values}));
                 }
-                let texts = |cells: Vec<Option<Cell>>| {
-                    cells.into_iter().map(|cell| cell.map(|cell| cell.text)).collect()
-                };
-                let columns = columns.into_iter().map(|(column, cells)| (column, texts(cells))).collect();
-                edit.tables.push((id.clone(), columns));
             }
+            let texts =
+                |cells: Vec<Option<Cell>>| cells.into_iter().map(|cell| cell.map(|cell| cell.text)).collect();
+            let columns = match wanted {
+                Some(columns) => columns.into_iter().map(|(column, cells)| (column, texts(cells))).collect(),
+                None => table.texts(),
+            };
+            let may_grow = matches!(change, TableChange::Append { .. });
+            edit.tables.push(WantedTable { id: id.clone(), columns, may_grow });
         }
         Ok(edit)
     }
@@ -191,23 +194,30 @@ impl MetadataChange {
     }
 }
 
-/// A write: what is sent, and what has to be read afterwards.
+/// A write: what is sent, and what has to be read afterwards, also of what was there already.
 #[derive(Debug, Default)]
 pub(super) struct Edit {
     pub(super) written: Vec<Value>,
     fields: Vec<(FieldId, Option<String>)>,
-    tables: Vec<WrittenTable>,
+    tables: Vec<WantedTable>,
 }
 
-/// A table as texts: its columns, cell by cell.
-type WrittenTable = (TableId, Vec<(FieldId, Vec<Option<String>>)>);
+/// A table as texts.
+#[derive(Debug)]
+struct WantedTable {
+    id: TableId,
+    /// Its columns, cell by cell.
+    columns: Vec<(FieldId, Vec<Option<String>>)>,
+    /// Rows of others may follow: whoever appended to it did not say that there are no more.
+    may_grow: bool,
+}
 
 impl Edit {
     pub(super) fn is_empty(&self) -> bool {
         self.written.is_empty()
     }
 
-    /// The first field or table that does not say what was written.
+    /// The first field or table that does not say what it is to say.
     pub(super) fn missing_in(&self, after: &Metadata) -> Option<String> {
         let says = |value: Option<&FieldValue>, text: &Option<String>| match (value, text) {
             (None, None) => true,
@@ -219,15 +229,17 @@ impl Edit {
         if let Some((id, _)) = field {
             return Some(id.to_string());
         }
-        let differs = |(id, columns): &&WrittenTable| {
+        let differs = |wanted: &&WantedTable| {
+            let columns = &wanted.columns;
             let rows = columns.iter().map(|(_, cells)| cells.len()).max().unwrap_or_default();
-            let Some(table) = after.table(id) else { return rows > 0 };
-            table.rows() != Some(rows)
+            let Some(table) = after.table(&wanted.id) else { return rows > 0 };
+            let has_rows = |found| if wanted.may_grow { found >= rows } else { found == rows };
+            !table.rows().is_some_and(has_rows)
                 || columns.iter().any(|(column, cells)| {
                     cells.iter().enumerate().any(|(row, text)| !says(table.cell(row, column), text))
                 })
         };
-        self.tables.iter().find(differs).map(|(id, _)| id.to_string())
+        self.tables.iter().find(differs).map(|wanted| wanted.id.to_string())
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -6,7 +8,7 @@ use super::{
     metadata::{Metadata, ValueKind},
     testing::{Answer, BASE, Canned, answer, asset, nothing, refusal},
 };
-use crate::error::FailureClass;
+use crate::error::{FailureClass, Retry};
 
 fn id() -> AssetId {
     AssetId::new("a1")
@@ -75,6 +77,7 @@ async fn metadata_is_written_under_a_lock_as_the_server_takes_it_and_read_again(
         nothing(200),
         trailer(None, &["row1", "row2"]),
         nothing(200),
+        trailer(None, &["row1", "row2", "row3"]),
     ]);
     let change = event("row2").clear(&field("CUST.FIELD.NOTE")).text(&field("CUST.FIELD.KEPT"), "kept");
     let after = canned.client().update_metadata(&id(), &change, None).await.unwrap();
@@ -89,6 +92,7 @@ async fn metadata_is_written_under_a_lock_as_the_server_takes_it_and_read_again(
             "PATCH assets/a1",
             "GET assets/a1?load_type=metadata",
             "PUT assets/a1/state",
+            "GET assets/a1?load_type=metadata",
         ]
     );
     let asked = canned.asked();
@@ -154,6 +158,44 @@ async fn an_asset_is_let_go_of_whatever_came_of_it() {
     ]);
     let error = canned.client().update_metadata(&id(), &change, None).await.unwrap_err();
     assert_eq!((error.class(), error.code()), (FailureClass::Transient, "otmm.left-locked"));
+    assert_eq!(error.retry_advice(), Retry::After(Duration::from_secs(300)), "then it is nobody else's");
+    let left = || {
+        let since = "2031-05-06T07:03:09Z";
+        let lock = json!({"locked": true, "asset_lock_state_user_id": "2001", "asset_lock_state_last_update_date": since});
+        asset(&lock, &[("CUST.FIELD.NOTE", Some("new"))], &[])
+    };
+    let canned = Canned::new([left(), left(), nothing(200), left(), nothing(200), trailer(Some("new"), &[])]);
+    canned.client().update_metadata(&id(), &change, None).await.unwrap();
+    let asked = canned.asked();
+    assert!(asked.iter().all(|asked| asked.method != "PATCH"));
+    assert!(String::from_utf8(asked[4].body.clone()).unwrap().starts_with("action=unlock"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_of_our_own_user_wrote_over_is_not_said_to_be_written() {
+    let change = event("row2").text(&field("CUST.FIELD.NOTE"), "new");
+    for (kept, after) in [
+        (true, trailer(Some("new"), &["row1", "row2"])),
+        (true, trailer(Some("new"), &["row1", "row2", "theirs"])),
+        (false, trailer(Some("new"), &["row1", "theirs"])),
+        (false, trailer(Some("new"), &["row1"])),
+        (false, trailer(Some("theirs"), &["row1", "row2"])),
+        (false, trailer(None, &["row1", "row2"])),
+    ] {
+        let canned = Canned::new([
+            trailer(Some("new"), &["row1"]),
+            state(),
+            nothing(200),
+            trailer(Some("new"), &["row1"]),
+            nothing(200),
+            trailer(Some("new"), &["row1", "row2"]),
+            nothing(200),
+            after,
+        ]);
+        let outcome = canned.client().update_metadata(&id(), &change, None).await;
+        let told = outcome.map(drop).map_err(|error| (error.class(), error.code()));
+        assert_eq!(told, if kept { Ok(()) } else { Err((FailureClass::Conflict, "otmm.metadata-changed")) });
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,6 +215,7 @@ async fn an_asset_that_is_held_is_waited_for_and_one_held_by_our_own_user_is_not
         nothing(200),
         trailer(Some("new"), &[]),
         nothing(200),
+        trailer(Some("new"), &[]),
     ]);
     canned.client().update_metadata(&id(), &change, None).await.unwrap();
     let ours = |since: &str| {
@@ -195,6 +238,7 @@ async fn an_asset_that_is_held_is_waited_for_and_one_held_by_our_own_user_is_not
         nothing(200),
         trailer(Some("new"), &[]),
         nothing(200),
+        trailer(Some("new"), &[]),
     ]);
     canned.client().update_metadata(&id(), &change, None).await.unwrap();
 }
@@ -218,6 +262,7 @@ async fn an_optimistic_write_takes_no_lock_and_a_table_takes_one_all_the_same() 
         nothing(200),
         trailer(None, &["row1"]),
         nothing(200),
+        trailer(None, &["row1"]),
     ]);
     canned.client_with(settings()).update_metadata(&id(), &event("row1"), None).await.unwrap();
     assert_eq!(canned.lines()[2], "PUT assets/a1/state");

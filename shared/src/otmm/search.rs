@@ -169,7 +169,8 @@ impl Found<'_> {
             .field("after", self.position.after())
             .field("limit", settings.page_size);
         if !search.groups.is_empty() {
-            call = call.field("search_condition_list", list(&search.groups, settings)?);
+            let conditions = list(&search.groups, settings)?;
+            call = call.field("search_condition_list", &conditions).naming(&conditions);
         }
         if let Some(sort) = &search.sort {
             call = call.field("sort", sort);

@@ -192,6 +192,7 @@ impl Client {
         let facts = Facts {
             operation: call.operation(),
             effect: call.effect(),
+            names: &call.names(),
             status: whole.status,
             headers: &whole.headers,
             form: form_of(&answer, &whole.bytes),

@@ -174,7 +174,8 @@ pub enum LockStrategy {
     #[default]
     Lock,
     /// The write says `lock_strategy=optimistic`. Reported for folders; whether assets take it has to be tried on the site.
-    /// Tables are locked all the same: they can only be written whole.
+    /// It carries no version that the server could compare: of two writes in the same moment the last wins. Tables are locked
+    /// all the same: they can only be written whole.
     Optimistic,
 }
 

@@ -99,7 +99,11 @@ async fn a_rendition_comes_where_it_was_asked_for() {
     let poster = client.get_asset(&id, Load::Chosen(load)).await.unwrap();
     let preview = client.download_rendition(&poster, Rendition::Thumbnail).await.unwrap();
     assert!(!read(preview.body).await.unwrap().is_empty());
-    let bare = client.get_asset(&id, Load::State).await.unwrap();
-    let error = client.download_rendition(&bare, Rendition::Thumbnail).await.unwrap_err();
-    assert_eq!(error.code(), "otmm.no-content");
+    // Pictures come unless they are left out, and not everything has one.
+    let left_out = client.get_asset(&id, Load::Chosen(ContentLoad::ARCHIVE)).await.unwrap();
+    let has_none = asset(&simulator, &client, "care-instructions.txt").await;
+    for bare in [left_out, has_none] {
+        let error = client.download_rendition(&bare, Rendition::Thumbnail).await.unwrap_err();
+        assert_eq!((error.class(), error.code()), (FailureClass::Invalid, "otmm.no-content"));
+    }
 }

@@ -9,9 +9,12 @@ use shared::{
         TableChange, TableId,
     },
 };
-use simulators::otmm::{
-    self as simulator, seed,
-    settings::{EditAnswer, EmptyValue, Unknown},
+use simulators::{
+    faults::{Action, Rule},
+    otmm::{
+        self as simulator, seed,
+        settings::{EditAnswer, EmptyValue, Unknown},
+    },
 };
 
 use crate::world::{asset, calls, client_as, field, ours, seeded, site, site_with};
@@ -184,23 +187,48 @@ async fn what_somebody_else_holds_is_waited_for_and_said_whatever_the_status() {
 
 #[tokio::test(start_paused = true)]
 async fn two_processes_of_one_user_lose_nothing_of_what_the_other_writes() {
-    let (simulator, one) = site(simulator::Settings::default());
-    let other = client_as(&simulator, seed::INTEGRATION);
-    let spot = seeded(&simulator, "spring-spot.mov");
-    let (of_one, of_other) = (event("one"), event("two"));
-    let (first, second) = tokio::join!(
-        one.update_metadata(&spot, &of_one, None),
-        other.update_metadata(&spot, &of_other, None)
-    );
-    let done = [first.is_ok(), second.is_ok()].iter().filter(|done| **done).count();
-    for outcome in [first, second] {
-        if let Err(error) = outcome {
-            assert_eq!(error.class(), FailureClass::Conflict, "{error:?}");
+    // Each call takes its time, so that the calls of the two fall between one another; and any of them takes longer than
+    // all others of the other, so that each stands still at any point while the other goes on.
+    let mut done_by_both = 0;
+    for standing in (0..=18).flat_map(|call| [15, 45, 500].map(|milliseconds| (call, milliseconds))) {
+        let settings = simulator::Settings { latency_milliseconds: 10, ..simulator::Settings::default() };
+        let (simulator, one) = site(settings);
+        let other = client_as(&simulator, seed::INTEGRATION);
+        let spot = seeded(&simulator, "spring-spot.mov");
+        one.login().await.unwrap();
+        other.login().await.unwrap();
+        let (call, milliseconds) = standing;
+        if call > 0 {
+            simulator.faults().add(Rule::next(Action::Delay { milliseconds }).call(call)).unwrap();
         }
+        let (of_one, of_other) = (event("one"), event("two"));
+        let (first, second) = tokio::join!(
+            one.update_metadata(&spot, &of_one, None),
+            other.update_metadata(&spot, &of_other, None)
+        );
+        let after = one.get_asset(&spot, Load::Metadata).await.unwrap();
+        assert!(!after.is_locked, "{standing:?}");
+        let metadata = after.metadata.unwrap();
+        let table = metadata.table(&TableId::new(seed::EVENTS)).unwrap();
+        let rows = table.rows().unwrap();
+        let types: Vec<_> =
+            (0..rows).map(|row| table.cell(row, &field(seed::EVENT_TYPE)).unwrap().text.clone()).collect();
+        for (outcome, row) in [(&first, "one"), (&second, "two")] {
+            match outcome {
+                Ok(_) => assert!(types.iter().any(|text| text == row), "{standing:?}: {row} in {types:?}"),
+                Err(error) => assert_eq!(error.class(), FailureClass::Conflict, "{standing:?}: {error:?}"),
+            }
+        }
+        let done = [first.is_ok(), second.is_ok()].iter().filter(|done| **done).count();
+        assert!(done > 0, "{standing:?}: one of the two comes through");
+        assert_eq!(rows, 1 + done, "{standing:?}: as many rows as were said to be written");
+        done_by_both += usize::from(done == 2);
+        // Whoever was told so tries again.
+        one.update_metadata(&spot, &of_one, None).await.unwrap();
+        let after = other.update_metadata(&spot, &of_other, None).await.unwrap().metadata.unwrap();
+        assert_eq!(after.table(&TableId::new(seed::EVENTS)).unwrap().rows(), Some(3), "{standing:?}");
     }
-    let after = one.get_asset(&spot, Load::Metadata).await.unwrap().metadata.unwrap();
-    let rows = after.table(&TableId::new(seed::EVENTS)).unwrap().rows();
-    assert_eq!(rows, Some(1 + done), "as many rows as were said to be written");
+    assert!(done_by_both > 0, "one waits for the other where it sees the lock");
 }
 
 #[tokio::test(start_paused = true)]

@@ -97,6 +97,7 @@ async fn an_edit_that_breaks_at_any_call_is_finished_by_the_next_try() {
         Action::HtmlOk,
         status(500, None),
     ] {
+        // Reading, looking at the lock, locking, reading, writing, reading, unlocking, reading.
         for call in 1..=8 {
             let (simulator, client) = site(simulator::Settings::default());
             client.login().await.unwrap();
@@ -109,7 +110,12 @@ async fn an_edit_that_breaks_at_any_call_is_finished_by_the_next_try() {
                 assert!(tries < 4, "call {call} {action:?}: {error:?}");
                 tokio::time::sleep(Duration::from_secs(301)).await;
             }
+            let met = simulator.journal().entries().len() as u64;
+            assert!(met > call, "call {call}: {met} calls with the login");
+            // What goes wrong after the last call of the edit is not its business.
+            simulator.faults().clear();
             let after = client.get_asset(&spot, Load::Metadata).await.unwrap();
+            assert!(!after.is_locked, "call {call} {action:?}: it is left locked");
             assert_eq!(after.metadata.unwrap().text(&field(seed::ARCHIVE_ID)), Some("archive-1"));
         }
     }

@@ -65,9 +65,12 @@ pub(crate) fn ours() -> Settings {
     settings
 }
 
-/// The id of what has a name in the seed; of several versions the latest.
+/// The id of what has a name in the seed, deleted or not; of several versions the latest.
 pub(crate) fn seeded(simulator: &simulator::Simulator, name: &str) -> AssetId {
-    let found = simulator.with_state(|state| state.titled(name).map(|asset| asset.id.clone()));
+    let found = simulator.with_state(|state| {
+        let is_it = |asset: &&simulator::state::Asset| asset.name == name && asset.latest;
+        state.titled(name).or_else(|| state.assets.values().find(is_it)).map(|asset| asset.id.clone())
+    });
     AssetId::new(found.expect("it is seeded"))
 }
 

@@ -235,6 +235,7 @@ async fn ask(http: &HttpClient, settings: &Settings, request: &Request) -> Resul
     let facts = Facts {
         operation: request.operation(),
         effect: Effect::Repeatable,
+        names: &[],
         status,
         headers: &headers,
         form,

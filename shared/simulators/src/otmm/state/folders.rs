@@ -38,10 +38,11 @@ impl State {
     pub(super) fn read_policies(&self, list: Option<&Value>) -> Outcome<Vec<i64>> {
         let mut found = Vec::new();
         for policy in entries(list) {
-            let id = policy.get("id").and_then(as_text).and_then(|id| id.parse::<i64>().ok());
+            let named = policy.get("id").and_then(as_text).unwrap_or_else(|| policy.to_string());
+            let id = named.parse::<i64>().ok();
             match id.filter(|id| self.policies.iter().any(|policy| policy.id == *id)) {
                 Some(id) => found.push(id),
-                None => return Err(Refusal::Business(format!("There is no security policy {policy}"))),
+                None => return Err(Refusal::Business(format!("There is no security policy {named}"))),
             }
         }
         Ok(found)
