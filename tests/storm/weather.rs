@@ -150,7 +150,7 @@ pub(crate) fn wanted() -> Vec<Scenario> {
 }
 
 /// Seeds from which a storm leaves nothing out.
-const WHOLE: u64 = 20_000;
+pub(crate) const WHOLE: u64 = 20_000;
 
 /// In a shorter storm, stories of flows other than the main job meet one schedule in so many: at each call another
 /// part of the faults, so that each fault still comes to each story.
