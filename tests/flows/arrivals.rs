@@ -56,6 +56,7 @@ async fn one_bad_upload_in_a_batch_of_ten_leaves_nine_delivered() {
         let name = if number == 4 { "holiday.jpg".to_owned() } else { format!("page {number}.bin") };
         world.upload(&format!("inbox/{name}"), bytes).await;
     }
+    world.until_queued(10).await;
     let delivery = world.deliver().await;
     assert_eq!((delivery.messages, delivery.stay), (10, 0), "{}", world.told());
     let documents = world.documents("Claims/Incoming");

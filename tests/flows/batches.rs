@@ -19,6 +19,7 @@ async fn upload_all(world: &World) {
     for number in 0..UPLOADS {
         world.upload(&format!("inbox/{number}.txt"), format!("page {number}\n")).await;
     }
+    world.until_queued(UPLOADS).await;
 }
 
 /// Documents that are being made at this moment.

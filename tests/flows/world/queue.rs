@@ -49,6 +49,15 @@ impl World {
         self.queue.poll()
     }
 
+    /// Waits until so many messages are on the queue: S3 tells of an upload a moment after it.
+    pub(crate) async fn until_queued(&self, messages: u64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.waiting().await < messages {
+            assert!(Instant::now() < deadline, "fewer messages arrived; {}", self.told());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Delivers one batch that must be there.
     pub(crate) async fn deliver(&self) -> Delivery {
         let deadline = Instant::now() + PATIENCE;
