@@ -96,7 +96,7 @@ ITS_OWN = {
 # API Gateway waits no longer than this, in seconds.
 LONGEST_ANSWER = 29
 # Settings of flows that keep content in a bucket of their own, of those that hand out links or tell others, of those that
-# call iconik, and of what writes reports.
+# call iconik or Preservica, and of what writes reports.
 OF_SOME_FLOWS = {
     "WAYBILL_CONTENT_BUCKET",
     "WAYBILL_CONTENT_REGION",
@@ -104,6 +104,9 @@ OF_SOME_FLOWS = {
     "WAYBILL_ICONIK_SECRET",
     "WAYBILL_ICONIK_SETTINGS",
     "WAYBILL_ICONIK_URL",
+    "WAYBILL_PRESERVICA_SECRET",
+    "WAYBILL_PRESERVICA_SETTINGS",
+    "WAYBILL_PRESERVICA_URL",
     "WAYBILL_LINK_ADDRESS",
     "WAYBILL_REPORT_BUCKET",
 }
