@@ -29,8 +29,11 @@ use super::{
 /// Writes to iconik of which it is not known yet whether they took the place of something, and the history before them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unproven {
-    /// What was written, by field.
+    /// What was written last, by field.
     pub fields: BTreeMap<String, Content>,
+    /// What was written to a field before that. Each of these writes may be the one that took the place of something.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub before: BTreeMap<String, Vec<Content>>,
     /// When the newest entry was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -40,11 +43,31 @@ pub struct Unproven {
 }
 
 impl Unproven {
-    /// But for what was refused.
+    /// But for the last writes of what was refused.
     pub(super) fn without(&self, refused: &[String]) -> Self {
         let mut written = self.clone();
         written.fields.retain(|field, _| !refused.contains(field));
         written
+    }
+
+    /// With what is written next. The same value again is the same write: a repeat.
+    fn followed_by(mut self, writes: &BTreeMap<String, Content>) -> Self {
+        for (field, content) in writes {
+            let Some(replaced) = self.fields.insert(field.clone(), content.clone()) else { continue };
+            let before = self.before.entry(field.clone()).or_default();
+            before.retain(|earlier| earlier != content);
+            if replaced != *content && !before.contains(&replaced) {
+                before.push(replaced);
+            }
+        }
+        self.before.retain(|_, contents| !contents.is_empty());
+        self
+    }
+
+    /// Every write that is not proved, with its field.
+    fn writes(&self) -> impl Iterator<Item = (&String, &Content)> {
+        let before = self.before.iter().flat_map(|(field, contents)| std::iter::repeat(field).zip(contents));
+        before.chain(&self.fields)
     }
 }
 
@@ -70,7 +93,7 @@ impl SyncAssetMetadata {
         if writes.is_empty() {
             return Ok(earlier);
         }
-        let mut unproven = match earlier {
+        let unproven = match earlier {
             Some(earlier) => earlier,
             None => {
                 let entries = self.writes_in_history(asset).await?.unwrap_or_default();
@@ -80,8 +103,7 @@ impl SyncAssetMetadata {
                 Unproven { since, known, ..Unproven::default() }
             }
         };
-        unproven.fields.extend(writes.clone());
-        Ok(Some(unproven))
+        Ok(Some(unproven.followed_by(writes)))
     }
 
     /// Records the conflicts that writes which took place may have been.
@@ -92,7 +114,7 @@ impl SyncAssetMetadata {
         state: &PairState,
         run: &Run,
     ) -> Result<()> {
-        if unproven.fields.is_empty() {
+        if unproven.writes().next().is_none() {
             return Ok(());
         }
         let Said::Somebody(changed) = self.said(asset, unproven, run).await? else { return Ok(()) };
@@ -114,7 +136,7 @@ impl SyncAssetMetadata {
                 resolution,
             }
         };
-        let conflicts: Vec<Conflict> = unproven.fields.iter().map(conflict).collect();
+        let conflicts: Vec<Conflict> = unproven.writes().map(conflict).collect();
         self.memory.record(asset.as_str(), node.0, &conflicts).await
     }
 
@@ -162,5 +184,33 @@ impl SyncAssetMetadata {
             Err(error) if error.class() == FailureClass::Forbidden => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::content::Scalar, *};
+
+    fn text(word: &str) -> Content {
+        Content::Values(vec![Scalar::Text(word.to_owned())])
+    }
+
+    fn words(word: &str) -> BTreeMap<String, Content> {
+        [("headline".to_owned(), text(word))].into()
+    }
+
+    #[test]
+    fn a_second_write_to_a_field_leaves_the_first_to_be_proved() {
+        let once = Unproven::default().followed_by(&words("first"));
+        let twice = once.clone().followed_by(&words("second"));
+        let headline = "headline".to_owned();
+
+        let all: Vec<_> = twice.writes().collect();
+        assert_eq!(all, [(&headline, &text("first")), (&headline, &text("second"))]);
+
+        let refused = twice.without(std::slice::from_ref(&headline));
+        assert_eq!(refused.writes().collect::<Vec<_>>(), [(&headline, &text("first"))]);
+
+        assert_eq!(once.clone().followed_by(&words("first")), once, "a repeat is no second write");
     }
 }
