@@ -53,7 +53,8 @@ test: local-artefacts ## every test, with the real binaries and the real templat
 	tests/aws/stand-in run --rights -- .venv/stack/bin/python tests/aws/rights_test.py
 	wait $$variants
 	echo "· the commands for operators"
-	cargo build --locked --profile checked --workspace --example audit --example dead-letters --example dry-run --example preflight
+	cargo build --locked --profile checked --workspace --example audit --example dead-letters --example dry-run --example preflight \
+	    --example serve
 	echo "· every test"
 	tests/aws/stand-in run -- $(TESTS) --lib --test '*' $(ARGS)
 
@@ -70,6 +71,8 @@ conformance: ## unmodified third-party software: clients before the simulators, 
 	tests/conformance-preservica/run
 	tests/conformance-webhooks/run
 	tests/conformance-otmm/run
+	tests/conformance-consonance/run
+	$(TESTS) --test consonance events::
 
 bench: ## the published figures: the artefact as published, against the same function in Python
 	@infra/setup rust build arm64

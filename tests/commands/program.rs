@@ -4,10 +4,15 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{ChildStdout, Command},
+};
 
 /// How a program ended and what it said.
 pub(crate) struct Ended {
@@ -75,6 +80,45 @@ pub(crate) async fn run(
         code: output.status.code().expect("it ends by itself"),
         out: String::from_utf8(output.stdout).expect("text"),
         err: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+/// A program that goes on until it is told to end.
+pub(crate) struct Running {
+    child: tokio::process::Child,
+    out: Lines<BufReader<ChildStdout>>,
+}
+
+/// Starts an example that goes on, with no variables.
+pub(crate) async fn start(example: &str, arguments: &[&str]) -> Running {
+    let mut child = Command::new(program(example).await)
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program starts");
+    let out = BufReader::new(child.stdout.take().expect("its output")).lines();
+    Running { child, out }
+}
+
+impl Running {
+    /// What it says next.
+    pub(crate) async fn line(&mut self) -> String {
+        let line = tokio::time::timeout(Duration::from_secs(60), self.out.next_line());
+        line.await.expect("it says something").expect("text").expect("it has not ended")
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.child.id().and_then(|pid| pid.try_into().ok()).expect("it runs")
+    }
+
+    /// Tells it to end, and waits until it has, without an error.
+    pub(crate) async fn end(mut self, signal: Signal) {
+        kill_process(Pid::from_raw(self.pid()).expect("a process"), signal).expect("it is told");
+        let ended = tokio::time::timeout(Duration::from_secs(60), self.child.wait());
+        assert!(ended.await.expect("it ends").expect("it ends").success());
     }
 }
 

@@ -126,13 +126,34 @@ async fn a_title_is_the_same_in_each_way_the_server_writes_it() {
             "by number, without the reader of the audiobook"
         );
         assert_eq!((title.status.as_deref(), title.form.as_deref()), (Some("04"), Some("BC")));
+        assert_eq!(
+            (title.product_id, title.title.as_deref(), title.subtitle.as_deref(), title.format.as_deref()),
+            (Some(2001), Some("The Salt Road"), Some("A history of the coast"), Some("Paperback"))
+        );
+        let words = title.short_description.as_ref().map(|text| text.as_str());
+        assert_eq!(
+            words,
+            Some("Salt & sea, cafés."),
+            "of the work, as the product has none; no markup is left"
+        );
         assert_eq!(title.isbn.as_ref().map(|isbn| isbn.as_str()), Some("9780000000002"));
         assert_eq!(
             (title.work_id, title.imprint.as_deref(), title.stage.as_deref()),
             (Some(1001), Some("Harbour Coastal"), Some("Published"))
         );
         assert_eq!(title.publication_date, Some(date(2031, 4, 1)));
-        assert!(title.territories.for_sale.contains("IE") && title.territories.not_for_sale.contains("US"));
+        let set = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect();
+        assert_eq!(
+            (&title.territories.for_sale, &title.territories.not_for_sale),
+            (&set(&["GB", "IE"]), &set(&["CA", "US"]))
+        );
+        assert_eq!(title.territories.worldwide, Some(false));
+        assert_eq!(title.territories.statement.as_deref(), Some("For sale in GB and IE"));
+        let everywhere = client.find_product(2002).await.unwrap().unwrap().title().territories;
+        assert_eq!(
+            (everywhere.worldwide, everywhere.statement.as_deref(), everywhere.for_sale.len()),
+            (Some(true), Some("For sale worldwide"), 0)
+        );
         assert_eq!(product.prices[1].amount.map(|amount| amount.to_string()), Some("18.9".to_owned()));
         assert_eq!(product.kind.as_deref(), Some("PhysicalBookProduct"));
         seen.push(title.fingerprint().unwrap());

@@ -46,6 +46,15 @@ async fn both_interfaces_give_the_same_title() {
             (&rest.status, &rest.stage, &rest.imprint),
             (&graphql.status, &graphql.stage, &graphql.imprint)
         );
+        assert_eq!(
+            (rest.product_id, rest.work_id, rest.subtitle.as_deref(), rest.format.as_deref()),
+            (Some(2001), Some(1001), Some("A history of the coast"), Some("Paperback"))
+        );
+        assert_eq!((&rest.subtitle, &rest.format), (&graphql.subtitle, &graphql.format));
+        assert_eq!((rest.territories.worldwide, rest.territories.statement.as_deref()), (Some(false), None));
+        assert_eq!(products[1].title().territories.worldwide, Some(true), "an empty list of exceptions");
+        assert_eq!(rest.short_description, graphql.short_description);
+        assert_eq!(rest.short_description.as_ref().map(|text| text.as_str()), Some("Salt & sea, cafés."));
         assert_eq!(rest.publication_date, graphql.publication_date);
         assert_eq!(rest.territories.not_for_sale, graphql.territories.not_for_sale);
         assert_eq!(rest.authorship.as_deref(), Some("First Author and Second Author"));
@@ -55,7 +64,8 @@ async fn both_interfaces_give_the_same_title() {
         assert_eq!(products[2].title().isbn_text, None, "No ISBN is no mistake");
         let kept = &products[0].other;
         assert!(kept.get("a_field_of_next_year").is_some(), "what we do not know is kept");
-        assert!(kept.get("marketingtexts").is_some_and(|texts| texts.to_string().contains("<em>")));
+        let words = rest.description.as_ref().map(|text| text.as_str());
+        assert_eq!(words, Some("Salt & sea, cafés and ships."), "words, however they were marked up");
         assert!(!format!("{:?}", products[0]).contains("ships"), "texts for readers are not shown in logs");
     }
 }

@@ -165,9 +165,9 @@ async fn run_consonance(arguments: Arguments) -> Result<(), String> {
     };
     let (address, server) = serve(simulator.router(), arguments.port).await.map_err(failed)?;
     let (storage, storage_server) = serve(simulator.storage_router(), 0).await.map_err(failed)?;
-    simulator.with_state(|state| {
-        if state.settings.upload_origin.is_empty() {
-            state.settings.upload_origin = format!("http://{storage}");
+    simulator.begin_with(|settings| {
+        if settings.upload_origin.is_empty() {
+            settings.upload_origin = format!("http://{storage}");
         }
     });
     println!(

@@ -50,7 +50,7 @@ impl Field {
     }
 }
 
-fn bare(of: &str) -> &str {
+pub(super) fn bare(of: &str) -> &str {
     of.trim_matches(|character| matches!(character, '[' | ']' | '!'))
 }
 

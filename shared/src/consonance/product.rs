@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{kept::Kept, wire};
+use crate::title::PlainText;
 
 /// A product: a hardback, an e-book, an audiobook.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -56,6 +57,9 @@ pub struct Product {
     /// The same in words.
     #[serde(deserialize_with = "wire::text")]
     pub sales_rights_description: Option<String>,
+    /// Its short descriptions: of the kinds of texts, the only one whose name the vendor tells.
+    #[serde(rename = "marketingTexts", deserialize_with = "wire::list")]
+    pub short_descriptions: Vec<MarketingText>,
     /// Its work.
     #[serde(deserialize_with = "wire::record")]
     pub work: Option<Work>,
@@ -128,6 +132,15 @@ pub struct Price {
     pub onix_price_type_qualifier_code: Option<String>,
 }
 
+/// A text for readers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct MarketingText {
+    /// Its words. They came as HTML.
+    #[serde(deserialize_with = "wire::html")]
+    pub external_text: Option<PlainText>,
+}
+
 /// A work: what its products have in common.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -150,6 +163,9 @@ pub struct Work {
     /// The publisher's own reference.
     #[serde(deserialize_with = "wire::text")]
     pub in_house_work_reference: Option<String>,
+    /// Short descriptions of all its products.
+    #[serde(rename = "marketingTexts", deserialize_with = "wire::list")]
+    pub short_descriptions: Vec<MarketingText>,
     /// Who contributed.
     #[serde(deserialize_with = "wire::list")]
     pub contributions: Vec<Contribution>,
@@ -187,8 +203,10 @@ impl Contribution {
 
 /// What is asked of a contribution, a work, a product.
 pub(super) const WORK: &str = "id title subtitle imprint{id name} projectStage inHouseWorkReference workType season \
+    marketingTexts(variantIn:SHORT_DESCRIPTION){externalText} \
     contributions{sequenceNumber productIds onixContributorRoleCode onixContributorRole{code} contributor{id name}}";
 pub(super) const PRODUCT: &str = "id __typename isbn{isbn13 isbnWithDashes} fullTitle subtitle authorshipDescription \
     onix21ProductForm{code} onix21ProductFormCode onixPublishingStatus{code} onixPublishingStatusCode publicationDate \
     inHouseFormat{id name} forSaleCountryCodes notForSaleCountryCodes isForSaleWorldwide salesRightsDescription \
+    marketingTexts(variantIn:SHORT_DESCRIPTION){externalText} \
     prices{amount currencyCode onixPriceTypeCode onixPriceTypeQualifierCode}";

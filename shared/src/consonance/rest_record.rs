@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{kept::Kept, wire};
+use crate::title::PlainText;
 
 /// A product of REST v4.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -49,10 +50,13 @@ pub struct RestProduct {
     /// Prices.
     #[serde(deserialize_with = "wire::list")]
     pub prices: Vec<RestPrice>,
+    /// Texts for readers.
+    #[serde(rename = "marketingtexts", deserialize_with = "wire::list")]
+    pub texts: Vec<RestText>,
     /// Where it may not be sold. Without any, everywhere.
     #[serde(deserialize_with = "codes_or_none")]
     pub rights_not_available_countries: Option<Vec<String>>,
-    /// What else came: texts, measurements, images, whatever a later release adds.
+    /// What else came: measurements, images, whatever a later release adds.
     #[serde(flatten)]
     pub other: Kept,
 }
@@ -70,6 +74,18 @@ pub struct RestPrice {
     /// List 59.
     #[serde(deserialize_with = "wire::code")]
     pub price_qualifier: Option<String>,
+}
+
+/// A text for readers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct RestText {
+    /// Its type, probably list 33 of ONIX 2.1.
+    #[serde(deserialize_with = "wire::code")]
+    pub code: Option<String>,
+    /// Its words. They came as HTML.
+    #[serde(deserialize_with = "wire::html")]
+    pub external_text: Option<PlainText>,
 }
 
 fn codes_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {

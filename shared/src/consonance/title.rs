@@ -1,9 +1,9 @@
 //! Products as titles.
 
-use super::{Contribution, Product, RestProduct};
+use super::{Contribution, MarketingText, Product, RestProduct};
 use crate::{
     onix::codes::product_form_from_list_7,
-    title::{Territories, Title},
+    title::{PlainText, Territories, Title},
 };
 
 impl Product {
@@ -15,6 +15,9 @@ impl Product {
             work_id: work.and_then(|work| work.id),
             title: self.full_title.clone(),
             subtitle: self.subtitle.clone(),
+            // Of the work where the product has none of its own.
+            short_description: first(&self.short_descriptions)
+                .or_else(|| work.and_then(|work| first(&work.short_descriptions))),
             authors: work.map(|work| authors(&work.contributions, self.id)).unwrap_or_default(),
             authorship: self.authorship_description.clone(),
             imprint: work.and_then(|work| work.imprint.as_ref()?.name.clone()),
@@ -36,6 +39,10 @@ impl Product {
         title.take_publication_date(self.publication_date.as_deref());
         title
     }
+}
+
+fn first(texts: &[MarketingText]) -> Option<PlainText> {
+    texts.iter().find_map(|text| text.external_text.clone())
 }
 
 /// Authors of a product in order; its editors where it has nobody in an author's role.
@@ -61,6 +68,8 @@ impl RestProduct {
             work_id: self.work_id,
             title: self.full_title.clone(),
             subtitle: self.subtitle.clone(),
+            description: self.text("01").or_else(|| self.text("03")),
+            short_description: self.text("02"),
             authorship: self.authorship.clone(),
             imprint: self.imprint.clone(),
             format: self.in_house_format.clone(),
@@ -81,5 +90,11 @@ impl RestProduct {
         title.take_isbn(self.isbn.as_deref());
         title.take_publication_date(self.pub_date.as_deref());
         title
+    }
+
+    /// The first text of a type: main, short, long are 01, 02, 03 of the older list.
+    fn text(&self, code: &str) -> Option<PlainText> {
+        let mut its = self.texts.iter().filter(|text| text.code.as_deref() == Some(code));
+        its.find_map(|text| text.external_text.clone())
     }
 }

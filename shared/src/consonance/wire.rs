@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
+use crate::title::PlainText;
+
 /// A code of a list: codes that begin with a digit come with an underscore before them where they are names of GraphQL.
 pub(super) fn plain_code(text: &str) -> &str {
     match text.strip_prefix('_') {
@@ -59,6 +61,11 @@ pub(super) fn as_codes(value: &Value) -> Vec<String> {
 
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(as_text(&Value::deserialize(deserializer)?))
+}
+
+/// A text for readers, which comes as HTML, as its words.
+pub(super) fn html<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PlainText>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_str().and_then(PlainText::from_html))
 }
 
 pub(super) fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

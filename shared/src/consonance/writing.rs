@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Capabilities, Client, Settings, WebLink,
+    capabilities::bare,
     error::{Effect, failure, refused_input, unexpected},
     reading::{lacks, need_input},
     wire,
@@ -59,10 +60,6 @@ pub(super) fn unknown_types(schema: &Capabilities, settings: &Settings) -> Vec<S
     let is_built_in = |name: &str| ["Int", "Float", "String", "Boolean", "ID"].contains(&name);
     let unknown = wanted.into_iter().filter(|name| !is_built_in(name) && !schema.has_type(name));
     unknown.map(str::to_owned).collect()
-}
-
-fn bare(of: &str) -> &str {
-    of.trim_matches(|character| matches!(character, '[' | ']' | '!'))
 }
 
 impl Client {

@@ -43,7 +43,7 @@ pub enum List {
 }
 
 impl List {
-    const fn entries(self) -> &'static [(&'static str, &'static str)] {
+    pub(super) const fn entries(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::NotificationType => NOTIFICATION_TYPE,
             Self::ProductForm21 => PRODUCT_FORM_21,

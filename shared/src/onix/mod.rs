@@ -4,6 +4,8 @@
 //! uses a [`Product`] looks at its `notification` first.
 
 pub mod codes;
+#[cfg(test)]
+mod codes_tests;
 mod element;
 mod gauge;
 mod product;

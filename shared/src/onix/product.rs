@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::element::Element;
+use crate::title::PlainText;
 
 /// What a message says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -141,8 +142,20 @@ pub struct TextContent {
     pub kind: String,
     /// Whom it is for, list 154.
     pub audiences: Vec<String>,
+    /// How it is written, list 34: `02` HTML, `05` XHTML, `06` and `07` plain.
+    pub format: Option<String>,
     /// The text, which may have markup in it.
     pub text: String,
+}
+
+impl TextContent {
+    /// Its words. A text that says nothing of its format is read as HTML, which is what is sent so.
+    pub fn plain(&self) -> Option<PlainText> {
+        match self.format.as_deref() {
+            Some("06" | "07") => PlainText::from_plain(&self.text),
+            _ => PlainText::from_html(&self.text),
+        }
+    }
 }
 
 impl std::fmt::Debug for TextContent {
@@ -328,10 +341,12 @@ fn subject(element: &Element) -> Option<Subject> {
 }
 
 fn text_content(element: &Element) -> Option<TextContent> {
+    let text = element.child("Text")?;
     Some(TextContent {
         kind: element.text_of("TextType")?,
         audiences: element.texts_of("ContentAudience"),
-        text: element.child("Text").map(Element::markup)?,
+        format: text.attribute("textformat").map(str::to_owned),
+        text: text.markup(),
     })
 }
 

@@ -143,6 +143,16 @@ fn texts_keep_their_markup_however_it_was_sent() {
     let products = read_all(HARBOUR.as_bytes()).unwrap();
     let texts: Vec<&str> = products[0].texts.iter().map(|text| text.text.as_str()).collect();
     assert_eq!(texts, ["<p>Salt &amp; sea.</p>", "<p>Salt &amp; <em>sea</em>.</p>"]);
+    let title = products[0].title();
+    let words =
+        [&title.description, &title.short_description].map(|text| text.as_ref().map(|text| text.as_str()));
+    assert_eq!(words, [Some("Salt & sea."), Some("Salt & sea.")], "a title has the words alone");
+    let plain = HARBOUR.replace(
+        "textformat=\"02\"><![CDATA[<p>Salt &amp; sea.</p>",
+        "textformat=\"06\"><![CDATA[1 < 2 &amp;",
+    );
+    let title = read_all(plain.as_bytes()).unwrap()[0].title();
+    assert_eq!(title.description.as_ref().map(|text| text.as_str()), Some("1 < 2 &amp;"), "plain is plain");
     assert!(!format!("{products:?}").contains("sea"), "texts are not logged");
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Contributor, Identifier, Product,
+    Contributor, Identifier, Product, TextContent,
     codes::{is_exclusive, is_for_sale},
 };
-use crate::title::{DATE_WRONG, Isbn, Territories, Title};
+use crate::title::{DATE_WRONG, Isbn, PlainText, Territories, Title};
 
 /// The role of the date of publication.
 const PUBLICATION: &str = "01";
@@ -22,6 +22,8 @@ impl Product {
                 (!whole.is_empty()).then_some(whole)
             }),
             subtitle: self.title.as_ref().and_then(|title| title.subtitle.clone()),
+            description: self.text("03"),
+            short_description: self.text("02"),
             authors: self.authors(),
             imprint: self.imprint.clone(),
             form: self.form.clone(),
@@ -39,6 +41,11 @@ impl Product {
             }
         }
         title
+    }
+
+    /// The first text of a type, list 153.
+    fn text(&self, kind: &str) -> Option<PlainText> {
+        self.texts.iter().filter(|text| text.kind == kind).find_map(TextContent::plain)
     }
 
     /// The ISBN as it stands: as such, or as the number of the trade item, which the same digits are.

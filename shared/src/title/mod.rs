@@ -4,6 +4,7 @@
 //! told in `warnings`, and is never a key.
 
 mod isbn;
+mod text;
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub use self::isbn::Isbn;
+pub use self::{isbn::Isbn, text::PlainText};
 use crate::error::{Error, Result};
 
 /// A product and its work, as far as flows look at them.
@@ -29,6 +30,10 @@ pub struct Title {
     pub title: Option<String>,
     /// The subtitle.
     pub subtitle: Option<String>,
+    /// The description for readers, without the markup it came with: text type 03 of ONIX list 153.
+    pub description: Option<PlainText>,
+    /// The short one: text type 02.
+    pub short_description: Option<PlainText>,
     /// Authors one by one, in order; the editors where nobody is named as author. Empty where the source gives one text.
     pub authors: Vec<String>,
     /// Authors as one text.

@@ -81,7 +81,9 @@ async fn start(ports: Ports, say: &Say) -> Result<()> {
     let Running { url: content_server, others, .. } = start_simulator(ports.simulator).await?;
     say.step(&format!("Content Server simulator   {content_server}/_simulator/"));
     for (name, url) in others {
-        say.step(&format!("{name:<26} {url}/_simulator/"));
+        // The bulk location has no page of its own.
+        let page = if name.ends_with("simulator") { "/_simulator/" } else { "/" };
+        say.step(&format!("{name:<26} {url}{page}"));
     }
     let mut stand_in = StandIn::start(stand_in_state(), ports.stand_in).await?;
     say.step(&format!("stand-in for AWS           {}", stand_in.url));
@@ -147,14 +149,18 @@ async fn others() -> Result<(Vec<(String, String)>, Vec<JoinHandle<()>>)> {
         addresses.push((name.to_owned(), format!("http://{address}")));
         tasks.push(task);
     }
+    let (bulk, task) = serve(preservica.bulk_router(), 0).await.map_err(|error| error.to_string())?;
+    addresses.push(("Preservica bulk location".to_owned(), format!("http://{bulk}")));
+    tasks.push(task);
     let (storage, task) = serve(consonance.storage_router(), 0).await.map_err(|error| error.to_string())?;
-    consonance.with_state(|state| state.settings.upload_origin = format!("http://{storage}"));
+    consonance.begin_with(|settings| settings.upload_origin = format!("http://{storage}"));
     tasks.push(task);
     Ok((addresses, tasks))
 }
 
 /// The simulators themselves, until they are told to stop.
-pub(crate) async fn simulator(port: u16) -> Result<()> {
+pub(crate) async fn simulator(port: u16, record: Option<PathBuf>) -> Result<()> {
+    let record = record.unwrap_or_else(self::record);
     let simulator = Simulator::new(Settings::default(), Clock::machine());
     let served = serve(simulator.router(), port).await;
     let (address, server) = served.map_err(|error| match error.kind() {
@@ -168,9 +174,9 @@ pub(crate) async fn simulator(port: u16) -> Result<()> {
     let running = Running { pid, url: format!("http://{address}"), others };
     let text = serde_json::to_string(&running).map_err(|error| error.to_string())?;
     // Whole or not at all: somebody waits for it.
-    let draft = folder().join("simulator.json.new");
-    let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, record()));
-    written.map_err(|error| format!("{}: {error}", record().display()))?;
+    let draft = record.with_extension("json.new");
+    let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &record));
+    written.map_err(|error| format!("{}: {error}", record.display()))?;
     let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}

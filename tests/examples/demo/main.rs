@@ -22,7 +22,7 @@ mod systems;
 mod table;
 mod uploads;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 /// What goes wrong is told to people in one line.
 type Result<T> = std::result::Result<T, String>;
@@ -42,15 +42,15 @@ enum Command {
     Demo(run::Options),
     Up(background::Ports),
     Down,
-    /// The simulator of `up`, in a process of its own.
-    Simulator(u16),
+    /// The simulators of `up`, in a process of their own: the port of the first, and the file that says where they are.
+    Simulator(u16, Option<PathBuf>),
 }
 
 fn command() -> Result<Command> {
     let mut given = std::env::args().skip(1).peekable();
     let word = given.next_if(|first| !first.starts_with('-'));
     let mut run = run::Options::default();
-    let mut ports = background::Ports::default();
+    let (mut ports, mut record) = (background::Ports::default(), None);
     let name = word.as_deref().unwrap_or("");
     while let Some(option) = given.next() {
         let mut port = || {
@@ -65,6 +65,7 @@ fn command() -> Result<Command> {
             }
             ("up", "--port") => ports.stand_in = port()?,
             ("up" | "simulator", "--simulator-port") => ports.simulator = port()?,
+            ("simulator", "--record") => record = given.next().map(PathBuf::from),
             _ => return Err(format!("there is no option {option} here\n{USAGE}")),
         }
     }
@@ -72,7 +73,7 @@ fn command() -> Result<Command> {
         "" => Ok(Command::Demo(run)),
         "up" => Ok(Command::Up(ports)),
         "down" => Ok(Command::Down),
-        "simulator" => Ok(Command::Simulator(ports.simulator)),
+        "simulator" => Ok(Command::Simulator(ports.simulator, record)),
         other => Err(format!("there is no {other} here\n{USAGE}")),
     }
 }
@@ -83,7 +84,7 @@ async fn main() -> ExitCode {
         Ok(Command::Demo(options)) => run::demo(&options).await,
         Ok(Command::Up(ports)) => background::up(ports).await.map(|()| true),
         Ok(Command::Down) => background::down().await.map(|()| true),
-        Ok(Command::Simulator(port)) => background::simulator(port).await.map(|()| true),
+        Ok(Command::Simulator(port, record)) => background::simulator(port, record).await.map(|()| true),
         Err(reason) => Err(reason),
     };
     match outcome {

@@ -19,7 +19,6 @@ mod web;
 mod tests;
 
 use axum::Router;
-use serde_json::json;
 
 pub use persistence::Store;
 pub use settings::Settings;
@@ -39,7 +38,7 @@ static SYSTEM: System<State, Settings> = System {
     latency: |state| state.settings.latency_milliseconds,
     advance: |state, now| state.now = now,
     end_sessions: State::end_sessions,
-    everything: |state| json!(state),
+    everything: web::everything,
     children: web::children,
     object: web::object,
     beside: web::beside,

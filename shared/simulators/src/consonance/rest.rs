@@ -116,6 +116,7 @@ fn shown(state: &State, product: &Value) -> Value {
         "authorship": product["authorshipDescription"], "weblinks": [], "extents": {"page_count": null},
         "measurements": product["measurements"], "marketingtexts": [
             {"code": "01", "external_text": "<p>Salt &amp; sea, <em>caf&eacute;s</em> and ships.</p>"},
+            {"code": "02", "external_text": work.pointer("/marketingTexts/0/externalText")},
         ],
         "prices": prices, "supportingresources": images, "rights_not_available_countries": countries,
         "all_related_products": [{"relation_code": "06", "isbn": "No ISBN"}], "keywords": ["coast"],

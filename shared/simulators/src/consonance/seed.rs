@@ -153,7 +153,8 @@ fn products(state: &mut State) {
         });
         state.add_product(json!({
             "id": edition.id, "workId": edition.work, "__typename": edition.kind, "fullTitle": edition.title,
-            "titlePrefix": null, "titleWithoutPrefix": edition.title, "subtitle": null, "isbn": isbn,
+            "titlePrefix": null, "titleWithoutPrefix": edition.title,
+            "subtitle": if is_first { json!("A history of the coast") } else { Value::Null }, "isbn": isbn,
             "authorshipDescription": "First Author and Second Author", "productAuthorshipDescription": null,
             "onix21ProductFormCode": edition.form, "status": edition.status,
             "inHouseFormat": {"id": 61, "name": edition.format, "code": null, "productsCount": null},

@@ -17,6 +17,16 @@ pub(super) fn beside(simulator: &Simulator, method: &str, segments: &[&str]) -> 
     }
 }
 
+/// All of the account but its keys.
+pub(super) fn everything(state: &State) -> Value {
+    let mut shown = json!(state);
+    if let Some(members) = shown.as_object_mut() {
+        members.remove("graphql_keys");
+        members.remove("rest_tokens");
+    }
+    shown
+}
+
 /// Works, with nothing inside that could be chosen.
 pub(super) fn children(state: &State, parent: &str) -> Option<Value> {
     let shown = state.works.values().filter(|_| parent == "top").map(|work| {

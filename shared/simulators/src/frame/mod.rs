@@ -65,7 +65,7 @@ pub(crate) struct System<State: 'static, Settings: 'static> {
 struct Inner<State: 'static, Settings: 'static> {
     system: &'static System<State, Settings>,
     state: Mutex<State>,
-    first_settings: Settings,
+    first_settings: Mutex<Settings>,
     clock: Clock,
     faults: Faults,
     journal: Journal,
@@ -122,7 +122,7 @@ impl<State: 'static, Settings: 'static + Clone> Simulator<State, Settings> {
     pub(crate) fn framed(system: &'static System<State, Settings>, mut state: State, clock: Clock) -> Self {
         Self(Arc::new(Inner {
             system,
-            first_settings: (system.settings)(&mut state).clone(),
+            first_settings: Mutex::new((system.settings)(&mut state).clone()),
             state: Mutex::new(state),
             clock,
             faults: Faults::default(),
@@ -132,9 +132,16 @@ impl<State: 'static, Settings: 'static + Clone> Simulator<State, Settings> {
 
     /// Starts over: the seed, the first settings, no faults, an empty journal. The clock stays as it is.
     pub fn reset(&self) {
-        *self.lock() = (self.0.system.seed)(self.0.first_settings.clone(), &self.0.clock);
+        let first = self.0.first_settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        *self.lock() = (self.0.system.seed)(first, &self.0.clock);
         self.0.faults.clear();
         self.0.journal.clear();
+    }
+
+    /// Changes switches now and among the first ones: what is only known once it is served, and has to outlive a reset.
+    pub fn begin_with(&self, change: impl Fn(&mut Settings)) {
+        change(&mut self.0.first_settings.lock().unwrap_or_else(PoisonError::into_inner));
+        change((self.0.system.settings)(&mut self.lock()));
     }
 }
 

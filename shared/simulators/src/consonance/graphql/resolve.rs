@@ -24,7 +24,13 @@ pub(super) fn field(
             let empty = Map::new();
             return changes::mutate(state, name, search("input").unwrap_or(&empty));
         }
-        ("Query", "products") => products(state, search("productSearch"), search("workSearch"), None),
+        ("Query", "products") => {
+            let mut found = products(state, search("productSearch"), search("workSearch"), None);
+            if let (Some(search), Value::Array(list)) = (search("priceSearch"), &mut found) {
+                list.retain(|product| prices(product, Some(search)).next().is_some());
+            }
+            found
+        }
         ("Query", "product") => first(products(state, search("productSearch"), None, None)),
         ("Query", "works") => works(state, search("workSearch"), search("productSearch")),
         ("Query", "work") => first(works(state, search("workSearch"), None)),
@@ -83,14 +89,7 @@ fn product(state: &State, name: &str, parent: &Value, given: &Arguments) -> Valu
         }
         "prices" => {
             let search = given.get("priceSearch").and_then(Value::as_object);
-            let wanted = |price: &&Value| {
-                let Some(search) = search else { return true };
-                let most = search.get("amountLteq").and_then(Value::as_f64);
-                let currencies = search.get("currencyCodeIn").and_then(Value::as_array);
-                most.is_none_or(|most| price["amount"].as_f64().is_some_and(|amount| amount <= most))
-                    && currencies.is_none_or(|list| list.contains(&price["currencyCode"]))
-            };
-            parent["prices"].as_array().into_iter().flatten().filter(wanted).cloned().collect()
+            prices(parent, search).cloned().collect()
         }
         "marketingTexts" => variants(parent, given),
         "webLinks" => json!([]),
@@ -111,6 +110,24 @@ fn product(state: &State, name: &str, parent: &Value, given: &Arguments) -> Valu
         }
         _ => parent[name].clone(),
     }
+}
+
+fn prices<'product>(
+    product: &'product Value,
+    search: Option<&'product Arguments>,
+) -> impl Iterator<Item = &'product Value> {
+    let wanted = move |price: &&Value| {
+        let Some(search) = search else { return true };
+        let most = search.get("amountLteq").and_then(Value::as_f64);
+        let is_in = |name: &str, member: &str| {
+            search.get(name).and_then(Value::as_array).is_none_or(|list| list.contains(&price[member]))
+        };
+        most.is_none_or(|most| price["amount"].as_f64().is_some_and(|amount| amount <= most))
+            && is_in("currencyCodeIn", "currencyCode")
+            && is_in("onixPriceTypeCodeIn", "onixPriceTypeCode")
+            && is_in("onixPriceTypeQualifierCodeIn", "onixPriceTypeQualifierCode")
+    };
+    product["prices"].as_array().into_iter().flatten().filter(wanted)
 }
 
 fn work(state: &State, name: &str, parent: &Value, given: &Arguments) -> Value {

@@ -76,6 +76,19 @@ async fn with_a_follow_up_nothing_is_prepared_before_it() {
 }
 
 #[tokio::test]
+async fn the_place_of_the_storage_outlives_a_reset_and_other_switches_do_not() {
+    let simulator = simulator(Settings::default());
+    simulator.begin_with(|settings| settings.upload_origin = "http://127.0.0.1:9".to_owned());
+    simulator.with_state(|state| state.settings.list_cap = Some(1));
+    for _ in 0..2 {
+        let (_, address) = create(&simulator).await;
+        assert!(address.starts_with("http://127.0.0.1:9/_storage/"), "{address}");
+        simulator.reset();
+    }
+    assert_eq!(simulator.with_state(|state| state.settings.list_cap), None);
+}
+
+#[tokio::test]
 async fn an_account_is_kept_across_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("account.json");
