@@ -15,7 +15,7 @@ use simulators::{
     iconik::{
         self,
         seed::{media::SHORT, metadata::GOVERNANCE_VIEW},
-        state::Table,
+        state::{Object, Table},
     },
 };
 use tests::{
