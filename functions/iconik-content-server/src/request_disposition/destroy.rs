@@ -33,6 +33,9 @@ const REMOVED: &str = "removed";
 pub(super) struct Inventory {
     pub(super) asset: AssetRecord,
     pub(super) documents: Vec<DocumentRecord>,
+    /// Official records among those that are to be removed.
+    #[serde(default)]
+    official: Vec<NodeId>,
     pub(super) decision: Decision,
     pub(super) looked_at: String,
     /// The folder of the certificate.
@@ -40,9 +43,13 @@ pub(super) struct Inventory {
 }
 
 impl Inventory {
-    /// The documents that are to be removed.
-    fn to_remove(&self) -> impl DoubleEndedIterator<Item = NodeId> {
-        self.documents.iter().filter(|document| document.removed).map(|document| NodeId(document.node))
+    /// The documents that are to be removed, in this order. Whether an official record goes is known when Content Server is
+    /// asked to remove it, so those come first, before anything else is gone; the one that stands for all comes last.
+    fn to_remove(&self) -> Vec<NodeId> {
+        let removed = self.documents.iter().rev().filter(|document| document.removed);
+        let mut order: Vec<NodeId> = removed.map(|document| NodeId(document.node)).collect();
+        order.sort_by_key(|node| !self.official.contains(node));
+        order
     }
 }
 
@@ -74,6 +81,7 @@ impl RequestDisposition {
         let mut inventory = Inventory {
             asset: self.asset_record(asset, grounds.case).await?,
             documents: Vec::new(),
+            official: Vec::new(),
             decision: self.with_names(grounds.decision).await?,
             looked_at: String::new(),
             folder,
@@ -87,7 +95,7 @@ impl RequestDisposition {
             });
         }
         // One of several that does not go is found out before the others are gone.
-        if let Some(stopped) = self.is_in_the_way(grounds, &inventory).await? {
+        if let Some(stopped) = self.is_in_the_way(grounds, &mut inventory).await? {
             return match stopped {
                 Stopped::Refused(refused) => self.refuse(asset, grounds, &refused, run).await,
                 Stopped::NotRemovable(why) => Err(not_removable(&why)),
@@ -104,9 +112,18 @@ impl RequestDisposition {
     }
 
     /// What keeps one of the documents from being removed, as far as Content Server says beforehand.
-    async fn is_in_the_way(&self, grounds: &Grounds<'_>, inventory: &Inventory) -> Result<Option<Stopped>> {
+    async fn is_in_the_way(
+        &self,
+        grounds: &Grounds<'_>,
+        inventory: &mut Inventory,
+    ) -> Result<Option<Stopped>> {
         for node in inventory.to_remove() {
-            match self.content_server.may_remove(node, OfficialRecords::Reduce).await? {
+            let mut answer = self.content_server.may_remove(node, OfficialRecords::Keep).await?;
+            if matches!(answer, Err(ReductionRefused::OfficialRecord)) {
+                inventory.official.push(node);
+                answer = self.content_server.may_remove(node, OfficialRecords::Reduce).await?;
+            }
+            match answer {
                 Ok(_) | Err(ReductionRefused::Gone) => {}
                 Err(why) => return self.stopped_by(grounds.case, why).await.map(Some),
             }
@@ -177,16 +194,15 @@ impl RequestDisposition {
             return Ok(Some(Stopped::Refused(refused)));
         }
         let grounds = Grounds { is_deleted: true, ..*grounds };
-        let mut left = Vec::new();
-        // The one that stands for all goes last.
-        for node in inventory.to_remove().rev() {
+        let (mut left, order) = (Vec::new(), inventory.to_remove());
+        for node in order.iter().copied() {
             if !self.is_gone(node).await? {
                 left.push(node);
             }
         }
         // iconik knows of no holds: one that came between the last look and the call is found by this one. Where a
         // document is gone, an earlier attempt had this behind it.
-        if left.len() == inventory.to_remove().count()
+        if left.len() == order.len()
             && let Err(refused) = self.may(&grounds).await?
         {
             return Ok(Some(Stopped::Refused(refused)));

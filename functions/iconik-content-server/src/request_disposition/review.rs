@@ -249,7 +249,7 @@ impl RequestDisposition {
         let Some(outcome) = rule.decision(&word) else {
             return Err(no_decision("the category holds a decision that the rule does not know"));
         };
-        self.check_others(rule, (review, category, &definition), (question, outcome), case).await?;
+        self.check_others(rule, (review, category, definition.as_ref()), (question, outcome), case).await?;
         Ok(Some(Decision {
             outcome,
             word,
