@@ -300,8 +300,9 @@ pub(crate) async fn filed_beside(world: &World) {
         let node = world.content_server.with_state(|state| at(state, name)).expect("it is filed");
         let key = Key::of(&["iconik", &asset, version, part, &id]);
         let filed = json!({"node": node, "version": 1, "sha256": "0", "bytes": 1, "restricted": true});
-        let noted = ledger.put_reference("iconik-media", key.digest(), "content-server", &filed.to_string());
-        noted.await.expect("noted");
+        let filed = filed.to_string();
+        let noted = ledger.put_reference("iconik-media", key.digest(), "content-server", &filed).await;
+        noted.expect("noted");
     }
     for body in hint(world) {
         world.send(&body).await;
