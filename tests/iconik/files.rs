@@ -234,6 +234,21 @@ async fn every_file_of_an_image_sequence_is_listed_behind_the_last_id() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_asset_lists_the_formats_of_all_its_versions_and_a_version_its_own() {
+    let (simulator, client) = tenant(simulator::Settings::default());
+    let asset = seeded(&simulator, seed::media::SHORT);
+    let versions = client.find_asset(&asset).await.unwrap().expect("the asset").versions;
+    assert!(versions.len() > 1);
+    let of_all = client.list_formats(&FileScope::Asset(asset.clone())).all().await.unwrap();
+    for version in &versions {
+        let scope = FileScope::Version(asset.clone(), version.id.clone());
+        let own = client.list_formats(&scope).all().await.unwrap();
+        let is_listed = |format: &shared::iconik::Format| of_all.iter().any(|one| one.id == format.id);
+        assert!(own.len() < of_all.len() && own.iter().all(is_listed), "{own:?} of {of_all:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_preview_is_made_of_a_file() {
     for without_job in [false, true] {
         let mut settings = simulator::Settings::default();

@@ -347,6 +347,14 @@ async fn a_reference_is_found_from_the_other_side(place: &Place) {
     let found = place.ledger.find_reference("content-server", "7001", "s3").await.unwrap();
     assert_eq!(found.as_deref(), Some("intake/a.pdf"));
     assert_eq!(place.ledger.find_reference("content-server", "7002", "s3").await.unwrap(), None);
+    // Many at once, more than one read takes, of which few are known.
+    place.ledger.put_reference("content-server", "7150", "s3", "intake/b.pdf").await.unwrap();
+    let wanted = (7001..7200).map(|node| node.to_string()).collect();
+    let found = place.ledger.find_references("content-server", &wanted, "s3").await.unwrap();
+    let found: Vec<(&str, &str)> = found.iter().map(|(node, key)| (node.as_str(), key.as_str())).collect();
+    assert_eq!(found, [("7001", "intake/a.pdf"), ("7150", "intake/b.pdf")]);
+    let nobody = std::collections::BTreeSet::new();
+    assert!(place.ledger.find_references("content-server", &nobody, "s3").await.unwrap().is_empty());
 }
 
 async fn a_note_is_replaced_only_by_who_read_it(place: &Place) {

@@ -1,16 +1,21 @@
 //! Why `request-disposition` puts something aside, told by what it writes for people; and that nothing was destroyed then.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use iconik_content_server::request_disposition::{STEP, certificate::Certificate};
 use serde_json::{Value, json};
 use simulators::{
-    content_server::state::{ADMIN, records::RecordChanges, workflows::ProcessStatus},
-    iconik::seed::{media::SHORT, metadata::GOVERNANCE_VIEW},
+    content_server::{
+        seed::PUBLICATION,
+        state::{ADMIN, records::RecordChanges, workflows::ProcessStatus},
+    },
+    iconik::seed::{EDITOR, media::SHORT, metadata::GOVERNANCE_VIEW},
 };
 use tests::storm::{Drive, QUARANTINE, Scenario, World, drive};
 
 use crate::request_disposition::{
-    WORKFLOW, certificates, delete_workflow, hint, obsolete, round, rules, scenarios, set,
+    CATEGORY, POSTER, PREVIEW, WORKFLOW, at, certificates, certified, delete_workflow, filed_beside, hint,
+    hold, hold_poster, lift, obsolete, obsolete_with_more, round, rules, scenarios, set,
 };
 
 /// A story under these rules, with what `prepare` makes.
@@ -26,6 +31,21 @@ async fn asked(story: &Scenario) -> World {
     }
     work(&world, story).await;
     world
+}
+
+/// The same with a poster and a preview that publish-finals has filed too.
+async fn asked_of_several(story: &Scenario) -> World {
+    let world = World::new(story, BTreeMap::new(), None, 1).await;
+    filed_beside(&world).await;
+    work(&world, story).await;
+    world
+}
+
+/// A round after that time.
+async fn looked(world: &World, story: &Scenario, after: Duration) {
+    tokio::time::sleep(after).await;
+    world.send(&round(world)).await;
+    work(world, story).await;
 }
 
 async fn work(world: &World, story: &Scenario) {
@@ -194,6 +214,253 @@ async fn a_status_that_comes_again_is_asked_about_again_and_one_that_goes_is_wit
         assert_eq!(found, (workflows, running), "{status}: {:?}", world.endings());
     }
     assert!(!is_deleted(&world) && reasons(&world).is_empty());
+}
+
+/// What a field of the asset says.
+fn field(world: &World, name: &str) -> Vec<Value> {
+    let asset = titled(world);
+    world.iconik().with_state(|state| state.values_of(("assets", &asset), name))
+}
+
+fn is_there(world: &World, name: &str) -> bool {
+    world.content_server.with_state(|state| at(state, name).is_some())
+}
+
+fn certified_documents(world: &World) -> Vec<Vec<String>> {
+    let texts = certificates(world);
+    let read = texts.iter().map(|text| serde_json::from_slice::<Certificate>(text).expect("a certificate"));
+    read.map(|found| found.documents.into_iter().map(|document| document.name).collect()).collect()
+}
+
+const FILM: &str = "Harbour Lights.mov";
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_on_the_poster_keeps_the_asset_and_the_certificate_names_all_its_documents() {
+    let story = story(rules(WORKFLOW, "destroy = \"asset\""), obsolete_with_more);
+    let world = asked_of_several(&story).await;
+    // All of them are attached to the review, and have their record status.
+    world.content_server.with_state(|state| {
+        for name in [FILM, POSTER, PREVIEW] {
+            let node = at(state, name).and_then(|node| state.nodes.get(&node)).expect("it is there");
+            let record = node.record.as_ref().unwrap_or_else(|| panic!("{name} is no record"));
+            assert_eq!(record.status, "INACTIVE", "{name}");
+        }
+    });
+    hold_poster(&world.content_server);
+    decided(&world, &story, "Destroy").await;
+    assert!(!is_deleted(&world) && certificates(&world).is_empty(), "{:?}", world.endings());
+    assert!(world.endings().contains(&"skipped disposition.held".to_owned()), "{:?}", world.endings());
+    assert_eq!(field(&world, "LegalHold"), [json!(true)]);
+    lift(&world.content_server);
+    looked(&world, &story, Duration::from_secs(3600)).await;
+    assert!(is_deleted(&world), "{:?}", world.endings());
+    assert_eq!(certified_documents(&world), [[FILM, POSTER, PREVIEW]]);
+    certified(&world).unwrap();
+    assert!([FILM, POSTER, PREVIEW].iter().all(|name| is_there(&world, name)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_a_hold_on_the_poster_nothing_is_asked() {
+    let story = story(rules(WORKFLOW, "destroy = \"asset\""), |world| {
+        obsolete_with_more(world);
+        hold_poster(&world.content_server);
+    });
+    let world = asked_of_several(&story).await;
+    assert!(world.made().workflows.is_empty(), "{:?}", world.endings());
+    assert_eq!(field(&world, "LegalHold"), [json!(true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_cannot_be_seen_any_more_stops_everything_unless_the_rule_leaves_it_out() {
+    let destroy = "destroy = \"asset-and-documents\"";
+    let stops = story(rules(WORKFLOW, destroy), obsolete_with_more);
+    let lost = |world: &World| {
+        world.content_server.with_state(|state| {
+            let poster = at(state, POSTER).expect("the poster");
+            state.delete(ADMIN, poster).expect("deleted");
+        });
+    };
+    let world = asked_of_several(&stops).await;
+    lost(&world);
+    decided(&world, &stops, "Destroy").await;
+    is_put_aside_as(&world, "disposition.document-gone");
+
+    let rules = with("name = \"obsolete\"\n", "name = \"obsolete\"\nmissing_documents = \"leave-out\"\n");
+    let goes_on = Scenario { rules, ..stops };
+    let world = asked_of_several(&goes_on).await;
+    lost(&world);
+    decided(&world, &goes_on, "Destroy").await;
+    assert!(is_deleted(&world) && reasons(&world).is_empty(), "{:?}", world.endings());
+    assert_eq!(certified_documents(&world), [[FILM, PREVIEW]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_document_that_does_not_go_keeps_all_of_them() {
+    let story = story(rules(WORKFLOW, "destroy = \"asset-and-documents\""), obsolete_with_more);
+    let world = asked_of_several(&story).await;
+    world.content_server.with_state(|state| {
+        let poster = at(state, POSTER).expect("the poster");
+        let official = RecordChanges { official: Some(true), ..RecordChanges::default() };
+        state.edit_record(ADMIN, poster, official).expect("official");
+    });
+    decided(&world, &story, "Destroy").await;
+    is_put_aside_as(&world, "disposition.not-removable");
+    assert!([FILM, POSTER, PREVIEW].iter().all(|name| is_there(&world, name)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_when_a_hold_comes_has_a_certificate_and_the_rest_stays() {
+    let mut story = story(rules(WORKFLOW, "destroy = \"asset-and-documents\""), obsolete_with_more);
+    story.switches = |theirs| theirs.latency_milliseconds = 20;
+    let world = asked_of_several(&story).await;
+    let holding = async {
+        while is_there(&world, PREVIEW) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        hold(&world.content_server);
+    };
+    tokio::join!(decided(&world, &story, "Destroy"), holding);
+    assert!(!is_deleted(&world) && reasons(&world).is_empty(), "{:?}", world.endings());
+    assert!(is_there(&world, FILM) && is_there(&world, POSTER));
+    assert_eq!(certificates(&world).len(), 1, "{:?}", world.endings());
+    certified(&world).unwrap();
+    assert_eq!(field(&world, "LegalHold"), [json!(true)]);
+
+    lift(&world.content_server);
+    looked(&world, &story, Duration::from_secs(3600)).await;
+    assert!(is_deleted(&world) && !is_there(&world, FILM) && !is_there(&world, POSTER));
+    assert_eq!(certificates(&world).len(), 2, "{:?}", world.endings());
+    certified(&world).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn documents_of_an_asset_that_say_different_things_decide_nothing() {
+    let story = story(rules(CATEGORY, "destroy = \"asset\""), obsolete_with_more);
+    let world = asked_of_several(&story).await;
+    let write = |name: &str, word: &str| {
+        world.content_server.with_state(|state| {
+            let node = at(state, name).expect("it is there");
+            let values = json!({"2": word}).as_object().cloned().unwrap_or_default();
+            state.edit_category(ADMIN, node, PUBLICATION, &values, None).expect("written");
+        });
+    };
+    write(FILM, "delete");
+    write(POSTER, "keep");
+    looked(&world, &story, Duration::from_secs(3600)).await;
+    is_put_aside_as(&world, "disposition.no-decision");
+    write(POSTER, "delete");
+    looked(&world, &story, Duration::from_secs(3600)).await;
+    assert!(is_deleted(&world), "{:?}", world.endings());
+}
+
+const ARCHIVES: &str = "archive_formats = [\"ORIGINAL\"]\narchive_within = \"2 days\"";
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Somebody archives in iconik what the flow could not.
+fn archive_by_hand(world: &World) {
+    world.set_iconik(|theirs| theirs.jobs = simulators::iconik::settings::Jobs::default(), "");
+    let asset = titled(world);
+    world.iconik().with_state(|state| {
+        let of_asset = state.media.formats.objects().filter(|format| format["asset_id"] == asset.as_str());
+        let all: Vec<String> =
+            of_asset.filter_map(|format| format["id"].as_str().map(str::to_owned)).collect();
+        for format in all {
+            state.archive_format(EDITOR, &asset, &format, &serde_json::Map::new()).expect("a job");
+        }
+    });
+}
+
+/// What iconik says of itself, and what it was told.
+fn shown(world: &World) -> (Vec<Value>, Vec<Value>) {
+    (field(world, "ContentServerState"), field(world, "DispositionOutcome"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_archive_job_that_fails_is_told_and_nothing_is_called_archived() {
+    let story = story(rules(WORKFLOW, ARCHIVES), obsolete);
+    let world = asked(&story).await;
+    world.set_iconik(|theirs| theirs.jobs.failing_types = vec!["ARCHIVE".to_owned()], "");
+    decided(&world, &story, "Archive").await;
+    assert!(reasons(&world).is_empty(), "{:?}", world.endings());
+    let none: Vec<Value> = Vec::new();
+    assert_eq!(shown(&world), (vec![json!("in_signoff")], none.clone()), "{:?}", world.endings());
+    looked(&world, &story, HOUR).await;
+    is_put_aside_as(&world, "disposition.not-archived");
+    let message = reasons(&world)[0]["message"].as_str().expect("a message").to_owned();
+    assert!(message.contains("ORIGINAL") && message.contains("The storage did not answer."), "{message}");
+    // It is told once, whatever further rounds there are.
+    looked(&world, &story, HOUR).await;
+    is_put_aside_as(&world, "disposition.not-archived");
+    assert_eq!(shown(&world), (vec![json!("in_signoff")], none));
+    let told = world.made().iconik.iter().filter(|fact| fact.contains("iconik did not archive")).count();
+    assert_eq!(told, 1, "{}", world.made());
+
+    archive_by_hand(&world);
+    looked(&world, &story, HOUR).await;
+    assert_eq!(shown(&world), (vec![json!("archived")], vec![json!("archive")]), "{:?}", world.endings());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_archive_job_that_never_ends_is_told_after_its_time() {
+    let story = story(rules(WORKFLOW, ARCHIVES), obsolete);
+    let world = asked(&story).await;
+    world.set_iconik(|theirs| theirs.jobs.stuck_types = vec!["ARCHIVE".to_owned()], "");
+    decided(&world, &story, "Archive").await;
+    for _ in 0..3 {
+        looked(&world, &story, 15 * HOUR).await;
+        assert!(reasons(&world).is_empty(), "{:?}", world.endings());
+    }
+    looked(&world, &story, 5 * HOUR).await;
+    is_put_aside_as(&world, "disposition.archiving-stuck");
+    assert!(shown(&world).1.is_empty(), "{:?}", shown(&world));
+    looked(&world, &story, 5 * HOUR).await;
+    is_put_aside_as(&world, "disposition.archiving-stuck");
+
+    archive_by_hand(&world);
+    looked(&world, &story, HOUR).await;
+    assert_eq!(shown(&world), (vec![json!("archived")], vec![json!("archive")]), "{:?}", world.endings());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_asset_that_has_nothing_to_be_archived_is_told() {
+    let story = story(rules(WORKFLOW, "archive_formats = [\"MEZZANINE\"]"), obsolete);
+    let world = asked(&story).await;
+    decided(&world, &story, "Archive").await;
+    is_put_aside_as(&world, "disposition.nothing-to-archive");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_dry_run_a_decided_step_writes_nothing_on_either_side() {
+    for is_dry in [true, false] {
+        let story = story(rules(WORKFLOW, "destroy = \"asset-and-documents\""), obsolete_with_more);
+        let mut world = asked_of_several(&story).await;
+        if is_dry {
+            world = world.dry();
+        }
+        world.content_server.with_state(|state| {
+            let process = *state.processes.keys().next().expect("a workflow");
+            state.finish_task(ADMIN, process, 1, "Destroy", "").expect("decided");
+        });
+        let made = world.made();
+        let before = world.tap.calls().len();
+        // The step itself, a hint, and a round that finds the decision.
+        let step = json!({"revision": 1, "turn": 1, "news": "Destroy"}).to_string();
+        let asset = titled(&world);
+        let step = tests::messages::iconik_change(story.flow.name, "assets", &asset, Some(STEP), &step);
+        for body in [step].into_iter().chain(hint(&world)) {
+            world.send(&body).await;
+        }
+        world.send(&round(&world)).await;
+        work(&world, &story).await;
+        let calls = world.tap.calls().split_off(before);
+        let is_write = |call: &tests::storm::Call| {
+            let is_vendor = matches!(call.form, tests::storm::Form::Vendor | tests::storm::Form::Iconik);
+            is_vendor && !call.what.starts_with("GET ") && !call.what.contains("/auth")
+        };
+        let writes = calls.iter().filter(|call| is_write(call)).count();
+        let is_untouched = world.made().lines == made.lines && world.made().iconik == made.iconik;
+        assert_eq!((writes == 0, is_untouched, !is_deleted(&world)), (is_dry, is_dry, is_dry), "{calls:?}");
+    }
 }
 
 fn titled(world: &World) -> String {

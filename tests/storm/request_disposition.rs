@@ -1,12 +1,12 @@
 //! The stories of `request-disposition`.
 
+mod promises;
+
 use std::time::Duration;
 
-use iconik_content_server::{
-    REQUEST_DISPOSITION,
-    request_disposition::{SCHEDULED, certificate},
-};
+use iconik_content_server::{REQUEST_DISPOSITION, request_disposition::SCHEDULED};
 use serde_json::{Value, json};
+use shared::ledger::Key;
 use simulators::{
     content_server::{
         self, Blob, State, seed,
@@ -15,15 +15,23 @@ use simulators::{
     iconik::{
         self,
         seed::{media::SHORT, metadata::GOVERNANCE_VIEW},
+        state::{Object, Table},
     },
 };
 use tests::{
     messages,
-    storm::{Broken, IconikIntervention, Intervention, Made, Meanwhile, Scenario, World},
+    storm::{IconikIntervention, Intervention, Meanwhile, Scenario, World},
 };
+
+use self::promises::{archived_in_the_end, done_once_the_hold_is_lifted, nothing_under_a_hold};
+pub(crate) use self::promises::{certificates, certified};
+use crate::publish_finals::version;
 
 const FLOW: &str = "request-disposition";
 const FILM: &str = "Harbour Lights.mov";
+/// What else publish-finals has filed of it: the poster, and the preview of an earlier version.
+pub(crate) const POSTER: &str = "Harbour Lights poster.jpg";
+pub(crate) const PREVIEW: &str = "Harbour Lights v1 preview.mp4";
 
 /// The asset that goes out of use.
 fn asset(world: &World) -> String {
@@ -73,10 +81,16 @@ attributes = { Reason = "{asset.status}" }
 step = "Decide"
 decisions = { retain = ["Retain"], archive = ["Archive"], destroy = ["Destroy"] }"#;
 
-const CATEGORY: &str = r#"category = "Categories:Integration/Publication"
+pub(crate) const CATEGORY: &str = r#"category = "Categories:Integration/Publication"
 asked_for = "Reason"
 decision = "State"
 decisions = { retain = ["keep"], destroy = ["delete"] }"#;
+
+/// What may come upon one of several documents.
+const ON_SEVERAL: &[Intervention] = &[
+    Intervention { name: "a hold on the poster", act: hold_poster },
+    Intervention { name: "a hold", act: hold },
+];
 
 const PEOPLE: &[Intervention] = &[
     Intervention { name: "a hold", act: hold },
@@ -100,6 +114,30 @@ const ARCHIVED: &[Meanwhile] =
 const DESTROYED: &[Meanwhile] =
     &[Meanwhile { after: ALL, what: |world| Box::pin(decided(world, "Destroy")) }, LATER];
 const WRITTEN: &[Meanwhile] = &[Meanwhile { after: ALL, what: |world| Box::pin(written(world)) }, LATER];
+/// iconik takes its time with what it archives.
+const ARCHIVED_LATER: &[Meanwhile] =
+    &[Meanwhile { after: ALL, what: |world| Box::pin(decided(world, "Archive")) }, LATER, LATER];
+/// The film was filed with its poster and a preview before anybody asks about it.
+const SEVERAL_DESTROYED: &[Meanwhile] = &[
+    Meanwhile { after: Duration::ZERO, what: |world| Box::pin(filed_beside(world)) },
+    Meanwhile { after: ALL, what: |world| Box::pin(decided(world, "Destroy")) },
+    LATER,
+];
+const POSTER_HELD_THEN_LIFTED: &[Meanwhile] = &[
+    Meanwhile { after: Duration::ZERO, what: |world| Box::pin(filed_beside(world)) },
+    Meanwhile {
+        after: ALL,
+        what: |world| {
+            Box::pin(async {
+                hold_poster(&world.content_server);
+                decided(world, "Destroy").await;
+            })
+        },
+    },
+    Meanwhile { after: Duration::from_secs(600), what: |world| Box::pin(lifted(world)) },
+    LATER,
+    LATER,
+];
 const LIFTED: &[Meanwhile] = &[Meanwhile { after: ALL, what: |world| Box::pin(lifted(world)) }, LATER];
 const HELD_THEN_LIFTED: &[Meanwhile] = &[
     Meanwhile {
@@ -144,6 +182,16 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             ARCHIVED,
             (2, 3, 0),
         ),
+        Scenario {
+            iconik: Some(|theirs| theirs.jobs.duration_seconds = 60),
+            promise: Some(archived_in_the_end),
+            ..story(
+                "it is to be archived, which takes its time",
+                rules(WORKFLOW, "archive_formats = [\"ORIGINAL\"]"),
+                ARCHIVED_LATER,
+                (3, 4, 0),
+            )
+        },
         story("it is to be destroyed", rules(WORKFLOW, asset), DESTROYED, (2, 3, 0)),
         story(
             "it is to be destroyed on both sides",
@@ -151,6 +199,30 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             DESTROYED,
             (2, 3, 0),
         ),
+        Scenario {
+            messages: |_| Vec::new(),
+            prepare: obsolete_with_more,
+            interventions: ON_SEVERAL,
+            in_iconik: &[],
+            ..story(
+                "it is to be destroyed with its poster and preview",
+                rules(WORKFLOW, "destroy = \"asset-and-documents\""),
+                SEVERAL_DESTROYED,
+                (2, 3, 0),
+            )
+        },
+        Scenario {
+            messages: |_| Vec::new(),
+            prepare: obsolete_with_more,
+            interventions: &[],
+            promise: Some(done_once_the_hold_is_lifted),
+            ..story(
+                "a hold on its poster is lifted after it was decided",
+                rules(WORKFLOW, asset),
+                POSTER_HELD_THEN_LIFTED,
+                (2, 6, 0),
+            )
+        },
         story("a category says that it is to be destroyed", rules(CATEGORY, asset), WRITTEN, (2, 3, 0)),
         Scenario {
             prepare: obsolete_and_held,
@@ -174,20 +246,67 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 
 /// The film is filed, and its asset is obsolete.
 pub(crate) fn obsolete(world: &World) {
-    let node = world.content_server.with_state(|state| {
+    let node = document(world, FILM);
+    set(world.iconik(), "ContentServerNode", &json!(node));
+    set(world.iconik(), "AssetStatus", &json!("obsolete"));
+}
+
+/// The same with what else there is of it.
+pub(crate) fn obsolete_with_more(world: &World) {
+    obsolete(world);
+    document(world, POSTER);
+    document(world, PREVIEW);
+}
+
+fn document(world: &World, name: &str) -> i64 {
+    world.content_server.with_state(|state| {
         let archive = state.at("Digitised Archive").expect("the archive").id;
-        let content = Blob::of(b"a film of thirty seconds".to_vec());
+        let content = Blob::of(format!("the content of {name}").into_bytes());
         let new = NewNode {
             kind: kind::DOCUMENT,
             parent_id: archive,
-            name: FILM.to_owned(),
-            version: Some(NewVersion::of(FILM, "video/quicktime", content)),
+            name: name.to_owned(),
+            version: Some(NewVersion::of(name, "application/octet-stream", content)),
             ..NewNode::default()
         };
         state.create(seed::WAYBILL, new).expect("a document")
+    })
+}
+
+/// As publish-finals remembers it: each medium by itself, and of the asset the film alone. Then somebody asks.
+pub(crate) async fn filed_beside(world: &World) {
+    let asset = asset(world);
+    let versions: Vec<String> =
+        world.iconik().with_state(|state| [1, 2].map(|number| version(state, SHORT, number)).into());
+    let (poster, preview) = world.iconik().with_state(|state| {
+        let of = |table: &Table, version: &str, kind: Option<&str>| {
+            let is_it = |found: &&Object| {
+                found["version_id"] == version && kind.is_none_or(|kind| found["type"] == kind)
+            };
+            let found = table.objects().find(is_it).expect("it is seeded");
+            found["id"].as_str().expect("an id").to_owned()
+        };
+        (
+            of(&state.media.keyframes, &versions[1], Some("POSTER")),
+            of(&state.media.proxies, &versions[0], None),
+        )
     });
-    set(world.iconik(), "ContentServerNode", &json!(node));
-    set(world.iconik(), "AssetStatus", &json!("obsolete"));
+    // By a way of its own: it is no call of the flow.
+    let transport = tests::in_process::transport(world.aws.router());
+    let ledger = world.environment(transport, 0, 0).ledger;
+    let media =
+        [(POSTER, &versions[1], "poster poster", poster), (PREVIEW, &versions[0], "proxy proxy", preview)];
+    for (name, version, part, id) in media {
+        let node = world.content_server.with_state(|state| at(state, name)).expect("it is filed");
+        let key = Key::of(&["iconik", &asset, version, part, &id]);
+        let filed = json!({"node": node, "version": 1, "sha256": "0", "bytes": 1, "restricted": true});
+        let filed = filed.to_string();
+        let noted = ledger.put_reference("iconik-media", key.digest(), "content-server", &filed).await;
+        noted.expect("noted");
+    }
+    for body in hint(world) {
+        world.send(&body).await;
+    }
 }
 
 fn obsolete_and_held(world: &World) {
@@ -212,7 +331,16 @@ pub(crate) fn hint(world: &World) -> Vec<String> {
 }
 
 fn film(state: &State) -> Option<i64> {
-    state.at(&format!("Digitised Archive/{FILM}")).map(|node| node.id)
+    at(state, FILM)
+}
+
+pub(crate) fn at(state: &State, name: &str) -> Option<i64> {
+    state.at(&format!("Digitised Archive/{name}")).map(|node| node.id)
+}
+
+/// The documents of the film that there are.
+fn documents(state: &State) -> impl Iterator<Item = i64> {
+    [FILM, POSTER, PREVIEW].into_iter().filter_map(|name| at(state, name))
 }
 
 // --- what people do --------------------------------------------------------------------------------------------------
@@ -220,6 +348,14 @@ fn film(state: &State) -> Option<i64> {
 pub(crate) fn hold(server: &content_server::Simulator) {
     server.with_state(|state| {
         if let Some(node) = film(state) {
+            state.apply_hold(ADMIN, node, seed::FLOOD_HOLD).expect("a hold");
+        }
+    });
+}
+
+pub(crate) fn hold_poster(server: &content_server::Simulator) {
+    server.with_state(|state| {
+        if let Some(node) = at(state, POSTER) {
             state.apply_hold(ADMIN, node, seed::FLOOD_HOLD).expect("a hold");
         }
     });
@@ -311,155 +447,22 @@ async fn written(world: &World) {
 /// The hold is lifted, and a round follows.
 async fn lifted(world: &World) {
     calm(world).await;
-    world.content_server.with_state(|state| {
-        if let Some(node) = film(state) {
+    lift(&world.content_server);
+    world.send(&round(world)).await;
+}
+
+pub(crate) fn lift(server: &content_server::Simulator) {
+    server.with_state(|state| {
+        let all: Vec<i64> = documents(state).collect();
+        for node in all {
             // A second time there is none.
             let _ = state.remove_hold(ADMIN, node, seed::FLOOD_HOLD);
         }
     });
-    world.send(&round(world)).await;
 }
 
 async fn later(world: &World) {
     calm(world).await;
     tokio::time::sleep(Duration::from_secs(120)).await;
     world.send(&round(world)).await;
-}
-
-// --- what must hold --------------------------------------------------------------------------------------------------
-
-/// G6: what went into the recycle bin went there on a decision that stands, when no hold was in force, and left one
-/// certificate that verifies; what did not has none. G1: it is asked about once.
-fn nothing_under_a_hold(world: &World, clean: &Made) -> Result<(), Broken> {
-    kept(world, clean, |made| made.iconik.clone())
-}
-
-/// The same where a hold may come before or after it is asked about, as the night goes: whatever was told of the hold, in
-/// the end what was decided is done, and told once.
-fn done_once_the_hold_is_lifted(world: &World, clean: &Made) -> Result<(), Broken> {
-    kept(world, clean, |made| {
-        let turn = regex::Regex::new(r" \([0-9.]+\):").expect("a pattern");
-        let is_meant =
-            |fact: &&String| !fact.contains(": history ") || fact.contains("Content Server decided");
-        made.iconik.iter().filter(is_meant).map(|fact| turn.replace(fact, ":").into_owned()).collect()
-    })
-}
-
-/// `of` gives what must be in iconik as after a clean run, in the end.
-fn kept(world: &World, clean: &Made, of: fn(&Made) -> Vec<String>) -> Result<(), Broken> {
-    let made = world.made();
-    let mut entries: Vec<&String> =
-        made.iconik.iter().filter(|fact| fact.contains(": history CUSTOM ")).collect();
-    let all = entries.len();
-    entries.dedup();
-    if entries.len() < all {
-        return Err(Broken(format!("an entry was told twice\n{made}")));
-    }
-    for (index, title) in made.workflows.iter().enumerate() {
-        if made.workflows.iter().skip(index + 1).any(|other| other == title) {
-            return Err(Broken(format!("{title} was started twice\n{made}")));
-        }
-    }
-    let certificates = certificates(world);
-    let deleted = deleted_at(world);
-    let removed = world.content_server.with_state(|state| film(state).is_none());
-    match deleted {
-        None if !certificates.is_empty() => return Err(Broken("a certificate of nothing".to_owned())),
-        None if removed => return Err(Broken("the document was removed, and the asset was not".to_owned())),
-        None => {}
-        Some(at) => {
-            held_then(world, &at)?;
-            verified(world, &certificates)?;
-        }
-    }
-    // An item that was put aside, because a system refused, made less.
-    let given_up =
-        world.endings().iter().any(|one| one.starts_with("quarantined") || one.starts_with("failed"));
-    let is_less = given_up || !world.dead_letters().is_empty();
-    if of(&made) == of(clean) || is_less || is_touched(world, clean) {
-        return Ok(());
-    }
-    Err(Broken(format!("iconik differs from a clean run\n--- clean\n{clean}\n--- seen\n{made}")))
-}
-
-/// Whether people came in between, or did not find what they were to decide.
-fn is_touched(world: &World, clean: &Made) -> bool {
-    let asset = asset(world);
-    let status = world.iconik().with_state(|state| state.values_of(("assets", &asset), "AssetStatus"));
-    let by_people = world.content_server.with_state(|state| {
-        let nodes = film(state).into_iter().chain([seed::ARCHIVE]);
-        let mut holds = nodes.filter_map(|node| state.nodes.get(&node)).flat_map(|node| &node.holds);
-        let mut processes = state.processes.values();
-        let reconsidered = processes.any(|process| {
-            process.finished.iter().any(|finished| finished.comment == RECONSIDERED)
-                || process.status == ProcessStatus::Running
-        });
-        holds.next().is_some() || reconsidered || state.processes.len() < clean.workflows.len()
-    });
-    by_people || status != [json!("obsolete")]
-}
-
-/// When the asset went into the bin, if it is there.
-fn deleted_at(world: &World) -> Option<jiff::Timestamp> {
-    let id = asset(world);
-    world.iconik().with_state(|state| {
-        let found = state.assets.get(&id)?;
-        let is_deleted = found.get("status").and_then(Value::as_str) == Some("DELETED");
-        let at = found.get("date_deleted").and_then(Value::as_str).filter(|_| is_deleted)?;
-        Some(at.parse().expect("a time with its zone"))
-    })
-}
-
-/// No hold was in force when it was destroyed.
-fn held_then(world: &World, deleted: &jiff::Timestamp) -> Result<(), Broken> {
-    world.content_server.with_state(|state| {
-        let nodes = film(state).into_iter().chain([seed::ARCHIVE]);
-        let holds = nodes.filter_map(|node| state.nodes.get(&node)).flat_map(|node| &node.holds);
-        match holds.map(|held| held.at).min() {
-            Some(at) if at <= *deleted => {
-                Err(Broken(format!("destroyed at {deleted}, and a hold was in force since {at}")))
-            }
-            _ => Ok(()),
-        }
-    })
-}
-
-/// The contents of the certificates there are.
-pub(crate) fn certificates(world: &World) -> Vec<Vec<u8>> {
-    world.content_server.with_state(|state| {
-        let Some(folder) = state.at("Digitised Archive/Certificates").map(|folder| folder.id) else {
-            return Vec::new();
-        };
-        let contents =
-            state.children(folder).into_iter().filter_map(|node| node.latest()?.content.bytes().ok());
-        contents.map(|bytes| bytes.to_vec()).collect()
-    })
-}
-
-/// There is one certificate, and it verifies against the asset's chain.
-fn verified(world: &World, certificates: &[Vec<u8>]) -> Result<(), Broken> {
-    let [text] = certificates else {
-        return Err(Broken(format!("{} certificates of one destruction", certificates.len())));
-    };
-    let certificate: Value = serde_json::from_slice(text).map_err(|error| Broken(error.to_string()))?;
-    let pk = format!("asset#{}", certificate["audit"]["chain"].as_str().unwrap_or_default());
-    let mut events: Vec<(String, String)> = world
-        .ledger()
-        .iter()
-        .filter_map(|item| {
-            let text = |name: &str| item.pointer(&format!("/{name}/S")).and_then(Value::as_str);
-            (text("pk")? == pk).then_some(())?;
-            Some((text("sk")?.to_owned(), text("event")?.to_owned()))
-        })
-        .collect();
-    events.sort();
-    let chain: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
-    match certificate::verify(text, &chain.join("\n"), None) {
-        Ok(found) if found.decision.place.starts_with("workflow") && found.decision.by.is_none() => {
-            Err(Broken("the certificate does not name who decided".to_owned()))
-        }
-        Ok(found) if found.asset.id == asset(world) && !found.asset.files.is_empty() => Ok(()),
-        Ok(_) => Err(Broken("the certificate is another asset's, or names no files".to_owned())),
-        Err(doubt) => Err(Broken(format!("the certificate: {doubt}"))),
-    }
 }

@@ -42,7 +42,10 @@ pub struct FormatArchive {
 impl Client {
     /// The formats. Lists of files, unlike others, are exact.
     pub fn list_formats(&self, of: &FileScope) -> Pages<'_, Format> {
-        Pages::new(self, of.call("list formats", "formats"), Style::LastId)
+        // An asset lists those of its newest version, unless it is asked for all.
+        let all = matches!(of, FileScope::Asset(_)).then_some(true);
+        let call = of.call("list formats", "formats").query_if("include_all_versions", all);
+        Pages::new(self, call, Style::LastId)
     }
 
     /// The format of an asset's current version with a name, such as `ORIGINAL`.

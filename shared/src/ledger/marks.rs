@@ -1,6 +1,9 @@
 //! The smaller things a ledger remembers: locks, cross-references, watermarks, own writes.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::operation::{
     delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError,
@@ -8,7 +11,7 @@ use aws_sdk_dynamodb::operation::{
 
 use super::{
     Ledger,
-    attributes::{get_number, get_text, keys, number, text},
+    attributes::{Item, get_number, get_text, keys, number, text},
 };
 use crate::{
     aws::classify,
@@ -139,6 +142,26 @@ impl Ledger {
             .await
             .map_err(|error| classify(System::Ledger, "find reference", error))?;
         Ok(output.item.as_ref().and_then(|item| get_text(item, "id")).map(str::to_owned))
+    }
+
+    /// The same of many objects of one system, by their ids; what is not known is left out.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn find_references(
+        &self,
+        system: &str,
+        ids: &BTreeSet<String>,
+        other: &str,
+    ) -> Result<BTreeMap<String, String>> {
+        let beginning = format!("reference#{system}#");
+        let wanted: Vec<Item> = ids.iter().map(|id| keys(&format!("{beginning}{id}"), other)).collect();
+        let items = self.read_all(&wanted, "find references").await?;
+        let reference = |item: &Item| {
+            let id = get_text(item, "pk")?.strip_prefix(&beginning)?;
+            Some((id.to_owned(), get_text(item, "id")?.to_owned()))
+        };
+        Ok(items.iter().filter_map(reference).collect())
     }
 
     /// How far a change feed has been read.

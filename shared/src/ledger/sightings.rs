@@ -69,19 +69,24 @@ impl Ledger {
     }
 
     async fn entries(&self, pk: &str, sks: &[String]) -> Result<Vec<Item>> {
-        const OPERATION: &str = "read sightings";
-        let mut found = Vec::with_capacity(sks.len());
-        for chunk in sks.chunks(KEYS_PER_READ) {
-            let mut wanted: Vec<Item> = chunk.iter().map(|sk| keys(pk, sk)).collect();
+        let wanted: Vec<Item> = sks.iter().map(|sk| keys(pk, sk)).collect();
+        self.read_all(&wanted, "read sightings").await
+    }
+
+    /// The items with these keys, no key twice; of some of them perhaps none.
+    pub(super) async fn read_all(&self, wanted: &[Item], operation: &'static str) -> Result<Vec<Item>> {
+        let mut found = Vec::with_capacity(wanted.len());
+        for chunk in wanted.chunks(KEYS_PER_READ) {
+            let mut wanted = chunk.to_vec();
             // What the table was too busy for comes back as unprocessed.
             for _ in 0..8 {
                 let entries =
                     KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
                 let entries = entries
-                    .map_err(|error| Error::bug(OPERATION, "a batch read is incomplete").source(error))?;
+                    .map_err(|error| Error::bug(operation, "a batch read is incomplete").source(error))?;
                 let request = self.dynamodb.batch_get_item().request_items(&self.table, entries);
                 let output =
-                    request.send().await.map_err(|error| classify(System::Ledger, OPERATION, error))?;
+                    request.send().await.map_err(|error| classify(System::Ledger, operation, error))?;
                 found.extend(output.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
                 let rest = output.unprocessed_keys.unwrap_or_default().remove(&self.table);
                 wanted = rest.map(|rest| rest.keys).unwrap_or_default();
@@ -93,7 +98,7 @@ impl Ledger {
             if !wanted.is_empty() {
                 let message = "the table left keys unread again and again";
                 let throttled = FailureClass::Throttled;
-                return Err(Error::new(throttled, System::Ledger, OPERATION, "ledger.busy", message));
+                return Err(Error::new(throttled, System::Ledger, operation, "ledger.busy", message));
             }
         }
         Ok(found)

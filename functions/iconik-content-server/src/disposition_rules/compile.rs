@@ -1,6 +1,9 @@
 //! From the rule file as it is written to rules that can be worked with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use shared::{
     content_server::NodePath,
@@ -13,6 +16,9 @@ use super::{
     file::{CertificatesSpec, IconikSpec, OutcomeSpec, RecordSpec, ReviewSpec, RuleSpec, StateName},
 };
 use crate::view_rules::view_id;
+
+/// How long iconik may take to archive, unless the rule says otherwise.
+const ARCHIVE_WITHIN: Duration = Duration::from_secs(48 * 3600);
 
 pub(super) fn compile(text: &str, file: &str) -> Result<DispositionRules, Diagnostics> {
     let (mut document, mut diagnostics) = Document::parse(file, text)?;
@@ -165,10 +171,15 @@ fn rule(spec: RuleSpec, diagnostics: &mut Diagnostics) -> Option<Rule> {
         categories: texts(&spec.category),
         archive_formats: texts(&spec.outcome.archive_formats),
         remove_archived: spec.outcome.remove_archived,
+        archive_within: spec
+            .outcome
+            .archive_within
+            .map_or(ARCHIVE_WITHIN, |within| Duration::try_from(within.0).unwrap_or(ARCHIVE_WITHIN)),
         destroy: spec.outcome.destroy,
         name: spec.name.into_value(),
         statuses: spec.status.into_value(),
         record: record?,
+        missing_documents: spec.missing_documents,
         review: review?,
         decisions,
     })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shared::mapping::Located;
+use shared::mapping::{Duration, Located};
 
 /// Disposition rules: which status of an asset in iconik asks for a decision in Content Server, how that is asked for,
 /// and what each decision does. The first rule whose statuses hold the asset's wins.
@@ -71,6 +71,10 @@ pub struct RuleSpec {
     pub category: Vec<Located<String>>,
     /// What becomes of the record when a decision is asked for. Without it: nothing.
     pub record: Option<RecordSpec>,
+    /// What is done when a document that was filed of the asset cannot be seen in Content Server any more, which does not
+    /// say whether it is deleted or hidden. Without it: `"stop"`.
+    #[serde(default)]
+    pub missing_documents: MissingName,
     /// How the decision is asked for.
     pub review: ReviewSpec,
     /// What a decision does. Without it a decision is told and nothing more.
@@ -131,6 +135,8 @@ pub struct OutcomeSpec {
     /// Whether iconik removes the files from where they were, once they are archived. Without it: `false`.
     #[serde(default)]
     pub remove_archived: bool,
+    /// How long iconik may take to archive before somebody is told that it does not end. Without it: `"2 days"`.
+    pub archive_within: Option<Duration>,
     /// What `destroy` removes. Without it: `"nothing"`; people do it themselves.
     #[serde(default)]
     pub destroy: DestroyName,
@@ -158,12 +164,25 @@ pub enum StateName {
     InReview,
     /// It stays.
     Retained,
-    /// It is archived, or about to be.
+    /// It was decided to archive it, and iconik is at it.
+    Archiving,
+    /// iconik says that it is archived.
     Archived,
     /// It is destroyed, or about to be.
     Destroyed,
     /// The asset's status changed before it was decided.
     Withdrawn,
+}
+
+/// What is done about a document that cannot be seen any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingName {
+    /// Nothing goes on: it may be hidden, and a hold may be on it.
+    #[default]
+    Stop,
+    /// It is left out. Only where the service user sees every document, held ones too.
+    LeaveOut,
 }
 
 /// What `destroy` removes.

@@ -7,14 +7,16 @@ pub mod file;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use shared::{
     content_server::NodePath,
     mapping::{Diagnostics, Record, Template, View},
 };
 
-pub use self::file::{DestroyName as Destroy, OutcomeName as Outcome, StateName as State};
+pub use self::file::{
+    DestroyName as Destroy, MissingName as MissingDocuments, OutcomeName as Outcome, StateName as State,
+};
 
 /// The rules in the package, used when no others are configured.
 pub const SAMPLE: &str = include_str!("../../rules/disposition-rules.toml");
@@ -84,6 +86,8 @@ pub struct Rule {
     categories: Vec<String>,
     /// What becomes of the record.
     pub record: Option<RecordRule>,
+    /// What is done about a document that cannot be seen any more.
+    pub missing_documents: MissingDocuments,
     /// How the decision is asked for.
     pub review: Review,
     decisions: BTreeMap<Outcome, Vec<String>>,
@@ -91,6 +95,8 @@ pub struct Rule {
     pub archive_formats: Vec<String>,
     /// Whether their files are removed from where they were.
     pub remove_archived: bool,
+    /// How long that may take before somebody is told.
+    pub archive_within: Duration,
     /// What is removed.
     pub destroy: Destroy,
 }

@@ -67,11 +67,26 @@ fn only_named_words_decide_and_what_is_not_said_destroys_nothing() {
     }
     assert_eq!(all.destroy, Destroy::Nothing);
     assert!(all.archive_formats.is_empty() && all.record.is_none());
+    assert_eq!(all.missing_documents, MissingDocuments::Stop);
     assert_eq!(
         rules.certificates.root.to_string(),
         "Enterprise:Claims".parse::<NodePath>().unwrap().to_string()
     );
     assert_eq!(rules.certificates.below, ["Certificates"]);
+}
+
+#[test]
+fn archiving_may_take_two_days_unless_the_rule_says_otherwise() {
+    let decisions = "[rule.review.decisions]\narchive = [\"Archive\"]\n";
+    let within = |more: &str| {
+        let head = rule("all", "missing_documents = \"leave-out\"\n");
+        let rules = parsed(&format!("{HEAD}{head}{REVIEW}{decisions}[rule.outcome]\n{more}"));
+        let all = rules.rule("all").unwrap();
+        assert_eq!(all.missing_documents, MissingDocuments::LeaveOut);
+        all.archive_within.as_secs() / 3600
+    };
+    assert_eq!(within("archive_formats = [\"ORIGINAL\"]\n"), 48);
+    assert_eq!(within("archive_formats = [\"ORIGINAL\"]\narchive_within = \"6 hours\"\n"), 6);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use shared::{
     flow::Item,
     iconik::{
         AssetId, AssetVersion, Client, Content, File, FileKind, FileScope, FileSet, FileStatus, Format,
-        Keyframe, KeyframeId, KeyframeKind, Proxy, StorageMethod, VersionId,
+        Keyframe, KeyframeId, KeyframeKind, Proxy, StorageMethod, VersionId, VersionStatus,
     },
     ledger::Key,
     s3_notification::Sequencer,
@@ -279,6 +279,43 @@ impl VersionMedia {
     }
 }
 
+/// Every file, preview and picture of these versions of an asset that iconik lists, in whatever state: all of which something
+/// may have been filed once. [`VersionMedia`] chooses from them what is to be filed now; here nothing is left out.
+///
+/// # Errors
+/// As any call.
+pub async fn list_all(client: &Client, asset: &AssetId, versions: &[AssetVersion]) -> Result<Vec<Media>> {
+    let scope = FileScope::Asset(asset.clone());
+    let proxies: Vec<Proxy> = client.list_proxies(&scope).all().await?;
+    let pictures: Vec<Keyframe> = client.list_keyframes(&scope).all().await?;
+    let mut all = Vec::new();
+    for version in versions {
+        let of = Of { asset, version: &version.id, number: version.number.unwrap_or_default() };
+        let is_of_version = |id: &Option<VersionId>| id.as_ref().is_none_or(|id| *id == version.id);
+        let of_version = proxies.iter().filter(|proxy| is_of_version(&proxy.version_id));
+        all.extend(of_version.map(|proxy| of.proxy(proxy.clone())));
+        let of_version = pictures.iter().filter(|picture| is_of_version(&picture.version_id));
+        all.extend(of_version.map(|picture| of.picture(picture.clone())));
+        let scope = FileScope::Version(asset.clone(), version.id.clone());
+        let formats: Vec<Format> = match client.list_formats(&scope).all().await {
+            // What was deleted may be named and not be there.
+            Err(error) if error.class() == FailureClass::Gone && is_deleted(version) => continue,
+            found => found?,
+        };
+        let files: Vec<File> = client.list_files(&scope).all().await?;
+        for file in files {
+            if let Some(format) = formats.iter().find(|one| file.format_id.as_ref() == Some(&one.id)) {
+                all.push(of.file(&format.name, file));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn is_deleted(version: &AssetVersion) -> bool {
+    matches!(version.status, VersionStatus::Deleting | VersionStatus::Deleted)
+}
+
 fn is_there(status: &FileStatus) -> bool {
     !matches!(status, FileStatus::Deleted)
 }
@@ -364,10 +401,13 @@ impl Of<'_> {
         let is_chosen = |picture: &Keyframe| chosen.is_some_and(|id| picture.id == *id);
         let is_poster = |picture: &Keyframe| picture.kind == KeyframeKind::Poster;
         let position = pictures.iter().position(is_chosen).or_else(|| pictures.iter().position(is_poster))?;
-        let picture = pictures.into_iter().nth(position)?;
+        pictures.into_iter().nth(position).map(|picture| self.picture(picture))
+    }
+
+    fn picture(self, picture: Keyframe) -> Media {
         let name = picture.filename.clone().filter(|name| !name.is_empty()).unwrap_or(picture.name);
         let content = Content::Keyframe(self.asset.clone(), picture.id);
-        Some(Media { size: picture.size, ..self.medium(Part::Poster, content, name, picture.status) })
+        Media { size: picture.size, ..self.medium(Part::Poster, content, name, picture.status) }
     }
 }
 

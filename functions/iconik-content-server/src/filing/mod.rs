@@ -8,6 +8,8 @@
 pub mod media;
 pub mod source;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -15,7 +17,7 @@ use shared::{
     error::{Error, Result},
     filing::{Content, Existing, Filed, Filer, Filing, FilingPlan, Guard, Told, Verify, VersionsOf},
     flow::{Reason, Run},
-    iconik,
+    iconik::{self, AssetId, AssetVersion},
     ledger::Ledger,
     mapping::Violations,
 };
@@ -114,6 +116,29 @@ impl MediaFiler {
         let key = media.key();
         let noted = ledger.find_reference(MEDIA, key.digest(), CONTENT_SERVER).await?;
         Ok(noted.and_then(|noted| serde_json::from_str(&noted).ok()))
+    }
+
+    /// The documents that were made of whichever media of these versions of an asset, as far as iconik still lists them.
+    ///
+    /// # Errors
+    /// As any call; when the ledger holds a note that cannot be read, as its document would be overlooked.
+    pub async fn known_of(
+        &self,
+        asset: &AssetId,
+        versions: &[AssetVersion],
+        ledger: &Ledger,
+    ) -> Result<BTreeSet<NodeId>> {
+        let media = media::list_all(&self.iconik, asset, versions).await?;
+        let keys = media.iter().map(|media| media.key().digest().to_owned()).collect();
+        let noted = ledger.find_references(MEDIA, &keys, CONTENT_SERVER).await?;
+        let node = |noted: &String| match serde_json::from_str::<FiledMedia>(noted) {
+            Ok(filed) => Ok(filed.node),
+            Err(error) => {
+                let message = "the ledger holds a note of a filed file that cannot be read";
+                Err(Error::bug("find documents", message).source(error))
+            }
+        };
+        noted.values().map(node).collect()
     }
 
     async fn remember(&self, media: &Media, filed: &FiledMedia, ledger: &Ledger) -> Result<()> {

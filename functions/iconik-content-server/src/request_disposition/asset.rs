@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::{
     error::{Error, FailureClass, Result, System},
     flow::Reason,
-    iconik::{AssetId, AssetStatus, ObjectRef, View, ViewId},
+    iconik::{AssetId, AssetStatus, AssetVersion, ObjectRef, View, ViewId},
     mapping::Record,
 };
 
@@ -18,6 +18,7 @@ pub(super) struct Asset {
     pub(super) category: Option<String>,
     /// What the field says; nothing when it is empty.
     pub(super) status: String,
+    pub(super) versions: Vec<AssetVersion>,
 }
 
 impl Asset {
@@ -52,6 +53,7 @@ impl RequestDisposition {
             title: found.title,
             category: found.category,
             status: values.text(&self.rules.iconik.status).unwrap_or_default(),
+            versions: found.versions,
         }))
     }
 

@@ -12,6 +12,7 @@ use shared::{
     content_server::{NodeId, ProcessId},
     error::{Error, Result},
     flow::Run,
+    iconik::{FormatId, JobId},
     ledger::{Ledger, Sighting},
 };
 
@@ -38,6 +39,9 @@ pub(super) struct Case {
     pub(super) rule: String,
     /// The documents it is about, the first being the one that stands for all.
     pub(super) nodes: Vec<NodeId>,
+    /// Documents of it that an earlier step has destroyed before something came in between. They have a certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) removed: Vec<NodeId>,
     pub(super) phase: Phase,
     /// A hold kept the last step from being done.
     pub(super) held: bool,
@@ -51,8 +55,20 @@ pub(super) enum Phase {
     Due,
     /// It is being decided: in a workflow, or in a category.
     InReview { process: Option<ProcessId> },
+    /// It was decided to archive it, and iconik is at it since then, in milliseconds since 1970.
+    Archiving { since: i64, formats: Vec<Moving> },
     /// It is over.
     Closed { outcome: Option<Outcome> },
+}
+
+/// A format that iconik was asked to move into its archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Moving {
+    pub(super) format: FormatId,
+    pub(super) name: String,
+    /// The job that does it, where iconik has told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) job: Option<JobId>,
 }
 
 impl Case {
@@ -108,6 +124,11 @@ pub(super) async fn keep(run: &Run, before: &Kept, case: &Case) -> Result<()> {
         return Err(again("disposition.busy", "another step of this asset is being done"));
     }
     let Some(node) = case.nodes.first() else { return Ok(()) };
+    let earlier = before.case.as_ref().and_then(|earlier| earlier.nodes.first());
+    if let Some(earlier) = earlier.filter(|earlier| *earlier != node) {
+        let sighting = Sighting { id: earlier.0, facts: case.asset.clone() };
+        ledger.remember(FLOW, CASES, &sighting, true).await?;
+    }
     if let Phase::InReview { process: Some(process) } = &case.phase {
         let (process, node) = (process.0.to_string(), node.to_string());
         ledger.put_reference(WORKFLOW, &process, CONTENT_SERVER, &node).await?;
@@ -145,4 +166,43 @@ fn read(text: &str) -> Result<Case> {
     serde_json::from_str(text).map_err(|error| {
         Error::bug("read disposition", "the ledger holds one that cannot be read").source(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_earlier_versions_kept_can_be_read() {
+        let kept = r#"{"asset":"a-1","revision":2,"status":"obsolete","turn":1,"rule":"all","nodes":[7001],
+            "phase":{"in-review":{"process":8001}},"held":false}"#;
+        let case = read(kept).unwrap();
+        assert_eq!((case.nodes, case.removed), (vec![NodeId(7001)], vec![]));
+        assert_eq!(case.phase, Phase::InReview { process: Some(ProcessId(8001)) });
+        let archived =
+            kept.replace(r#"{"in-review":{"process":8001}}"#, r#"{"closed":{"outcome":"archive"}}"#);
+        assert!(read(&archived).unwrap().is_closed());
+    }
+
+    #[test]
+    fn what_is_being_archived_is_kept_with_its_jobs() {
+        let moving = |job: Option<&str>| Moving {
+            format: FormatId::new("f-1"),
+            name: "ORIGINAL".into(),
+            job: job.map(JobId::new),
+        };
+        let case = Case {
+            asset: "a-1".into(),
+            revision: 1,
+            status: "obsolete".into(),
+            turn: 1,
+            rule: "all".into(),
+            nodes: vec![NodeId(7001), NodeId(7002)],
+            removed: vec![NodeId(7003)],
+            phase: Phase::Archiving { since: 5, formats: vec![moving(Some("j-1")), moving(None)] },
+            held: false,
+        };
+        assert_eq!(read(&text(&case).unwrap()).unwrap(), case);
+        assert!(!case.is_closed());
+    }
 }

@@ -1,17 +1,13 @@
 //! Destroying, on the decision of Content Server: first what there is is kept, then the asset goes into iconik's recycle
 //! bin, then, by rule, the documents into Content Server's; last the certificate is filed. Whatever comes in between,
-//! the asset comes out of the bin again.
+//! the asset comes out of the bin again, and what was gone by then has a certificate of its own.
 
 use serde::{Deserialize, Serialize};
 use shared::{
-    content_server::{
-        COLLISION, External, NewDocument, NewFolder, Node, NodeId, OfficialRecords, RecordDetails,
-        ReductionRefused, Upload,
-    },
+    content_server::{Node, NodeId, OfficialRecords, ReductionRefused},
     error::{Error, FailureClass, Result, System},
     flow::{Policy, Run},
-    http::Replayable,
-    iconik::{Asset as IconikAsset, AssetId, AssetStatus, FileScope},
+    iconik::{Asset as IconikAsset, AssetId, AssetStatus},
 };
 
 use super::{
@@ -19,11 +15,7 @@ use super::{
     act::closed,
     asset::Asset,
     case::Case,
-    certificate::{
-        self, AssetRecord, AuditRecord, Certificate, Destroyed, DocumentRecord, FORMAT, FileRecord,
-        HoldRecord, VersionRecord,
-    },
-    chain_of,
+    certificate::{AssetRecord, DocumentRecord},
     documents::is_missing,
     permit::{Grounds, Permit, Refused},
     report::Report,
@@ -33,23 +25,32 @@ use super::{
 };
 use crate::disposition_rules::{Destroy, Outcome, State};
 
-/// Files of an asset that a certificate names.
-const MOST_FILES: usize = 2_000;
-/// Bytes of a certificate.
-const LARGEST: usize = 8 << 20;
-
 /// The checkpoint that everything is removed and the last look was passed: only the certificate is left to do.
 const REMOVED: &str = "removed";
 
 /// What is to be destroyed, kept before anything is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Inventory {
-    asset: AssetRecord,
-    documents: Vec<DocumentRecord>,
-    decision: Decision,
-    looked_at: String,
+    pub(super) asset: AssetRecord,
+    pub(super) documents: Vec<DocumentRecord>,
+    /// Official records among those that are to be removed.
+    #[serde(default)]
+    official: Vec<NodeId>,
+    pub(super) decision: Decision,
+    pub(super) looked_at: String,
     /// The folder of the certificate.
-    folder: NodeId,
+    pub(super) folder: NodeId,
+}
+
+impl Inventory {
+    /// The documents that are to be removed, in this order. Whether an official record goes is known when Content Server is
+    /// asked to remove it, so those come first, before anything else is gone; the one that stands for all comes last.
+    fn to_remove(&self) -> Vec<NodeId> {
+        let removed = self.documents.iter().rev().filter(|document| document.removed);
+        let mut order: Vec<NodeId> = removed.map(|document| NodeId(document.node)).collect();
+        order.sort_by_key(|node| !self.official.contains(node));
+        order
+    }
 }
 
 /// Something came in between.
@@ -60,7 +61,13 @@ enum Stopped {
 }
 
 impl RequestDisposition {
-    pub(super) async fn destroy(&self, asset: &Asset, grounds: &Grounds<'_>, run: &Run) -> Result<Ended> {
+    pub(super) async fn destroy(
+        &self,
+        asset: &Asset,
+        documents: Vec<Node>,
+        grounds: &Grounds<'_>,
+        run: &Run,
+    ) -> Result<Ended> {
         let text = format!("{} Content Server decided: destroy.", heading(grounds.case));
         let outcome = Some(Outcome::Destroy);
         if grounds.rule.destroy == Destroy::Nothing {
@@ -71,10 +78,10 @@ impl RequestDisposition {
         let report = Report { state: Some(State::Destroyed), outcome, held: false, text };
         // A certificate that has no place is found out before there is something to certify.
         let folder = self.certificate_folder().await?;
-        let documents = self.documents(asset, run).await?;
         let mut inventory = Inventory {
             asset: self.asset_record(asset, grounds.case).await?,
             documents: Vec::new(),
+            official: Vec::new(),
             decision: self.with_names(grounds.decision).await?,
             looked_at: String::new(),
             folder,
@@ -87,6 +94,13 @@ impl RequestDisposition {
                 removed: grounds.rule.destroy == Destroy::AssetAndDocuments,
             });
         }
+        // One of several that does not go is found out before the others are gone.
+        if let Some(stopped) = self.is_in_the_way(grounds, &mut inventory).await? {
+            return match stopped {
+                Stopped::Refused(refused) => self.refuse(asset, grounds, &refused, run).await,
+                Stopped::NotRemovable(why) => Err(not_removable(&why)),
+            };
+        }
         if let Err(refused) = self.may(grounds).await? {
             return self.refuse(asset, grounds, &refused, run).await;
         }
@@ -95,6 +109,26 @@ impl RequestDisposition {
         self.report(asset, &report, run).await?;
         run.checkpoint(INVENTORY, &inventory).await?;
         self.carry_out(grounds, &inventory, run).await
+    }
+
+    /// What keeps one of the documents from being removed, as far as Content Server says beforehand.
+    async fn is_in_the_way(
+        &self,
+        grounds: &Grounds<'_>,
+        inventory: &mut Inventory,
+    ) -> Result<Option<Stopped>> {
+        for node in inventory.to_remove() {
+            let mut answer = self.content_server.may_remove(node, OfficialRecords::Keep).await?;
+            if matches!(answer, Err(ReductionRefused::OfficialRecord)) {
+                inventory.official.push(node);
+                answer = self.content_server.may_remove(node, OfficialRecords::Reduce).await?;
+            }
+            match answer {
+                Ok(_) | Err(ReductionRefused::Gone) => {}
+                Err(why) => return self.stopped_by(grounds.case, why).await.map(Some),
+            }
+        }
+        Ok(None)
     }
 
     /// An earlier attempt has begun to destroy, or was about to.
@@ -110,7 +144,9 @@ impl RequestDisposition {
             return Err(Error::invalid("disposition.rule-gone", message)
                 .remedy("put the rule back, and redrive; or look what is in the recycle bins"));
         };
-        let case = Case { turn: step.turn, held: false, ..open.clone() };
+        // Of whatever documents there were then, and not of those there were when it was asked.
+        let nodes = inventory.documents.iter().map(|document| NodeId(document.node)).collect();
+        let case = Case { turn: step.turn, held: false, nodes, ..open.clone() };
         let grounds = Grounds { case: &case, rule, decision: &inventory.decision, is_deleted: false };
         self.carry_out(&grounds, inventory, run).await
     }
@@ -125,24 +161,25 @@ impl RequestDisposition {
         match removed {
             Ok(None) => run.checkpoint(REMOVED, &true).await?,
             Ok(Some(stopped)) => return self.bring_back(grounds, inventory, stopped, run).await,
-            Err(error) if is_final(&error) && self.are_documents_left(inventory).await? => {
+            Err(error) if is_final(&error) && self.gone_of(inventory).await?.is_empty() => {
                 self.restore(&AssetId::new(&inventory.asset.id), run).await.map_err(again_later)?;
                 return Err(error);
             }
             Err(error) => return Err(again_later(error)),
         }
-        let certificate = self.certify(grounds, inventory, run).await.map_err(again_later)?;
+        let certificate = self.certify(grounds, inventory, None, run).await.map_err(again_later)?;
         Ok(closed(grounds.case, Outcome::Destroy, Some(certificate)))
     }
 
-    /// Whether no document is gone yet, so that nothing is lost when the asset comes back.
-    async fn are_documents_left(&self, inventory: &Inventory) -> Result<bool> {
-        for document in inventory.documents.iter().filter(|document| document.removed) {
-            if self.is_gone(NodeId(document.node)).await.map_err(again_later)? {
-                return Ok(false);
+    /// The documents that are gone of those that were to be removed.
+    async fn gone_of(&self, inventory: &Inventory) -> Result<Vec<NodeId>> {
+        let mut gone = Vec::new();
+        for node in inventory.to_remove() {
+            if self.is_gone(node).await.map_err(again_later)? {
+                gone.push(node);
             }
         }
-        Ok(true)
+        Ok(gone)
     }
 
     /// Removes the asset, then the documents, each by a permit of its own.
@@ -157,17 +194,15 @@ impl RequestDisposition {
             return Ok(Some(Stopped::Refused(refused)));
         }
         let grounds = Grounds { is_deleted: true, ..*grounds };
-        let mut left = Vec::new();
-        // The one that stands for all goes last.
-        let to_remove = inventory.documents.iter().rev().filter(|document| document.removed);
-        for node in to_remove.clone().map(|document| NodeId(document.node)) {
+        let (mut left, order) = (Vec::new(), inventory.to_remove());
+        for node in order.iter().copied() {
             if !self.is_gone(node).await? {
                 left.push(node);
             }
         }
         // iconik knows of no holds: one that came between the last look and the call is found by this one. Where a
         // document is gone, an earlier attempt had this behind it.
-        if left.len() == to_remove.count()
+        if left.len() == order.len()
             && let Err(refused) = self.may(&grounds).await?
         {
             return Ok(Some(Stopped::Refused(refused)));
@@ -256,7 +291,7 @@ impl RequestDisposition {
         })
     }
 
-    /// The asset comes out of the recycle bin, and it is told why.
+    /// The asset comes out of the recycle bin, and it is told why. Documents that are gone get their certificate.
     async fn bring_back(
         &self,
         grounds: &Grounds<'_>,
@@ -266,25 +301,37 @@ impl RequestDisposition {
     ) -> Result<Ended> {
         let id = AssetId::new(&inventory.asset.id);
         self.restore(&id, run).await.map_err(again_later)?;
+        let gone = self.gone_of(inventory).await?;
+        let ended = self.come_back(&id, grounds, stopped, run).await;
+        if gone.is_empty() {
+            return ended;
+        }
+        let ended = match ended {
+            // Put aside, its event would not know the certificate; the next round meets the reason again.
+            Err(error) if is_final(&error) => {
+                Ended::skipped(grounds.case.clone(), error.code(), error.message())
+            }
+            ended => ended?,
+        };
+        let certificate = self.certify(grounds, inventory, Some(&gone), run).await.map_err(again_later)?;
+        Ok(ended.having_destroyed(&gone, certificate))
+    }
+
+    /// The asset is back: it is told why.
+    async fn come_back(
+        &self,
+        id: &AssetId,
+        grounds: &Grounds<'_>,
+        stopped: Stopped,
+        run: &Run,
+    ) -> Result<Ended> {
         let asset = match self.asset(id.as_str()).await? {
             Ok(asset) => asset,
             Err(reason) => return Ok(Ended::skipped(grounds.case.clone(), &reason.code, &reason.message)),
         };
         match stopped {
             Stopped::Refused(refused) => self.refuse(&asset, grounds, &refused, run).await,
-            Stopped::NotRemovable(why) => {
-                let message = format!("Content Server does not let the document go: {why}");
-                Err(Error::new(
-                    FailureClass::Forbidden,
-                    System::ContentServer,
-                    "remove document",
-                    "disposition.not-removable",
-                    message,
-                )
-                .remedy(
-                    "remove what is in the way, or leave documents to Content Server: destroy = \"asset\"",
-                ))
-            }
+            Stopped::NotRemovable(why) => Err(not_removable(&why)),
         }
     }
 
@@ -307,158 +354,6 @@ impl RequestDisposition {
         run.note("restored", "the asset came out of the recycle bin again");
         Ok(())
     }
-
-    // --- what there was -------------------------------------------------------------------------------------------
-
-    async fn asset_record(&self, asset: &Asset, case: &Case) -> Result<AssetRecord> {
-        let scope = FileScope::Asset(AssetId::new(&asset.id));
-        let files = self.iconik.list_files(&scope).all().await?;
-        let file = |file: shared::iconik::File| FileRecord {
-            id: file.id.to_string(),
-            name: file.original_name.clone(),
-            size: file.size,
-            checksum: file.checksum.clone(),
-        };
-        Ok(AssetRecord {
-            id: asset.id.clone(),
-            title: asset.title.clone(),
-            status: asset.status.clone(),
-            status_revision: case.revision,
-            files: files.into_iter().take(MOST_FILES).map(file).collect(),
-        })
-    }
-
-    async fn versions_of(&self, node: NodeId) -> Result<Vec<VersionRecord>> {
-        let versions = match self.content_server.list_versions(node).await {
-            Err(error) if is_missing(&error) => Vec::new(),
-            versions => versions?,
-        };
-        let version = |version: &shared::content_server::Version| VersionRecord {
-            number: version.number,
-            size: version.file_size,
-        };
-        Ok(versions.iter().map(version).collect())
-    }
-
-    // --- the certificate ------------------------------------------------------------------------------------------
-
-    async fn certificate_folder(&self) -> Result<NodeId> {
-        let rules = &self.rules.certificates;
-        let root = self.content_server.resolve_path(&rules.root).await?.id;
-        let names: Vec<String> =
-            rules.below.iter().map(|name| self.content_server.settings().names.escape(name)).collect();
-        let folder = NewFolder::default();
-        Ok(self.content_server.ensure_folder_path(root, &names, &folder).await?.folder.id)
-    }
-
-    /// Files the certificate, and reads back what is there. Gives its document and its SHA-256.
-    async fn certify(
-        &self,
-        grounds: &Grounds<'_>,
-        inventory: &Inventory,
-        run: &Run,
-    ) -> Result<(String, String)> {
-        let number = number_of(grounds.case);
-        let name = format!("Certificate of destruction {}.json", &number);
-        let name = self.content_server.settings().names.escape(&name);
-        let text = self.certificate(grounds, inventory, &number, run).await?.text()?;
-        let ours = format!("waybill:certificate:{number}:");
-        let mark = format!("{ours}{}", witness(text.as_bytes()));
-        let find = || async {
-            let there = self.content_server.find_namesake(inventory.folder, &name).await?;
-            let is_ours =
-                |node: &Node| node.external.identity.as_deref().is_some_and(|mark| mark.starts_with(&ours));
-            Ok::<_, Error>(there.filter(is_ours).map(|node| node.id))
-        };
-        let file = || async {
-            let new = NewDocument {
-                parent: inventory.folder,
-                name: name.clone(),
-                description: String::new(),
-                external: External { identity: Some(mark.clone()), ..External::default() },
-                categories: Vec::new(),
-                advanced_versioning: None,
-            };
-            let upload = Upload {
-                content: Replayable::from_bytes(text.clone().into_bytes()),
-                ranges: None,
-                file_name: name.clone(),
-                content_type: "application/json".to_owned(),
-            };
-            match self.content_server.create_document(&new, &upload).await {
-                Err(error) if error.code() == COLLISION => find().await?.ok_or_else(|| name_taken(&name)),
-                filed => Ok(filed?.id),
-            }
-        };
-        let node = run.effect("file certificate", Policy::CheckThenRepeat, find, file).await?;
-        let filed = self.content_server.download_small(node, LARGEST).await?;
-        let said = self.content_server.get_node(node).await?.external.identity.unwrap_or_default();
-        if said != format!("{ours}{}", witness(&filed)) {
-            // It was damaged on its way, so it is none: it makes room for a whole one.
-            self.content_server.delete_node(node).await?;
-            let message = format!("the document {node} did not hold the certificate that was filed");
-            let (class, system) = (FailureClass::Transient, System::ContentServer);
-            let code = "disposition.certificate-broken";
-            return Err(Error::new(class, system, "file certificate", code, message));
-        }
-        if let Some(class) = &self.rules.certificates.class {
-            let class = self.content_server.resolve_path(class).await?.id;
-            self.content_server.classify_record(node, class, &RecordDetails::default()).await?;
-        }
-        Ok((node.to_string(), certificate::digest(&filed)))
-    }
-
-    async fn certificate(
-        &self,
-        grounds: &Grounds<'_>,
-        inventory: &Inventory,
-        number: &str,
-        run: &Run,
-    ) -> Result<Certificate> {
-        let now = run.context().now().to_string();
-        let mut destroyed = vec![Destroyed {
-            what: "iconik asset".to_owned(),
-            id: inventory.asset.id.clone(),
-            at: now.clone(),
-            how: "put into the recycle bin, which iconik empties by itself".to_owned(),
-        }];
-        let removed = inventory.documents.iter().filter(|document| document.removed);
-        destroyed.extend(removed.map(|document| Destroyed {
-            what: "content server document".to_owned(),
-            id: document.node.to_string(),
-            at: now.clone(),
-            how: "removed; where Content Server has a recycle bin, into it".to_owned(),
-        }));
-        let chain = chain_of(&inventory.asset.id).digest().to_owned();
-        let (events, end) = run.ledger().export_chain(&chain).await?;
-        Ok(Certificate {
-            format: FORMAT.to_owned(),
-            number: number.to_owned(),
-            issued_at: now,
-            agent: format!("waybill {} {}", super::FLOW, env!("CARGO_PKG_VERSION")),
-            rule: grounds.rule.name.clone(),
-            asset: inventory.asset.clone(),
-            documents: inventory.documents.clone(),
-            decision: inventory.decision.clone(),
-            holds: HoldRecord {
-                looked_at: inventory.looked_at.clone(),
-                nodes: grounds.case.nodes.iter().map(|node| node.0).collect(),
-                in_force: false,
-            },
-            destroyed,
-            audit: AuditRecord { chain, events, end },
-        })
-    }
-}
-
-/// The number of a certificate: of one status of one asset there is one.
-fn number_of(case: &Case) -> String {
-    format!("{}-{}", case.asset, case.revision)
-}
-
-/// What stands in a certificate's mark for its content.
-fn witness(text: &[u8]) -> String {
-    certificate::digest(text).chars().take(32).collect()
 }
 
 /// Whether a failure would put the item aside.
@@ -471,12 +366,11 @@ fn again_later(error: Error) -> Error {
     if is_final(&error) { error.with_class(FailureClass::Transient) } else { error }
 }
 
-fn name_taken(name: &str) -> Error {
-    let message = format!("something else in the folder for certificates is called {name:?}");
+fn not_removable(why: &ReductionRefused) -> Error {
+    let message = format!("Content Server does not let the document go: {why}");
     let (class, system) = (FailureClass::Forbidden, System::ContentServer);
-    Error::new(class, system, "file certificate", "disposition.certificate-name-taken", message).remedy(
-        "move or rename it, then redrive: the asset is in the recycle bin, and has no certificate yet",
-    )
+    Error::new(class, system, "remove document", "disposition.not-removable", message)
+        .remedy("remove what is in the way, or leave documents to Content Server: destroy = \"asset\"")
 }
 
 fn lost(error: Error) -> Error {

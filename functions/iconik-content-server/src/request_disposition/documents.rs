@@ -4,19 +4,68 @@ use shared::{
     content_server::{NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId},
     error::{Error, FailureClass, Result, System},
     flow::Run,
-    iconik::ViewId,
+    iconik::{AssetId, ViewId},
 };
 
 use super::{RequestDisposition, asset::Asset};
+use crate::{
+    disposition_rules::{MissingDocuments, Rule},
+    filing::{CONTENT_SERVER, ICONIK},
+};
 
-/// How the ledger calls the two systems in its references.
-const ICONIK: &str = "iconik";
-const CONTENT_SERVER: &str = "content-server";
+/// The code of a document that is not there, or is hidden: Content Server does not say which.
+const GONE: &str = "disposition.document-gone";
+
+/// What earlier steps tell of an asset's documents.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Earlier<'a> {
+    /// Those that this disposition is about.
+    pub(super) asked: &'a [NodeId],
+    /// Those that were destroyed.
+    pub(super) removed: &'a [NodeId],
+}
 
 impl RequestDisposition {
-    /// The documents that were made of an asset, the first being the one that stands for all: what whoever filed them
-    /// noted in the ledger, or what the asset says itself.
-    pub(super) async fn documents(&self, asset: &Asset, run: &Run) -> Result<Vec<Node>> {
+    /// Every document that is known to have been made of an asset, the first being the one that stands for all: those an
+    /// earlier step was about, the one that whoever filed the asset noted in the ledger or that the asset names itself, and
+    /// those that were made of any of its files, previews and pictures.
+    pub(super) async fn documents(
+        &self,
+        asset: &Asset,
+        rule: &Rule,
+        Earlier { asked, removed }: Earlier<'_>,
+        run: &Run,
+    ) -> Result<Vec<Node>> {
+        let named = self.named_document(asset, run).await?;
+        let known = self.media.known_of(&AssetId::new(&asset.id), &asset.versions, run.ledger()).await?;
+        let mut numbers: Vec<NodeId> = Vec::new();
+        for number in asked.iter().copied().chain(named).chain(known) {
+            if !numbers.contains(&number) && !removed.contains(&number) {
+                numbers.push(number);
+            }
+        }
+        let mut documents = Vec::new();
+        let mut missing = None;
+        for number in numbers {
+            match self.document(number).await {
+                Err(error)
+                    if error.code() == GONE && rule.missing_documents == MissingDocuments::LeaveOut =>
+                {
+                    run.note("left-out", number.to_string());
+                    missing = Some(error);
+                }
+                found => documents.push(found?),
+            }
+        }
+        match (documents.is_empty(), missing) {
+            (false, _) => Ok(documents),
+            (true, Some(missing)) => Err(missing),
+            (true, None) => Err(not_filed()),
+        }
+    }
+
+    /// The document that somebody has noted as the asset's.
+    async fn named_document(&self, asset: &Asset, run: &Run) -> Result<Option<NodeId>> {
         let noted = run.ledger().find_reference(ICONIK, &asset.id, CONTENT_SERVER).await?;
         let number = match (noted, &self.rules.iconik.node) {
             (Some(noted), _) => Some(noted),
@@ -26,13 +75,7 @@ impl RequestDisposition {
             }
             (None, None) => None,
         };
-        let number = number.and_then(|number| number.trim().parse().ok()).ok_or_else(|| {
-            let message =
-                "nobody has filed this asset in Content Server, so nobody there can decide about it";
-            Error::invalid("disposition.not-filed", message)
-                .remedy("file it, or set its Content Server node, then set the status again")
-        })?;
-        Ok(vec![self.document(NodeId(number)).await?])
+        Ok(number.and_then(|number| number.trim().parse().ok()).map(NodeId))
     }
 
     /// A document that has to be there.
@@ -42,10 +85,12 @@ impl RequestDisposition {
                 FailureClass::Forbidden,
                 System::ContentServer,
                 "find document",
-                "disposition.document-gone",
+                GONE,
                 format!("the document {node} is not there, or the service user cannot see it"),
             )
-            .remedy("let the service user see the document; if it was deleted, file the asset again")
+            .remedy(
+                "let the service user see the document; if it was deleted, restore it, or say missing_documents = \"leave-out\"",
+            )
             .source(error)),
             found => found,
         }
@@ -65,6 +110,12 @@ impl RequestDisposition {
         }
         Ok(None)
     }
+}
+
+fn not_filed() -> Error {
+    let message = "nobody has filed this asset in Content Server, so nobody there can decide about it";
+    Error::invalid("disposition.not-filed", message)
+        .remedy("file it, or set its Content Server node, then set the status again")
 }
 
 pub(super) fn is_missing(error: &Error) -> bool {

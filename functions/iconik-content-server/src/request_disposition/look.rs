@@ -9,9 +9,10 @@ use shared::{
 
 use super::{
     RequestDisposition,
+    archive::Standing,
     case::{self, Case, Phase},
     skipped,
-    step::{RELEASED, Step},
+    step::{ARCHIVED, RELEASED, Step},
 };
 
 /// The checkpoint that says how far a round has come.
@@ -43,7 +44,7 @@ impl RequestDisposition {
     /// Tells of the next step of a disposition, if one is due.
     pub(super) async fn look_at(&self, asset: &str, run: &Run) -> Result<bool> {
         let Some(open) = case::case_of(run.ledger(), asset).await?.case else { return Ok(false) };
-        let Some(news) = self.news(&open).await? else { return Ok(false) };
+        let Some(news) = self.news(&open, run).await? else { return Ok(false) };
         if !run.is_dry() {
             let step = Step { asset: open.asset, revision: open.revision, turn: open.turn + 1, news };
             self.tell(&step, run).await?;
@@ -51,7 +52,7 @@ impl RequestDisposition {
         Ok(true)
     }
 
-    async fn news(&self, open: &Case) -> Result<Option<String>> {
+    async fn news(&self, open: &Case, run: &Run) -> Result<Option<String>> {
         if open.is_closed() {
             return Ok(None);
         }
@@ -59,7 +60,18 @@ impl RequestDisposition {
             let lifted = self.hold_over(&open.nodes).await?.is_none();
             return Ok(lifted.then(|| RELEASED.to_owned()));
         }
-        let Phase::InReview { .. } = open.phase else { return Ok(None) };
+        match open.phase {
+            Phase::InReview { .. } => {}
+            Phase::Archiving { since, ref formats } => {
+                return Ok(match self.standing(open, since, formats, run).await? {
+                    Standing::Archived => Some(ARCHIVED.to_owned()),
+                    Standing::UnderWay => None,
+                    // Its item says so to people, once.
+                    Standing::Failed(why) | Standing::Stuck(why) => Some(why),
+                });
+            }
+            Phase::Due | Phase::Closed { .. } => return Ok(None),
+        }
         // Without its rule nobody knows what a word means: it waits until the rule is back.
         let Some(rule) = self.rules.rule(&open.rule) else { return Ok(None) };
         match self.decision(rule, open).await {

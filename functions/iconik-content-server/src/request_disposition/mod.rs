@@ -8,13 +8,17 @@
 //! still stands in Content Server, the status is still the one it was made about, and no hold is in force. iconik does not
 //! know of holds, so after the asset went into its recycle bin the holds are looked at once more, and it comes out again.
 //!
+//! What iconik was asked to archive is archived when iconik says so: the rounds follow it until then.
+//!
 //! Safe to repeat: the review is started once (its title carries the revision), what is to be destroyed is kept before
 //! anything is, and the certificate is found by its name.
 
 mod act;
+mod archive;
 mod asset;
 mod case;
 pub mod certificate;
+mod certify;
 mod destroy;
 mod documents;
 mod look;
@@ -42,7 +46,10 @@ use shared::{
     reason_file,
 };
 
-use crate::disposition_rules::{DispositionRules, SAMPLE};
+use crate::{
+    disposition_rules::{DispositionRules, SAMPLE},
+    filing::MediaFiler,
+};
 pub use step::{STEP, Step};
 
 /// The flow's name, which is also the beginning of its records.
@@ -59,6 +66,8 @@ const SETTLING: Duration = Duration::from_secs(90);
 pub struct RequestDisposition {
     content_server: content_server::Client,
     iconik: iconik::Client,
+    /// What other flows have filed of an asset.
+    media: MediaFiler,
     environment: Environment,
     rules: DispositionRules,
 }
@@ -95,9 +104,11 @@ impl Flow for RequestDisposition {
             Error::configuration("rules.invalid", diagnostics.to_string())
                 .remedy("correct the lines named above")
         })?;
+        let (iconik, content_server) = (environment.iconik().await?, environment.content_server().await?);
         Ok(Self {
-            content_server: environment.content_server().await?,
-            iconik: environment.iconik().await?,
+            media: MediaFiler::new(FLOW, iconik.clone(), content_server.clone()),
+            content_server,
+            iconik,
             environment: environment.clone(),
             rules,
         })

@@ -54,7 +54,7 @@ impl RequestDisposition {
     }
 
     /// Adds an entry to the history, unless it is there.
-    async fn write_history(&self, asset: &AssetId, text: &str, run: &Run) -> Result<()> {
+    pub(super) async fn write_history(&self, asset: &AssetId, text: &str, run: &Run) -> Result<()> {
         let custom = HistoryOperation::Custom;
         let find = || async {
             let is_it = |entry: &HistoryEntry| entry.operation == custom && entry.description == text;

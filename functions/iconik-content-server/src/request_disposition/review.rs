@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use shared::{
     content_server::{
-        AttributeValue, CategoryValues, NewWorkflow, Node, NodeId, ProcessId, RecordDetails, WorkflowChange,
-        WorkflowScope,
+        AttributeValue, CategoryDefinition, CategoryValues, NewWorkflow, Node, NodeId, ProcessId,
+        RecordDetails, WorkflowChange, WorkflowScope,
     },
     error::{Error, FailureClass, Result},
     flow::{Policy, Run},
@@ -15,6 +15,7 @@ use super::{
     RequestDisposition,
     asset::Asset,
     case::{Case, Phase},
+    documents::is_missing,
 };
 use crate::disposition_rules::{CategoryReview, Outcome, RecordRule, Review, Rule, WorkflowReview};
 
@@ -187,7 +188,7 @@ impl RequestDisposition {
             (_, Phase::InReview { .. }) => {
                 Err(no_decision("the rule asks in another way by now than when this was asked"))
             }
-            (_, Phase::Due | Phase::Closed { .. }) => Ok(None),
+            (_, Phase::Due | Phase::Archiving { .. } | Phase::Closed { .. }) => Ok(None),
         }
     }
 
@@ -248,6 +249,7 @@ impl RequestDisposition {
         let Some(outcome) = rule.decision(&word) else {
             return Err(no_decision("the category holds a decision that the rule does not know"));
         };
+        self.check_others(rule, (review, category, definition.as_ref()), (question, outcome), case).await?;
         Ok(Some(Decision {
             outcome,
             word,
@@ -257,6 +259,34 @@ impl RequestDisposition {
             at: None,
             comment: String::new(),
         }))
+    }
+
+    /// One document stands for all. What is written on another about the same question must not say something else.
+    async fn check_others(
+        &self,
+        rule: &Rule,
+        (review, category, definition): (&CategoryReview, NodeId, &CategoryDefinition),
+        (question, outcome): (&str, Outcome),
+        case: &Case,
+    ) -> Result<()> {
+        for node in case.nodes.iter().skip(1) {
+            let present = match self.content_server.get_categories(*node).await {
+                Err(error) if is_missing(&error) => continue,
+                present => present?,
+            };
+            let present = present.iter().find(|present| present.category() == category);
+            let text = |name: &str| Some(words(present?.get(&definition.attribute(name)?.key)?));
+            if text(&review.asked_for).as_deref() != Some(question) {
+                continue;
+            }
+            let word = text(&review.decision).filter(|word| !word.is_empty());
+            if word.is_some_and(|word| rule.decision(&word) != Some(outcome)) {
+                return Err(no_decision(format!(
+                    "the document {node} holds another decision than the first"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The decision with the names of those who took it, as far as Content Server says.

@@ -17,6 +17,8 @@ pub const STEP: &str = "disposition-step";
 pub(super) const REQUESTED: &str = "requested";
 /// The news that the status is another one by now.
 pub(super) const WITHDRAWN: &str = "withdrawn";
+/// The news that iconik has archived what it was asked to.
+pub(super) const ARCHIVED: &str = "archived";
 /// The news that no hold is in the way any more.
 pub(super) const RELEASED: &str = "released";
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use shared::{
+    content_server::NodeId,
     error::Result,
     flow::{Delivery, Outcome as Ending, Reason, Run},
 };
@@ -11,6 +12,7 @@ use super::{
     asset::Asset,
     case::{self, Case, Kept, Phase},
     destroy::Inventory,
+    documents::Earlier,
     permit::Grounds,
     report::Report,
     review::Decision,
@@ -44,6 +46,20 @@ impl Ended {
 
     pub(super) fn skipped(case: Case, code: &str, message: &str) -> Self {
         Self { case, with: With::Skipped(Reason::new(code, message)) }
+    }
+
+    /// The same, of a step that had destroyed documents before something came in between. `certificate` is the document of
+    /// their certificate and the SHA-256 of it, which the chain has to know.
+    pub(super) fn having_destroyed(self, gone: &[NodeId], (certificate, digest): (String, String)) -> Self {
+        let mut case = self.case;
+        case.nodes.retain(|node| !gone.contains(node));
+        case.removed.extend(gone);
+        let mut detail = facts(&case, "destroyed-in-part");
+        detail.insert("certificate".to_owned(), certificate.clone());
+        let gone: Vec<String> = gone.iter().map(ToString::to_string).collect();
+        detail.insert("destroyed".to_owned(), gone.join(" "));
+        let result = json!({ "destroyed": gone, "certificate": certificate });
+        Self::delivered(case, Delivery { result, digest: Some(digest), bytes: 0, detail })
     }
 }
 
@@ -117,7 +133,11 @@ impl RequestDisposition {
             self.end_review(earlier, run).await?;
         }
         match open {
-            None | Some(Case { phase: Phase::Due, .. }) => self.request(step, &asset, run).await,
+            None | Some(Case { phase: Phase::Due, .. }) => self.request(step, kept, &asset, run).await,
+            Some(open) if matches!(open.phase, Phase::Archiving { .. }) => {
+                let case = Case { turn: step.turn, held: false, ..open.clone() };
+                self.follow(&asset, case, run).await.map(Ok)
+            }
             Some(open) => self.decide(step, open, &asset, run).await,
         }
     }
@@ -126,13 +146,18 @@ impl RequestDisposition {
     async fn request(
         &self,
         step: &Step,
+        kept: &Kept,
         asset: &Asset,
         run: &Run,
     ) -> Result<std::result::Result<Ended, Reason>> {
         let Some(rule) = self.rules.choose(&asset.status, asset.category.as_deref()) else {
             return passed("no rule asks for a decision about this status any more");
         };
-        let documents = self.documents(asset, run).await?;
+        // What was destroyed for an earlier status of the asset is not missing.
+        let removed = kept.case.as_ref().map(|case| case.removed.clone()).unwrap_or_default();
+        let open = kept.case.as_ref().filter(|case| case.revision == step.revision);
+        let asked = open.map(|open| open.nodes.as_slice()).unwrap_or_default();
+        let documents = self.documents(asset, rule, Earlier { asked, removed: &removed }, run).await?;
         let mut case = Case {
             asset: asset.id.clone(),
             revision: step.revision,
@@ -140,6 +165,7 @@ impl RequestDisposition {
             turn: step.turn,
             rule: rule.name.clone(),
             nodes: documents.iter().map(|document| document.id).collect(),
+            removed,
             phase: Phase::Due,
             held: false,
         };
@@ -176,7 +202,11 @@ impl RequestDisposition {
         let Some(rule) = self.rules.rule(&open.rule) else {
             return passed("the rule that asked for this decision is not there any more");
         };
-        let case = Case { turn: step.turn, held: false, ..open.clone() };
+        // Documents may have been filed since it was asked.
+        let earlier = Earlier { asked: &open.nodes, removed: &open.removed };
+        let documents = self.documents(asset, rule, earlier, run).await?;
+        let nodes = documents.iter().map(|document| document.id).collect();
+        let case = Case { turn: step.turn, held: false, nodes, ..open.clone() };
         let Some(decision) = self.decision(rule, &case).await? else {
             return Ok(Ok(Ended::skipped(case, "disposition.undecided", "it is not decided yet")));
         };
@@ -186,9 +216,9 @@ impl RequestDisposition {
         run.note("decided", decision.place.as_str());
         let grounds = Grounds { case: &case, rule, decision: &decision, is_deleted: false };
         let ended = match decision.outcome {
-            Outcome::Retain => self.retain(asset, &grounds, run).await?,
+            Outcome::Retain => self.retain(asset, &documents, &grounds, run).await?,
             Outcome::Archive => self.archive(asset, &grounds, run).await?,
-            Outcome::Destroy => self.destroy(asset, &grounds, run).await?,
+            Outcome::Destroy => self.destroy(asset, documents, &grounds, run).await?,
         };
         Ok(Ok(ended))
     }
@@ -217,7 +247,11 @@ impl RequestDisposition {
         let case =
             Case { turn: step.turn, held: false, phase: Phase::Closed { outcome: None }, ..open.clone() };
         self.end_review(open, run).await?;
-        let text = format!("{} Its status was changed before anything was done.", heading(&case));
+        let text = match open.phase {
+            Phase::Archiving { .. } => "while iconik was archiving it; what iconik has begun goes on",
+            Phase::Due | Phase::InReview { .. } | Phase::Closed { .. } => "before anything was done",
+        };
+        let text = format!("{} Its status was changed {text}.", heading(&case));
         let report = Report { state: Some(State::Withdrawn), outcome: None, held: false, text };
         self.report(asset, &report, run).await?;
         Ok(Ended::skipped(case, "disposition.withdrawn", "the asset has another status by now"))
