@@ -108,9 +108,7 @@ impl Candidate {
             operation: facts.gone.then(|| "delete".to_owned()),
             request: None,
             occasion: if is_segment { format!("{} {state}", self.id) } else { state },
-            fo,
             form: Default::default(),
-            rm: Default::default(),
         }
     }
 }
