@@ -69,6 +69,7 @@ impl Step {
             operation: None,
             request: Some(STEP.to_owned()),
             occasion,
+            form: Default::default(),
         })
     }
 
