@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use iconik_content_server::request_disposition::STEP;
 use serde_json::{Value, json};
 use simulators::{
     content_server::state::{ADMIN, records::RecordChanges, workflows::ProcessStatus},
@@ -9,8 +10,11 @@ use simulators::{
 };
 use tests::storm::{Drive, QUARANTINE, Scenario, World, drive};
 
-use crate::request_disposition::{
-    WORKFLOW, certificates, delete_workflow, hint, obsolete, round, rules, scenarios, set,
+use crate::{
+    link_reasons::writing_calls,
+    request_disposition::{
+        WORKFLOW, certificates, delete_workflow, hint, obsolete, round, rules, scenarios, set,
+    },
 };
 
 /// A story under these rules, with what `prepare` makes.
@@ -198,4 +202,46 @@ async fn a_status_that_comes_again_is_asked_about_again_and_one_that_goes_is_wit
 
 fn titled(world: &World) -> String {
     world.iconik().with_state(|state| state.titled(SHORT)).expect("the asset")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_asks_for_nothing_and_does_nothing_that_was_decided() {
+    let story = story(rules(WORKFLOW, "destroy = \"asset-and-documents\""), obsolete);
+    let world = World::new(&story, BTreeMap::new(), None, 1).await.dry();
+    let before = world.made();
+    for body in hint(&world) {
+        world.send(&body).await;
+    }
+    work(&world, &story).await;
+    assert_eq!(world.made(), before);
+    assert!(writing_calls(&world).is_empty(), "{:?}", writing_calls(&world));
+
+    // It is asked for, and decided: in a dry run neither a round nor the step itself destroys anything.
+    let world = asked(&story).await.dry();
+    let (asked_for, calls) = (world.made(), writing_calls(&world).len());
+    assert_eq!(asked_for.workflows.len(), 1);
+    world.content_server.with_state(|state| {
+        let all: Vec<i64> = state.processes.keys().copied().collect();
+        state.finish_task(ADMIN, all[0], 1, "Destroy", "").expect("decided");
+    });
+    world.send(&round(&world)).await;
+    let step = json!({"revision": 1, "turn": 1, "news": "Destroy"}).to_string();
+    world
+        .send(&tests::messages::iconik_change(story.flow.name, "assets", &titled(&world), Some(STEP), &step))
+        .await;
+    work(&world, &story).await;
+    assert!(!is_deleted(&world) && reasons(&world).is_empty());
+    assert_eq!(
+        world.made().versions,
+        asked_for.versions,
+        "no document is destroyed, and there is no certificate"
+    );
+    assert_eq!(writing_calls(&world).len(), calls);
+
+    // Not dry any more, the next round does it.
+    let world = world.in_earnest();
+    tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    world.send(&round(&world)).await;
+    work(&world, &story).await;
+    assert!(is_deleted(&world), "{:?}", world.endings());
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     content_server::{self, NodeId},
     error::{Error, Result},
-    filing::{Content, Existing, Filed, Filer, Filing, FilingPlan, Guard, Told, Verify, VersionsOf},
+    filing::{Content, Existing, Filed, Filer, Filing, FilingPlan, Guard, Told, Verify, VersionsOf, parts},
     flow::{Reason, Run},
     iconik,
     ledger::Ledger,
@@ -114,6 +114,18 @@ impl MediaFiler {
         let key = media.key();
         let noted = ledger.find_reference(MEDIA, key.digest(), CONTENT_SERVER).await?;
         Ok(noted.and_then(|noted| serde_json::from_str(&noted).ok()))
+    }
+
+    /// Whether an earlier attempt at this item has made something of a medium that is not finished: not verified, or without
+    /// its rights.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn is_half_filed(&self, media: &Media, plan: &FilingPlan, run: &Run) -> Result<bool> {
+        match self.known(media, run.ledger()).await? {
+            Some(filed) => Ok(!filed.restricted),
+            None => self.filer.is_begun(plan, &media.mark(), run).await,
+        }
     }
 
     async fn remember(&self, media: &Media, filed: &FiledMedia, ledger: &Ledger) -> Result<()> {
@@ -227,6 +239,12 @@ impl MediaFiler {
         self.remember(media, &filed, run.ledger()).await?;
         Ok(filed)
     }
+}
+
+/// How many bytes of a medium have come to Content Server, filed or under way. `known` is what was made of it before.
+pub fn arrived(media: &Media, known: Option<&FiledMedia>, run: &Run) -> u64 {
+    let under_way = || media.size.map_or(0, |size| parts::sent(run, &media.content_mark(size)));
+    known.map_or_else(under_way, |filed| filed.bytes)
 }
 
 /// All that is wrong as one reason: the first gives the code and the field, the message tells every one.
