@@ -395,7 +395,7 @@ async fn a_large_master_takes_several_invocations_and_one_job_shows_it_to_its_en
 
     // Once more, and somebody looks at the job before every call.
     let world = World::new(&story, BTreeMap::new(), None, 1).await;
-    let looks = Arc::new(Mutex::new(Vec::new()));
+    let looks = Arc::new(Mutex::new(Vec::<Seen>::new()));
     for call in 0..calls.len() {
         let (iconik, looks) = (world.iconik().clone(), looks.clone());
         world.tap.before(call, move || {
