@@ -236,6 +236,65 @@ async fn regulated_material_without_an_approved_version_is_not_packaged() {
     assert!(why.contains(&format!("{HEALTHCARE}: has no approved version")), "{why}");
 }
 
+/// Whoever had said no to the newest version of the regulated film says yes.
+fn approve_regulated(state: &mut State) {
+    let film = state.titled(HEALTHCARE).expect("the film");
+    let version = state.current_version_of(&film).expect("a version");
+    let key = state.approval_key("assets", &film, Some(&version)).expect("a review");
+    state.decide(REVIEWER, &key, "APPROVED").expect("a verdict");
+    state.index_all();
+}
+
+#[tokio::test]
+async fn regulated_material_that_is_approved_goes_into_the_workspace_of_its_product() {
+    const WORKSPACE: &str = "Claims/CLM-100117 Water damage";
+    let title = "Patient information";
+    let world = world(healthcare).await;
+    world.iconik().with_state(approve_regulated);
+    close(&world, title);
+    world.iconik_request("collections", &world.titled(title), "archive").await;
+    world.settle().await;
+    assert_eq!(world.endings().await, ["delivered"], "{}", world.told());
+
+    // The workspace was there, and stays the only one of its business object; the folders in it are new.
+    let folder = format!("{WORKSPACE}/Promotional material/{title}");
+    let (workspaces, node) = world.ecm.with_state(|state| {
+        let named = state.nodes.values().filter(|node| node.kind == kind::WORKSPACE);
+        let named = named.filter(|node| node.name.contains("100117") || node.name == title);
+        (named.map(|node| node.name.clone()).collect::<Vec<_>>(), state.at(&folder).map(|node| node.id))
+    });
+    assert_eq!(workspaces, ["CLM-100117 Water damage"]);
+    let node = node.expect("the folder of the package in the workspace");
+    let package = package(&world, &folder);
+    let paths: Vec<&str> = package.keys().map(String::as_str).collect();
+    let approved = format!("Approved material/{HEALTHCARE} v2");
+    for name in ["inhaler_v2.mp4", "leaflet_v2.pdf"] {
+        let path = format!("{approved}/{name}");
+        let document = package.get(&path).unwrap_or_else(|| panic!("{path} is not in {paths:?}"));
+        assert!(bytes(document) == world.iconik().with_state(|state| stored(state, name)), "{path}");
+    }
+    assert!(!paths.iter().any(|path| path.contains("_v1")), "only what is approved: {paths:?}");
+    for name in [
+        "Production summary.html",
+        "Production summary.json",
+        "Records/Approvals.json",
+        "Records/Comments.json",
+    ] {
+        assert!(package.contains_key(name), "{name} is not in {paths:?}");
+    }
+    let summary: Summary =
+        serde_json::from_slice(&bytes(&package["Production summary.json"])).expect("a summary");
+    assert_eq!(summary.documents.len() + 1, package.len(), "the summary tells of everything but itself");
+    let done = job(&world);
+    assert_eq!(done["status"], "FINISHED", "{done}");
+    assert_eq!(said(&world, title, "PackageState"), Some(json!("archived")));
+    assert_eq!(
+        said(&world, title, "PackageNode"),
+        Some(json!(node)),
+        "iconik leads to the place in the workspace"
+    );
+}
+
 /// A campaign with one image sequence.
 fn sequence(state: &mut State, frames: usize) {
     let given = json!({"title": "Titles", "category": "campaign", "external_id": "CMP-9"});
@@ -267,8 +326,24 @@ async fn a_long_sequence_takes_several_invocations_and_no_frame_is_there_twice()
         sequence(state, 80);
     });
     world.iconik_request("collections", &world.titled("Titles"), "archive").await;
+    // Somebody looks at the job after each go.
+    let mut percents = Vec::new();
+    loop {
+        world.deliver().await;
+        let job = job(&world);
+        if job["status"] != "STARTED" {
+            break;
+        }
+        assert!(job["message"].as_str().is_some_and(|message| message.contains(" of ")), "{job}");
+        percents.push(job["progress"].as_i64().expect("a percentage"));
+    }
+    assert!(percents.len() > 1 && percents.is_sorted(), "it only goes on: {percents:?}");
+    assert!(percents.iter().all(|percent| (1..100).contains(percent)), "it is under way: {percents:?}");
+    assert!(percents.first() < percents.last(), "people see it rise: {percents:?}");
     world.settle().await;
     assert_eq!(world.endings().await, ["delivered"], "{}", world.told());
+    let done = job(&world);
+    assert_eq!((&done["status"], &done["progress"]), (&json!("FINISHED"), &json!(100)), "{done}");
     let package = package(&world, &format!("{FOLDER}/Titles (CMP-9)"));
     let frames = package.iter().filter(|(path, _)| path.ends_with(".dpx"));
     let mut count = 0;

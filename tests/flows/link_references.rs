@@ -1,6 +1,6 @@
 //! Documents of a workspace are shown in its collection, as they are and as long as they may be.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulators::{
     content_server::{
         Blob,
@@ -150,4 +150,29 @@ async fn iconik_may_be_away_and_its_token_may_be_changed() {
     world.change(other).await;
     world.settle().await;
     assert_eq!(titles(&world).len(), 2, "{}", world.told());
+}
+
+#[tokio::test]
+async fn a_contract_goes_when_a_person_marks_it_as_confidential_by_an_attribute() {
+    let world = world().await;
+    let node = contract(&world, "Drying.pdf");
+    world.change(node).await;
+    world.settle().await;
+    assert_eq!(titles(&world).len(), 1, "{}", world.told());
+    let mark = |confidential: bool| {
+        for (attribute, value) in
+            [("Supplier Number", json!("0000200777")), ("Confidential", json!(confidential))]
+        {
+            repository::set_value(&world.ecm, node, "Supplier Submission", attribute, value);
+        }
+    };
+    mark(true);
+    world.change(node).await;
+    world.settle().await;
+    assert!(titles(&world).is_empty(), "{}", world.told());
+    assert_eq!(world.endings().await, ["delivered"; 2], "{}", world.told());
+    mark(false);
+    world.change(node).await;
+    world.settle().await;
+    assert_eq!(titles(&world), ["Contract: Drying.pdf (version 1)"], "{}", world.told());
 }

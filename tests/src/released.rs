@@ -105,6 +105,17 @@ pub fn release(media: &iconik::Simulator, film: &str, title: &str, until: Option
     id
 }
 
+/// A release gets its file.
+///
+/// # Panics
+/// When it is not there.
+pub fn add_file_to(media: &iconik::Simulator, title: &str) {
+    media.with_state(|state| {
+        let asset = state.titled(title).expect("the release");
+        add_file(state, &asset, &format!("{title}.pdf"));
+    });
+}
+
 /// Adds a file that is closed to the original of an asset.
 fn add_file(state: &mut State, asset: &str, name: &str) {
     let format = state.create_format(EDITOR, asset, object(json!({"name": "ORIGINAL"}))).expect("a format");

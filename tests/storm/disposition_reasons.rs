@@ -13,9 +13,12 @@ use simulators::{
 };
 use tests::storm::{Drive, QUARANTINE, Scenario, World, drive};
 
-use crate::request_disposition::{
-    CATEGORY, POSTER, PREVIEW, WORKFLOW, at, certificates, certified, delete_workflow, filed_beside, hint,
-    hold, hold_poster, lift, obsolete, obsolete_with_more, round, rules, scenarios, set,
+use crate::{
+    link_reasons::writing_calls,
+    request_disposition::{
+        CATEGORY, POSTER, PREVIEW, WORKFLOW, at, certificates, certified, delete_workflow, filed_beside,
+        hint, hold, hold_poster, lift, obsolete, obsolete_with_more, round, rules, scenarios, set,
+    },
 };
 
 /// A story under these rules, with what `prepare` makes.
@@ -465,4 +468,46 @@ async fn in_a_dry_run_a_decided_step_writes_nothing_on_either_side() {
 
 fn titled(world: &World) -> String {
     world.iconik().with_state(|state| state.titled(SHORT)).expect("the asset")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_asks_for_nothing_and_does_nothing_that_was_decided() {
+    let story = story(rules(WORKFLOW, "destroy = \"asset-and-documents\""), obsolete);
+    let world = World::new(&story, BTreeMap::new(), None, 1).await.dry();
+    let before = world.made();
+    for body in hint(&world) {
+        world.send(&body).await;
+    }
+    work(&world, &story).await;
+    assert_eq!(world.made(), before);
+    assert!(writing_calls(&world).is_empty(), "{:?}", writing_calls(&world));
+
+    // It is asked for, and decided: in a dry run neither a round nor the step itself destroys anything.
+    let world = asked(&story).await.dry();
+    let (asked_for, calls) = (world.made(), writing_calls(&world).len());
+    assert_eq!(asked_for.workflows.len(), 1);
+    world.content_server.with_state(|state| {
+        let all: Vec<i64> = state.processes.keys().copied().collect();
+        state.finish_task(ADMIN, all[0], 1, "Destroy", "").expect("decided");
+    });
+    world.send(&round(&world)).await;
+    let step = json!({"revision": 1, "turn": 1, "news": "Destroy"}).to_string();
+    world
+        .send(&tests::messages::iconik_change(story.flow.name, "assets", &titled(&world), Some(STEP), &step))
+        .await;
+    work(&world, &story).await;
+    assert!(!is_deleted(&world) && reasons(&world).is_empty());
+    assert_eq!(
+        world.made().versions,
+        asked_for.versions,
+        "no document is destroyed, and there is no certificate"
+    );
+    assert_eq!(writing_calls(&world).len(), calls);
+
+    // Not dry any more, the next round does it.
+    let world = world.in_earnest();
+    tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    world.send(&round(&world)).await;
+    work(&world, &story).await;
+    assert!(is_deleted(&world), "{:?}", world.endings());
 }

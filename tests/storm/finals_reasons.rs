@@ -1,7 +1,11 @@
 //! Why `publish-finals` leaves something alone, waits for it or puts it aside, told by what it writes for people; and what
 //! it does when an address ends in the middle of a transfer, or when a master is large.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use iconik_content_server::PUBLISH_FINALS;
 use serde_json::{Value, json};
@@ -18,11 +22,11 @@ use simulators::{
         state::media::Kind,
     },
 };
-use tests::storm::{Drive, Fault, Form, Meanwhile, QUARANTINE, Scenario, World, drive};
+use tests::storm::{Call, Drive, Fault, Form, Meanwhile, QUARANTINE, Scenario, World, drive};
 
 use crate::publish_finals::{RULES, approved, bin, describe, id, map, original, prepare, version};
 
-fn story(rules: &'static str, prepare: fn(&World)) -> Scenario {
+pub(crate) fn story(rules: &'static str, prepare: fn(&World)) -> Scenario {
     Scenario::of_iconik(
         "reasons",
         &PUBLISH_FINALS,
@@ -33,13 +37,13 @@ fn story(rules: &'static str, prepare: fn(&World)) -> Scenario {
     )
 }
 
-async fn played(story: &Scenario, plan: BTreeMap<usize, Fault>) -> World {
+pub(crate) async fn played(story: &Scenario, plan: BTreeMap<usize, Fault>) -> World {
     let world = World::new(story, plan, None, 1).await;
     play(&world, story).await;
     world
 }
 
-async fn play(world: &World, story: &Scenario) {
+pub(crate) async fn play(world: &World, story: &Scenario) {
     for message in (story.messages)(world) {
         world.send(&message).await;
     }
@@ -48,23 +52,23 @@ async fn play(world: &World, story: &Scenario) {
 }
 
 /// The reasons that lie in the quarantine bucket.
-fn reasons(world: &World) -> Vec<Value> {
+pub(crate) fn reasons(world: &World) -> Vec<Value> {
     let objects = world.aws.s3().versions(QUARANTINE).into_iter();
     let reasons = objects.filter(|object| object.key.ends_with(".reason.json"));
     reasons.map(|object| serde_json::from_slice::<Value>(&object.data).unwrap()["reason"].clone()).collect()
 }
 
-fn filed(world: &World) -> Vec<String> {
+pub(crate) fn filed(world: &World) -> Vec<String> {
     world.made().versions.into_iter().map(|(path, _)| path).collect()
 }
 
-fn shown(world: &World, title: &str, field: &str) -> Vec<Value> {
+pub(crate) fn shown(world: &World, title: &str, field: &str) -> Vec<Value> {
     let asset = id(world, title);
     world.iconik().with_state(|state| state.values_of(("assets", &asset), field))
 }
 
 /// States of our jobs.
-fn jobs(world: &World) -> Vec<String> {
+pub(crate) fn jobs(world: &World) -> Vec<String> {
     world.iconik().with_state(|state| {
         let ours = state.jobs.objects().filter(|job| job["type"] == "CUSTOM");
         ours.map(|job| job["status"].as_str().unwrap_or_default().to_owned()).collect()
@@ -89,7 +93,7 @@ async fn is_left_alone_as(prepare: fn(&World), code: &str) {
     assert!(filed(&world).is_empty() && reasons(&world).is_empty() && jobs(&world).is_empty());
 }
 
-fn with(from: &str, to: &str) -> &'static str {
+pub(crate) fn with(from: &str, to: &str) -> &'static str {
     assert!(RULES.contains(from), "{from}");
     RULES.replace(from, to).leak()
 }
@@ -260,7 +264,7 @@ async fn a_name_that_another_asset_has_is_not_taken_for_a_version_of_it() {
 }
 
 /// The number of a call in a clean run.
-async fn calls(story: &Scenario, wanted: fn(&tests::storm::Call) -> bool) -> Vec<usize> {
+pub(crate) async fn calls(story: &Scenario, wanted: fn(&tests::storm::Call) -> bool) -> Vec<usize> {
     let world = played(story, BTreeMap::new()).await;
     let calls = world.tap.calls();
     calls.iter().enumerate().filter(|(_, call)| wanted(call)).map(|(number, _)| number).collect()
@@ -340,36 +344,87 @@ async fn a_job_ends_as_its_work_did_whatever_becomes_of_the_call_that_says_so() 
 
 /// A master that goes up in parts, slowly.
 fn large(world: &World) {
+    in_parts(world, 262_144);
+}
+
+/// A master that goes up in twelve parts of so many bytes, slowly.
+pub(crate) fn in_parts(world: &World, part: u64) {
+    let size = 12 * part;
     prepare(world);
     world.iconik().with_state(|state| {
         let (asset, file) = (state.titled(SHORT).unwrap(), original(state, SHORT, 2));
-        state.put_content(Kind::File, &file, Blob::generated(30, 3 << 20));
-        let size = map(json!({"status": "CLOSED", "size": 3 << 20}));
+        state.put_content(Kind::File, &file, Blob::generated(30, size));
+        let size = map(json!({"status": "CLOSED", "size": size}));
         state.edit_file(seed::EDITOR, &asset, &file, size).expect("edited");
     });
-    let clients = r#"{"large_upload": {"from_size": 1048576}, "range_downloads": true}"#;
+    let clients = json!({"large_upload": {"from_size": 4 * part}, "range_downloads": true});
     world.set_content_server(
         |server| {
             server.large_upload.min_size = 1;
-            server.large_upload.part_size = 262_144;
+            server.large_upload.part_size = part;
             server.range_requests = true;
             server.latency_milliseconds = 4000;
         },
-        clients,
+        &clients.to_string(),
     );
+}
+
+/// What people see of a job at one moment.
+#[derive(Debug, Clone, PartialEq)]
+struct Seen {
+    status: String,
+    percent: i64,
+    message: String,
+}
+
+fn seen(state: &State) -> Option<Seen> {
+    let job = state.jobs.objects().find(|job| job["type"] == "CUSTOM")?;
+    let text = |name: &str| job[name].as_str().unwrap_or_default().to_owned();
+    let percent = job["progress"].as_i64().expect("a job has its percent");
+    Some(Seen { status: text("status"), percent, message: text("message") })
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_large_master_takes_several_invocations_and_one_job_shows_it_to_its_end() {
-    let world = played(&story(RULES, large), BTreeMap::new()).await;
-    assert_eq!(world.endings(), ["delivered"]);
-    let calls = world.tap.calls();
+    let story = story(RULES, large);
+    let calls = played(&story, BTreeMap::new()).await.tap.calls();
+    let is_part = |call: &Call| call.what.starts_with("POST") && call.what.contains("/v2/multipart/");
+    assert!(calls.iter().filter(|call| is_part(call)).count() >= 12, "it goes up in parts");
     let continuations = calls.iter().filter(|call| call.what.contains("SendMessage")).count();
     assert!(continuations >= 1, "{continuations} continuations");
-    let parts =
-        calls.iter().filter(|call| call.what.starts_with("POST") && call.what.contains("/v2/multipart/"));
-    assert!(parts.count() >= 12, "it goes up in parts");
+
+    // Once more, and somebody looks at the job before every call.
+    let world = World::new(&story, BTreeMap::new(), None, 1).await;
+    let looks = Arc::new(Mutex::new(Vec::<Seen>::new()));
+    for call in 0..calls.len() {
+        let (iconik, looks) = (world.iconik().clone(), looks.clone());
+        world.tap.before(call, move || {
+            let job = iconik.with_state(|state| seen(state));
+            looks.lock().expect("nobody panics while looking").extend(job);
+        });
+    }
+    play(&world, &story).await;
+    assert_eq!(world.endings(), ["delivered"]);
     assert_eq!(jobs(&world), ["FINISHED"]);
+    let mut looks = looks.lock().expect("nobody panics while looking").clone();
+    looks.dedup();
+    let under_way: Vec<Seen> = looks.iter().filter(|job| job.status == "STARTED").cloned().collect();
+    assert!(
+        under_way.iter().all(|job| (0..100).contains(&job.percent)),
+        "not done, and not said to be: {looks:?}"
+    );
+    assert!(under_way.is_sorted_by_key(|job| job.percent), "it only goes on: {looks:?}");
+    let between: BTreeSet<i64> =
+        under_way.iter().map(|job| job.percent).filter(|percent| *percent > 0).collect();
+    assert!(between.len() >= 3, "people see it rise: {looks:?}");
+    let in_mid_upload = under_way.iter().filter(|job| job.percent > 0);
+    for job in in_mid_upload.clone() {
+        assert!(job.message.contains(" of 2: "), "it says at which file it is: {job:?}");
+    }
+    assert!(in_mid_upload.clone().any(|job| job.message.starts_with("1 of 2: HL_30_v2.mov")), "{looks:?}");
+    let last = world.iconik().with_state(|state| seen(state)).expect("the job");
+    assert_eq!((last.status.as_str(), last.percent), ("FINISHED", 100));
+    assert!(last.message.starts_with("2 filed and verified"), "{last:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,7 @@ use tests::{
 
 pub(crate) const RULES: &str = include_str!("../flows/link-rules.toml");
 
-const NAME: &str = "Drying contract.pdf";
+pub(crate) const NAME: &str = "Drying contract.pdf";
 const RENAMED: &str = "Drying and storage.pdf";
 /// The films in the collection.
 const FILMS: usize = 3;
@@ -29,6 +29,7 @@ const PEOPLE: &[Intervention] = &[
     Intervention { name: "another name", act: rename },
     Intervention { name: "a new version", act: add_version },
     Intervention { name: "a classification as confidential", act: classify },
+    Intervention { name: "a mark as confidential", act: mark },
     Intervention { name: "a confidential folder", act: classify_folder },
     Intervention { name: "a move out of the folder", act: move_out },
     Intervention { name: "the document is deleted", act: delete },
@@ -75,6 +76,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         },
         story("a contract gets another name and a version", one_contract, RENAMED_LATER, (2, 0, 0)),
         story("a contract becomes confidential", one_contract, CONFIDENTIAL_LATER, (2, 0, 0)),
+        story("a contract is marked as confidential", one_contract, MARKED_LATER, (2, 0, 0)),
         story("a contract comes back", one_contract, THERE_AND_BACK, (3, 0, 0)),
         Scenario {
             messages: |world| vec![about(world, CERTIFICATES[0]), about(world, CERTIFICATES[1])],
@@ -110,6 +112,7 @@ const RENAMED_LATER: &[Meanwhile] = &[Meanwhile {
 }];
 const CONFIDENTIAL_LATER: &[Meanwhile] =
     &[Meanwhile { after: LATER, what: |world| then(world, "confidential", classify) }];
+const MARKED_LATER: &[Meanwhile] = &[Meanwhile { after: LATER, what: |world| then(world, "marked", mark) }];
 const THERE_AND_BACK: &[Meanwhile] = &[
     Meanwhile { after: LATER, what: |world| then(world, "confidential", classify) },
     Meanwhile { after: MUCH_LATER, what: |world| then(world, "declassified", declassify) },
@@ -132,7 +135,7 @@ fn then<'a>(world: &'a World, occasion: &'static str, act: fn(&content_server::S
     })
 }
 
-fn one_contract(world: &World) {
+pub(crate) fn one_contract(world: &World) {
     let server = &world.content_server;
     production::belongs_to(server, &[&production::collection(world.iconik(), COLLECTION)]);
     let folder = format!("{WORKSPACE}/Contracts");
@@ -161,7 +164,7 @@ fn mapped_to_nothing(world: &World) {
 }
 
 /// The contract, wherever it is and whatever it is called.
-fn contract(server: &content_server::Simulator) -> Option<i64> {
+pub(crate) fn contract(server: &content_server::Simulator) -> Option<i64> {
     server.with_state(|state| {
         let named = |name: &String| name == NAME || name == RENAMED;
         let found = state.nodes.values().find(|node| named(&node.name)).map(|node| node.id);
@@ -171,7 +174,7 @@ fn contract(server: &content_server::Simulator) -> Option<i64> {
     })
 }
 
-fn at(server: &content_server::Simulator, path: &str) -> Option<i64> {
+pub(crate) fn at(server: &content_server::Simulator, path: &str) -> Option<i64> {
     server.with_state(|state| state.at(&format!("{WORKSPACE}/{path}")).map(|node| node.id))
 }
 
@@ -179,7 +182,7 @@ fn workspace(world: &World) -> i64 {
     repository::at(&world.content_server, WORKSPACE)
 }
 
-fn change(world: &World, occasion: &str) -> String {
+pub(crate) fn change(world: &World, occasion: &str) -> String {
     let node = contract(&world.content_server).expect("the contract");
     messages::node_change("link-references", node, None, occasion)
 }
@@ -201,9 +204,26 @@ fn add_version(server: &content_server::Simulator) {
     server.with_state(|state| state.add_version(ADMIN, node, version)).expect("a version");
 }
 
-fn classify(server: &content_server::Simulator) {
+pub(crate) fn classify(server: &content_server::Simulator) {
     production::classify(server, contract(server).expect("the contract"));
 }
+
+/// Somebody ticks the box of a category.
+pub(crate) fn mark(server: &content_server::Simulator) {
+    set_mark(server, contract(server).expect("the contract"), true);
+}
+
+/// Sets the attribute by which the rules know what is confidential.
+pub(crate) fn set_mark(server: &content_server::Simulator, node: i64, confidential: bool) {
+    let is_there = server.with_state(|state| state.nodes.contains_key(&node));
+    if is_there {
+        repository::set_value(server, node, MARK.0, "Supplier Number", json!("0000200777"));
+        repository::set_value(server, node, MARK.0, MARK.1, json!(confidential));
+    }
+}
+
+/// The category and the attribute that `[confidential]` of the rules names.
+const MARK: (&str, &str) = ("Supplier Submission", "Confidential");
 
 fn classify_folder(server: &content_server::Simulator) {
     production::classify(server, at(server, "Contracts").expect("the folder"));
@@ -226,7 +246,7 @@ fn delete(server: &content_server::Simulator) {
 }
 
 /// The link that is there, if it is there already.
-fn link(tenant: &iconik::Simulator) -> Option<String> {
+pub(crate) fn link(tenant: &iconik::Simulator) -> Option<String> {
     tenant.with_state(|state| {
         let is_link = |asset: &&iconik::state::Object| {
             asset["external_id"].as_str().is_some_and(|id| id.starts_with("content-server-"))
@@ -272,7 +292,9 @@ fn wanted(world: &World, folder: &str) -> Vec<(i64, String)> {
             return Vec::new();
         }
         let documents = state.children(found.id).into_iter();
+        let is_marked = |node: i64| state.value_of(node, MARK.0, MARK.1) == Some(&json!(true));
         let open = documents.filter(|node| !node.versions.is_empty() && is_open(&node.classifications));
+        let open = open.filter(|node| !is_marked(node.id) && !is_marked(workspace));
         open.map(|node| {
             let version = node.latest().map_or(0, |version| version.number);
             (node.id, format!("Contract: {} (version {version})", node.name))

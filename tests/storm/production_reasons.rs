@@ -20,7 +20,10 @@ use tests::{
     storm::{CONTENT, Drive, QUARANTINE, Scenario, World, drive},
 };
 
-use crate::archive_production::{RULES, change, closed, package};
+use crate::{
+    archive_production::{RULES, change, closed, package},
+    link_reasons::writing_calls,
+};
 
 fn story(rules: &'static str, prepare: fn(&World)) -> Scenario {
     let messages = |world: &World| vec![change(world, "closed")];
@@ -250,4 +253,25 @@ async fn an_asset_in_the_recycle_bin_is_left_out_or_waited_for_as_the_rule_says(
     let world = asked(&story(rules, binned)).await;
     assert_eq!(world.endings(), ["skipped package.held"]);
     assert_eq!(held(&world), ["Lighthouse project: is in the recycle bin"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_writes_nothing_on_either_side_and_keeps_nothing_from_being_done_afterwards() {
+    let productions: [(fn(&World), &str); 2] = [(closed, "delivered"), (broken, "skipped package.held")];
+    for (prepare, would) in productions {
+        let story = story(RULES, prepare);
+        let world = World::new(&story, BTreeMap::new(), None, 1).await.dry();
+        let before = world.made();
+        tell(&world, &story, &change(&world, "closed")).await;
+        tell(&world, &story, &round(1)).await;
+        assert_eq!(world.made(), before, "{would}");
+        assert_eq!(writing_calls(&world), [""; 0], "{would}");
+        assert!(world.aws.s3().versions(CONTENT).is_empty(), "nothing is kept of what was read");
+        assert!(reasons(&world).is_empty() && said(&world).is_empty());
+
+        let world = world.in_earnest();
+        tell(&world, &story, &change(&world, "closed")).await;
+        assert_eq!(is_filed(&world), would == "delivered");
+        assert!(world.endings().contains(&would.to_owned()), "{:?}", world.endings());
+    }
 }

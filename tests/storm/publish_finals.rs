@@ -232,13 +232,13 @@ fn add_version(state: &mut State) {
 }
 
 /// Somebody writes to the file again.
-fn reopen(state: &mut State) {
+pub(crate) fn reopen(state: &mut State) {
     let asset = state.titled(SHORT).expect("the asset");
     let file = original(state, SHORT, 2);
     state.edit_file(seed::EDITOR, &asset, &file, map(json!({"status": "GROWING"}))).expect("opened");
 }
 
-fn abort(state: &mut State) {
+pub(crate) fn abort(state: &mut State) {
     let jobs: Vec<String> = state
         .jobs
         .objects()
@@ -299,11 +299,19 @@ fn only_the_approved(world: &World, clean: &Made) -> Result<(), Broken> {
     if let Some(job) = made.jobs.iter().find(|job| !is_over(job)) {
         return broken(format!("a job is left standing: {job}"));
     }
+    let finished = |made: &Made| made.jobs.iter().filter(|job| job.contains(": FINISHED ")).count();
+    if finished(&made) >= finished(clean) && made.versions != clean.versions {
+        return broken("a job says that it is finished, and not all of it is there".to_owned());
+    }
     let endings = world.endings();
     let delivered = endings.iter().filter(|ending| *ending == "delivered").count();
     let expected = world.expected().0;
     if delivered < expected {
-        return Ok(());
+        let given_up = endings.iter().any(|one| one.starts_with("quarantined") || one.starts_with("failed"));
+        if given_up || !world.dead_letters().is_empty() || is_stopped(world) {
+            return Ok(());
+        }
+        return broken("nobody stopped it, and not all of it is delivered".to_owned());
     }
     if made.lines != clean.lines || made.versions != clean.versions {
         return broken("the target differs from that of a clean run".to_owned());
@@ -313,6 +321,23 @@ fn only_the_approved(world: &World, clean: &Made) -> Result<(), Broken> {
         return broken(format!("iconik is told {told:?} instead of {wanted:?}"));
     }
     Ok(())
+}
+
+/// Whether a person did something because of which less is filed.
+fn is_stopped(world: &World) -> bool {
+    world.iconik().with_state(|state| {
+        let asset = state.titled(SHORT).expect("the asset");
+        let version = version(state, SHORT, 2);
+        let key = state.approval_key("assets", &asset, Some(&version));
+        let approval = key.ok().and_then(|key| state.review.approvals.get(&key));
+        let file = state.media.files.get(&original(state, SHORT, 2)).expect("the file");
+        let is_aborted = |job: &Object| job["type"] == "CUSTOM" && job["status"] == "ABORTED";
+        approval.is_none_or(|approval| approval.status != "APPROVED")
+            || state.is_deleted("assets", &asset)
+            || file["status"] != "CLOSED"
+            || state.current_version_of(&asset) != Some(version.clone())
+            || state.jobs.objects().any(is_aborted)
+    })
 }
 
 fn is_over(job: &str) -> bool {

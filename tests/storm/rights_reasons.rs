@@ -146,6 +146,97 @@ async fn what_iconik_says_wrong_is_put_aside_by_field() {
     assert_eq!(reasons(&world)[0]["field"], "ReleaseExpiry");
 }
 
+/// Releases without which the rights of a film are not filed.
+fn required() -> &'static str {
+    let release = "relation = \"rights_document\"\n";
+    assert!(RULES.contains(release));
+    RULES.replace(release, &format!("{release}required = true\nexpiry_required = true\n")).leak()
+}
+
+/// The final is filed by hand and its rights are cleared; there is no release yet.
+fn without_release(world: &World) {
+    released::plant(&world.content_server);
+    released::file_final(&world.content_server, world.iconik(), SHORT);
+    released::clear(world.iconik(), SHORT);
+}
+
+/// A release that has everything but a file.
+fn release_without_file(world: &World) {
+    without_release(world);
+    world.iconik().with_state(|state| {
+        let given = json!({"title": RELEASE, "type": "ASSET", "category": "document"});
+        let release = state.create_asset(seed::EDITOR, given.as_object().cloned().unwrap()).unwrap();
+        let film = state.titled(SHORT).unwrap();
+        state.relate(seed::EDITOR, &film, released::RELATION, &release, None).unwrap();
+    });
+    describe(world, RELEASE, &json!({ "ReleaseExpiry": "2033-05-31" }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_required_release_that_is_missing_has_no_last_day_or_no_file_is_put_aside_by_name() {
+    let id = |world: &World| world.iconik().with_state(|state| state.titled(RELEASE)).expect("the release");
+    let no_day: fn(&World) = |world| {
+        without_release(world);
+        released::release(world.iconik(), SHORT, RELEASE, None);
+    };
+    let cases: [(fn(&World), &str); 3] = [
+        (without_release, "release.missing"),
+        (no_day, "release.no-expiry"),
+        (release_without_file, "release.no-file"),
+    ];
+    for (prepare, code) in cases {
+        let story = story(required(), prepare);
+        let world = played(&story).await;
+        assert_eq!(world.endings(), [format!("quarantined {code}")]);
+        let reason = reasons(&world).remove(0);
+        let named = match code {
+            "release.missing" => released::RELATION.to_owned(),
+            "release.no-expiry" => "rights.ReleaseExpiry".to_owned(),
+            _ => id(&world),
+        };
+        assert_eq!(reason["field"], named, "{reason}");
+        assert!(reason["remedy"].is_string(), "{reason}");
+        assert!(statement(&world).is_none() && said(&world).is_empty(), "{code}: nothing is filed or told");
+        assert!(world.made().workflows.is_empty(), "{code}: nobody has a task");
+
+        // What the remedy says is done, and the asset is looked at again.
+        match code {
+            "release.missing" => drop(released::release(world.iconik(), SHORT, RELEASE, Some("2033-05-31"))),
+            "release.no-expiry" => describe(&world, RELEASE, &json!({ "ReleaseExpiry": "2033-05-31" })),
+            _ => released::add_file_to(world.iconik(), RELEASE),
+        }
+        deal_with_another_hint(&world, &story, "2").await;
+        assert_eq!(world.endings(), ["delivered".to_owned(), format!("quarantined {code}")]);
+        assert!(statement(&world).expect("the statement").contains(RELEASE), "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_lapse_when_a_required_release_goes_away_and_last_again_when_there_is_another() {
+    let story = story(required(), prepared);
+    let world = played(&story).await;
+    assert_eq!(world.endings(), ["delivered"]);
+    assert_eq!(public(&world), [Permission::See, Permission::SeeContents]);
+    let release = world.iconik().with_state(|state| state.titled(RELEASE)).expect("the release");
+    released::unrelate(world.iconik(), SHORT, &release);
+    deal_with_another_hint(&world, &story, "gone").await;
+    assert_eq!(world.endings(), ["delivered"; 2], "it is not put aside: it has lapsed");
+    assert!(public(&world).is_empty(), "nobody may use the final any more");
+    assert_eq!(world.made().workflows.len(), 1, "somebody has a task");
+    let told = said(&world);
+    let lapsed = "no release is related to the asset as \"rights_document\"";
+    assert!(told.iter().any(|entry| entry.contains("have lapsed") && entry.contains(lapsed)), "{told:?}");
+    // Once more, and nobody gets another task.
+    deal_with_another_hint(&world, &story, "still gone").await;
+    assert_eq!(world.made().workflows.len(), 1);
+    assert!(world.endings().contains(&"skipped rights.already-filed".to_owned()), "{:?}", world.endings());
+
+    released::release(world.iconik(), SHORT, "Another release", Some("2034-05-31"));
+    deal_with_another_hint(&world, &story, "another").await;
+    assert_eq!(public(&world), [Permission::See, Permission::SeeContents], "access is given back");
+    assert!(said(&world).iter().any(|entry| entry.contains("last again")), "{:?}", said(&world));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_final_that_nobody_files_is_waited_for_and_then_put_aside() {
     let mut story = story(SAMPLE, prepared);

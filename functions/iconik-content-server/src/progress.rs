@@ -36,6 +36,8 @@ pub struct Progress<'a> {
     run: &'a Run,
     job: JobId,
     total: u64,
+    /// What is never shown as less.
+    reached: u64,
     shown: Mutex<Option<i64>>,
 }
 
@@ -85,7 +87,13 @@ impl<'a> Progress<'a> {
         let find = || async { Ok(client.find_job(object, key.digest()).await?.map(|job| job.id)) };
         let make = || async { Ok(client.create_job(&new).await?.id) };
         let job = made_once(client, run, JOB, find, make).await?;
-        Ok(Self { client, run, job, total: total.max(1), shown: Mutex::default() })
+        Ok(Self { client, run, job, total: total.max(1), reached: 0, shown: Mutex::default() })
+    }
+
+    /// The same, where earlier attempts have come so far: people do not see it go back.
+    #[must_use]
+    pub fn reached(self, reached: u64) -> Self {
+        Self { reached, ..self }
     }
 
     /// The job.
@@ -116,7 +124,7 @@ impl<'a> Progress<'a> {
     /// As [`Progress::show`].
     pub async fn say(&self, done: u64, message: &str) -> Result<()> {
         // What is not ended is not shown as 100 percent.
-        let done = done.min(self.total.saturating_sub(1));
+        let done = done.max(self.reached).min(self.total.saturating_sub(1));
         let message: String = message.chars().take(LONGEST).collect();
         match self.client.update_job(&self.job, &JobChange::progress(done, Some(&message))).await {
             Ok(job) if job.is_abort_wanted() => Err(aborted()),

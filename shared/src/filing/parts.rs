@@ -134,6 +134,12 @@ pub fn digests(run: &Run, source: &RangedSource) -> Option<Digests> {
     (recorded.source == source.mark() && hasher.bytes() == source.length()).then(|| hasher.finish())
 }
 
+/// How many bytes of a content with this mark are known to be there, by this attempt or an earlier one.
+pub fn sent(run: &Run, mark: &str) -> u64 {
+    let recorded = Recorded::read(run).filter(|recorded| recorded.source == mark);
+    recorded.and_then(|recorded| Hasher::resume(&recorded.hasher).ok()).map_or(0, |hasher| hasher.bytes())
+}
+
 /// The upload has become a document or a version: there is nothing left to throw away.
 ///
 /// # Errors

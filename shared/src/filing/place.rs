@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Existing, Filer, Filing, Mark, VersionsOf, passage::Placed};
+use super::{Existing, Filer, Filing, FilingPlan, Mark, VersionsOf, passage::Placed};
 use crate::{
     content_server::{COLLISION, External, NewDocument, NewVersion, Node, NodeId, Upload, Version, kind},
     error::{Error, FailureClass, Result, Retry, System},
-    flow::{Policy, Reason},
+    flow::{Policy, Reason, Run},
 };
 
 /// The reason for leaving a document alone that has the very content already.
@@ -40,7 +40,7 @@ impl Filer {
                     outcome => return outcome.map(Placement::Done),
                 }
             };
-            if let Some(placed) = self.made_by_us(filing, &there).await? {
+            if let Some(placed) = self.made_by_us(filing.mark, filing.run, &there).await? {
                 return Ok(Placement::Done(placed));
             }
             return match filing.plan.existing {
@@ -59,13 +59,38 @@ impl Filer {
         .remedy("let the service user see that item, or rename it"))
     }
 
+    /// Whether an earlier attempt at this item has made a document or version of a content. It may not be finished: verified,
+    /// classified, restricted.
+    ///
+    /// # Errors
+    /// What is missing in the target, by name; as any call.
+    pub async fn is_begun(&self, plan: &FilingPlan, mark: &Mark, run: &Run) -> Result<bool> {
+        if !run.is_taken_over() {
+            return Ok(false);
+        }
+        let container = self.container(&plan.target).await?;
+        let mut name = self.content_server.settings().names.escape(&plan.document.name);
+        let wanted = name.clone();
+        for number in 2..=MOST_NAMESAKES {
+            let Some(node) = self.content_server.find_child(container, &name).await? else { break };
+            if self.made_by_us(mark, run, &node).await?.is_some() {
+                return Ok(true);
+            }
+            if plan.existing != Existing::KeepBoth {
+                break;
+            }
+            name = numbered(&wanted, number);
+        }
+        Ok(false)
+    }
+
     /// What an earlier attempt at this very item left in a document.
-    async fn made_by_us(&self, filing: &Filing<'_>, node: &Node) -> Result<Option<Placed>> {
-        let marked = |identity: Option<&String>| identity.is_some_and(|identity| filing.mark.is(identity));
+    async fn made_by_us(&self, mark: &Mark, run: &Run, node: &Node) -> Result<Option<Placed>> {
+        let marked = |identity: Option<&String>| identity.is_some_and(|identity| mark.is(identity));
         if marked(node.external.identity.as_ref()) {
             return Ok(Some(Placed { node: node.id, version: 1, new_document: true }));
         }
-        if !filing.run.is_taken_over() {
+        if !run.is_taken_over() {
             return Ok(None);
         }
         let versions = self.content_server.list_versions(node.id).await?;

@@ -259,6 +259,13 @@ impl World {
         self
     }
 
+    /// The same world, in which flows do what they say again.
+    #[must_use]
+    pub fn in_earnest(mut self) -> Self {
+        self.settings.dry_run = false;
+        self
+    }
+
     /// Uploads an object, as somebody outside does. Its event waits to be sent.
     pub async fn upload(&self, object: &StoredObject) {
         let mut put = self

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     content_server::{self, NodeId},
     error::{Error, Result},
-    filing::{Content, Existing, Filed, Filer, Filing, FilingPlan, Guard, Told, Verify, VersionsOf},
+    filing::{Content, Existing, Filed, Filer, Filing, FilingPlan, Guard, Told, Verify, VersionsOf, parts},
     flow::{Reason, Run},
     iconik::{self, AssetId, AssetVersion},
     ledger::Ledger,
@@ -141,6 +141,18 @@ impl MediaFiler {
         noted.values().map(node).collect()
     }
 
+    /// Whether an earlier attempt at this item has made something of a medium that is not finished: not verified, or without
+    /// its rights.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn is_half_filed(&self, media: &Media, plan: &FilingPlan, run: &Run) -> Result<bool> {
+        match self.known(media, run.ledger()).await? {
+            Some(filed) => Ok(!filed.restricted),
+            None => self.filer.is_begun(plan, &media.mark(), run).await,
+        }
+    }
+
     async fn remember(&self, media: &Media, filed: &FiledMedia, ledger: &Ledger) -> Result<()> {
         let text = serde_json::to_string(filed)
             .map_err(|error| Error::bug("remember file", "what was filed is not JSON").source(error))?;
@@ -252,6 +264,12 @@ impl MediaFiler {
         self.remember(media, &filed, run.ledger()).await?;
         Ok(filed)
     }
+}
+
+/// How many bytes of a medium have come to Content Server, filed or under way. `known` is what was made of it before.
+pub fn arrived(media: &Media, known: Option<&FiledMedia>, run: &Run) -> u64 {
+    let under_way = || media.size.map_or(0, |size| parts::sent(run, &media.content_mark(size)));
+    known.map_or_else(under_way, |filed| filed.bytes)
 }
 
 /// All that is wrong as one reason: the first gives the code and the field, the message tells every one.

@@ -61,14 +61,19 @@ impl PublishFinals {
         }
         let mut done = Done::default();
         let progress = self.begin_progress(&plan, approved, &change.key(), run).await?;
-        Box::pin(self.file_all(&plan, approved, progress.as_ref(), &mut done, run)).await?;
+        let filed = Box::pin(self.file_all(&plan, approved, progress.as_ref(), &mut done, run)).await;
+        if filed.as_ref().is_err_and(is_stopped) {
+            self.finish_begun(&plan, approved, run).await?;
+        }
+        filed?;
         done.refused.extend(plan.refused);
         if let Some(waiting) = done.waiting.take() {
             match self.waited(waiting, rule.patience, run).await? {
                 // What could be filed is; the rest is looked at again.
                 Waited::On(error) => {
                     if let Some(progress) = &progress {
-                        progress.say(0, &format!("waiting: {}", error.message())).await?;
+                        let bytes = done.filed.iter().map(|(_, filed)| filed.bytes).sum();
+                        progress.say(bytes, &format!("waiting: {}", error.message())).await?;
                     }
                     return Err(error);
                 }
@@ -86,12 +91,12 @@ impl PublishFinals {
         key: &Key,
         run: &'a Run,
     ) -> Result<Option<Progress<'a>>> {
-        let mut total = 0;
-        let mut any = false;
+        let (mut total, mut reached, mut any) = (0, 0, false);
         for document in &plan.documents {
             let known = self.media.known(&document.media, run.ledger()).await?;
             any |= known.is_none();
-            total += known.map(|filed| filed.bytes).or(document.media.size).unwrap_or(1);
+            total += known.as_ref().map(|filed| filed.bytes).or(document.media.size).unwrap_or(1);
+            reached += filing::arrived(&document.media, known.as_ref(), run);
         }
         if !any {
             return Ok(None);
@@ -103,7 +108,8 @@ impl PublishFinals {
             format!("Filing {} in Content Server, version {}", approved.asset.title, approved.number());
         let object = approved.object();
         let work = Work { object: &object, title: &title, total };
-        Progress::begin(&self.iconik, run, key, work).await.map(Some)
+        let progress = Progress::begin(&self.iconik, run, key, work).await?;
+        Ok(Some(progress.reached(reached)))
     }
 
     /// Files one document after the other. What cannot be filed keeps the others from nothing.
@@ -153,6 +159,29 @@ impl PublishFinals {
             }
             if run.must_stop() && index + 1 < plan.documents.len() {
                 return Err(shared::filing::parts::paused());
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is made any more. What an earlier attempt has made is finished: a document without its class or its rights would
+    /// look as if it were.
+    async fn finish_begun(&self, plan: &Plan<'_>, approved: &Approved, run: &Run) -> Result<()> {
+        let guard = || -> Step<'_> { Box::pin(approved.check(&self.iconik)) };
+        for document in &plan.documents {
+            let (media, target) = (&document.media, &document.plan);
+            if !self.media.is_half_filed(media, target, run).await? {
+                continue;
+            }
+            let (reading, verify) = (plan.rule.reading, plan.rule.verify);
+            let how = How { plan: target, reading, verify, guard: Some(&guard), told: None };
+            match Box::pin(self.media.file(media, how, run)).await {
+                Err(error) if is_final(&error) || error.code() == NOT_CLOSED => {
+                    tracing::warn!(error = ?error, file = media.id(), "what was made is not finished");
+                }
+                outcome => {
+                    outcome?;
+                }
             }
         }
         Ok(())
@@ -260,7 +289,12 @@ enum Waited {
 
 /// Whether a failure is of one document and keeps the others from nothing.
 fn belongs_to_one(error: &Error) -> bool {
-    is_final(error) && !matches!(error.code(), crate::progress::ABORTED | approval::WITHDRAWN)
+    is_final(error) && !is_stopped(error)
+}
+
+/// Whether people do not want it any more.
+pub(super) fn is_stopped(error: &Error) -> bool {
+    matches!(error.code(), crate::progress::ABORTED | approval::WITHDRAWN)
 }
 
 /// The first reason; it tells how many there are.

@@ -135,7 +135,7 @@ impl PublishFinals {
         let known = self.media.filer().moment();
         match Box::pin(self.deliver(change, &standing, run)).await {
             Err(pause) if pause.code() == parts::PAUSED => Ok(Outcome::Continue),
-            Err(stop) if matches!(stop.code(), progress::ABORTED | approval::WITHDRAWN) => {
+            Err(stop) if deliver::is_stopped(&stop) => {
                 let reason = Reason::from(&stop);
                 self.give_up(&reason, run).await?;
                 Ok(Outcome::Skipped(reason))
