@@ -15,6 +15,7 @@ mod figures;
 mod file_rights;
 mod finals_reasons;
 mod ingest_uploads;
+mod intake_reasons;
 mod keep_masters;
 mod large;
 mod link_references;
