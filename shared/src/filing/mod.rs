@@ -176,7 +176,7 @@ impl Filer {
         let digests = self.verify(filing, placed).await?;
         if !placed.new_document {
             for values in &found.categories {
-                let set = || self.content_server.set_category(placed.node, values);
+                let set = || async { self.content_server.set_category(placed.node, values).await.map(drop) };
                 filing.run.effect("set-category", Policy::RepeatSafe, || async { Ok(None) }, set).await?;
             }
         }
