@@ -100,7 +100,6 @@ async fn what_the_rule_names_and_the_target_does_not_have_is_told() {
         (in_workspace(&claim("")), "target.workspace-missing"),
         (in_workspace(&claim(", create = true, template = \"Voyage\"")), "target.template-missing"),
         (described("path = \"Business\"\nfields = []"), "content-server.no-category"),
-        (described("id = 3001\nfields = []"), "content-server.no-category"),
         (filed(given), "content-server.no-member"),
         (filed("classification = \"File Plan/VOYAGES\""), "content-server.path-missing"),
     ] {

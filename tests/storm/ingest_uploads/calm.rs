@@ -294,8 +294,11 @@ async fn a_document_has_the_class_and_the_rights_of_its_rule_and_no_others() {
     let world = world_of(&story).await;
     play(&world, &story).await;
     assert_eq!(world.endings(), ["delivered"]);
-    let id = repository::at(&world.content_server, "Claims/CLM-100117/Evidence/front door.pdf");
-    let document = repository::node(&world.content_server, id);
+    let document = world.content_server.with_state(|state| {
+        let filed = state.nodes.values().find(|node| node.name == "front door.pdf").expect("the document");
+        assert!(state.path_of(filed.id).ends_with("CLM-100117 Water damage/Evidence/front door.pdf"));
+        filed.clone()
+    });
     assert_eq!(document.record.as_ref().map(|record| record.class), Some(seed::CLAIM_FILES));
     assert_eq!(document.permissions.public.iter().flatten().count(), 0, "nothing for everybody");
     world.content_server.with_state(|state| {

@@ -17,8 +17,8 @@ fn change(call: &Call) -> Option<&'static str> {
         return None;
     }
     match call.form {
-        Form::S3 if path.contains("tagging") => Some("tag"),
-        Form::S3 => Some(if method == "DELETE" { "remove" } else { "copy" }),
+        // A copy, or tags.
+        Form::S3 => Some(if method == "DELETE" { "remove" } else { "put" }),
         Form::Vendor => [
             ("/categories", "category"),
             ("/rmclassifications", "class"),
@@ -34,7 +34,7 @@ fn change(call: &Call) -> Option<&'static str> {
     }
 }
 
-/// One worker on one upload without anybody who would stop it. Its claim lasts fifteen seconds, and the answer to one
+/// One worker on one upload without anybody who would stop it. Its claim lasts five seconds, and the answer to one
 /// call comes after twenty.
 async fn slow_worker(story: &Scenario, slow: Option<usize>) -> (Vec<Call>, Option<String>) {
     let plan = slow.map(|call| (call, Fault::HoldAfter(Duration::from_secs(20))));
@@ -45,7 +45,7 @@ async fn slow_worker(story: &Scenario, slow: Option<usize>) -> (Vec<Call>, Optio
     let environment = world.environment(world.tap.transport(Arc::default()), 1, 0);
     let flow = INGEST_UPLOADS.connect(&environment).await.expect("it starts");
     let event = flow.parse(&world.events().remove(0)).expect("an event").events.remove(0);
-    let end = world.context.now_milliseconds() + 15_000;
+    let end = world.context.now_milliseconds() + 5_000;
     let claimed = Run::claim(&environment.ledger, INGEST_UPLOADS.name, event.item(), end, end).await;
     let run = claimed.expect("the ledger answers").expect("nobody else has it");
     let ended = flow.handle(&event, &run).await.err().map(|error| error.code().to_owned());
@@ -115,12 +115,12 @@ assigned = [{ group = "Claims", rights = ["see", "see_contents"] }]
     }
     let story = |rules: String| Scenario::of("calm", &INGEST_UPLOADS, rules.leak(), letter, (1, 0, 0));
     let governed = Scenario { prepare: there, ..story(GOVERNED.to_owned()) };
-    let all = ["version", "category", "class", "rights", "copy", "remove"];
+    let all = ["version", "category", "class", "rights", "put", "remove"];
     is_stopped_before_each(&governed, &all).await;
     let deleted = GOVERNED.replace("{ move = \"done/\" }", "\"delete\"");
     is_stopped_before_each(&story(deleted), &["node", "class", "rights", "remove"]).await;
     let workspace = "[[rule]]\nname = \"cases\"\nkey = \"in/{name}\"\ntarget.workspace = { type = \"Claim\", name = \"CLM-7\", create = true }\n";
-    is_stopped_before_each(&story(workspace.to_owned()), &["workspace", "node", "tag"]).await;
+    is_stopped_before_each(&story(workspace.to_owned()), &["workspace", "node", "put"]).await;
     let folder = "[[rule]]\nname = \"new\"\nkey = \"in/{name}\"\ntarget.folder = \"Enterprise:Claims/New/Newer\"\ntarget.create = true\n";
-    is_stopped_before_each(&story(folder.to_owned()), &["node", "tag"]).await;
+    is_stopped_before_each(&story(folder.to_owned()), &["node", "put"]).await;
 }
