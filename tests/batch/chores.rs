@@ -24,7 +24,13 @@ pub(crate) static CHORES: Entry = Entry::of::<Chores>();
 pub(crate) struct Chore {
     name: String,
     does: Does,
+    /// What the item is about: another one under the same name is another content under one identity.
+    #[serde(default)]
+    about: String,
 }
+
+/// Bytes of everything that is delivered.
+pub(crate) const BYTES: u64 = 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -43,6 +49,8 @@ enum Does {
     Long,
     /// Does something else for three seconds, then asks the target and delivers.
     Slow,
+    /// Does not end by itself.
+    Endless,
     /// Ends without a word to the target.
     Skip,
     /// Asks the target, which refuses what it was asked.
@@ -114,7 +122,7 @@ impl Flow for Chores {
     fn item(&self, chore: &Chore) -> Item {
         Item {
             key: Key::of(&[&chore.name]),
-            payload_hash: "payload".into(),
+            payload_hash: format!("payload {}", chore.about),
             asset: chore.name.clone(),
             asset_text: chore.name.clone(),
         }
@@ -122,7 +130,7 @@ impl Flow for Chores {
 
     async fn handle(&self, chore: &Chore, run: &Run) -> Result<Outcome> {
         let name = &chore.name;
-        let delivered = Ok(Outcome::Delivered(Delivery::default()));
+        let delivered = Ok(Outcome::Delivered(Delivery { bytes: BYTES, ..Delivery::default() }));
         if run.is_dry() {
             return Ok(Outcome::Skipped(Reason::new("dry-run", "nothing is done")));
         }
@@ -137,6 +145,7 @@ impl Flow for Chores {
             Does::Outage => return Err(out_of_order(FailureClass::Transient)),
             Does::Long => return long(run).await,
             Does::Slow => wait(3).await,
+            Does::Endless => wait(3600).await,
             Does::Skip => return Ok(Outcome::Skipped(Reason::new("chore.skip", "nothing to do"))),
             Does::Refused => {
                 self.ask().await?;

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use operations::dead_letters::DeadLetters;
 use serde_json::Value;
-use tests::storm::{Drive, drive};
+use tests::storm::{Drive, QUARANTINE, World, drive};
 
-use crate::chores::{CHORES, Process, chores, count, is_open, leave, redriven, status, told, world};
+use crate::chores::{
+    CHORES, Process, chores, count, is_open, leave, receive, redriven, status, told, wait, world,
+};
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_is_parked_once_its_siblings_have_ended() {
@@ -190,4 +192,82 @@ async fn a_dry_run_uses_its_messages_up_and_does_nothing() {
     let ended =
         world.ledger().iter().any(|record| record.pointer("/ended_at").is_some_and(|at| *at != Value::Null));
     assert!(!ended, "what was tried without effect can still be delivered");
+}
+
+/// What was delivered stays delivered, and what came under its name later is put aside once, however often it comes.
+#[tokio::test(start_paused = true)]
+async fn one_identity_for_two_contents_is_put_aside_and_the_first_stays_as_it_ended() {
+    let world = world().await;
+    let other = r#"[{"name": "a", "does": "deliver", "about": "something else"}]"#;
+    world.send(&chores(&[("a", "deliver")])).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    for _ in 0..2 {
+        world.send(other).await;
+        assert!(drive(&world, &CHORES, Drive::default()).await);
+        assert_eq!(told(&world, "a"), ["ingestion", "quarantine"]);
+    }
+    assert_eq!(world.endings(), ["delivered", "quarantined item.key-reused"]);
+    assert_eq!(status(&world, "a").as_deref(), Some("delivered"));
+    assert_eq!(count(&world, "tries/a/").await, 1, "nothing is done for the second");
+    let aside = world.s3.get_object().bucket(QUARANTINE).key("aside/a").send().await.unwrap();
+    assert_eq!(aside.body.collect().await.unwrap().to_vec(), other.as_bytes());
+    assert!(world.dead_letters().is_empty());
+}
+
+/// A batch of one item, whose process is gone after a second.
+async fn killed(world: &World, body: &str) {
+    let mut process = Process::start(world, |_| ()).await;
+    let body = body.to_owned();
+    let delivery = process.deliver(std::slice::from_ref(&body));
+    assert!(tokio::time::timeout(Duration::from_secs(1), delivery).await.is_err(), "it is not done by then");
+    // Nobody may begin before the claim is over.
+    wait(120).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_killed_its_process_five_times_is_not_tried_a_sixth_time() {
+    let world = world().await;
+    let body = chores(&[("poison", "endless")]);
+    for times in 1..=5 {
+        killed(&world, &body).await;
+        assert_eq!(count(&world, "tries/poison/").await, times);
+        assert!(told(&world, "poison").is_empty() && world.dead_letters().is_empty());
+    }
+    let mut process = Process::start(&world, |_| ()).await;
+    assert!(process.deliver(std::slice::from_ref(&body)).await.is_empty(), "it leaves the queue");
+    assert_eq!(count(&world, "tries/poison/").await, 5, "nobody touches it again");
+    assert_eq!(world.dead_letters(), [(body, "attempts.crashed".to_owned())]);
+    assert_eq!(told(&world, "poison"), ["transfer"]);
+    assert_eq!(status(&world, "poison").as_deref(), Some("failed"));
+}
+
+/// Four crashes are a bad day: the fifth attempt ends it, and is no crash.
+#[tokio::test(start_paused = true)]
+async fn what_ends_after_four_crashes_is_delivered() {
+    let world = world().await;
+    for _ in 0..4 {
+        killed(&world, &chores(&[("a", "endless")])).await;
+    }
+    let mut process = Process::start(&world, |_| ()).await;
+    assert!(process.deliver(&[chores(&[("a", "deliver")])]).await.is_empty());
+    assert_eq!(told(&world, "a"), ["ingestion"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_fit_six_invocations_is_parked_with_what_to_do() {
+    let world = world().await;
+    let body = chores(&[("a", "endless")]);
+    let mut process = Process::start(&world, |_| ()).await;
+    for times in 1..=5 {
+        assert_eq!(process.deliver(std::slice::from_ref(&body)).await, [0], "it stays on the queue");
+        assert_eq!(count(&world, "tries/a/").await, times);
+        assert!(told(&world, "a").is_empty() && world.dead_letters().is_empty());
+    }
+    assert!(process.deliver(std::slice::from_ref(&body)).await.is_empty(), "the sixth time it leaves");
+    assert_eq!(world.dead_letters(), [(body, "deadline".to_owned())]);
+    assert_eq!(told(&world, "a"), ["transfer"]);
+    assert_eq!(world.endings(), ["failed deadline"]);
+    let records = world.ledger();
+    let result = records.iter().find_map(|record| record.pointer("/result/S")).and_then(Value::as_str);
+    assert!(result.is_some_and(|result| result.contains("raise the function's time-out")), "{result:?}");
 }

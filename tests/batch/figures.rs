@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared::http::Transport;
 use tests::storm::{QUARANTINE, World};
 
-use crate::chores::{Process, chores, delete, leave, receive, world};
+use crate::chores::{BYTES, Process, chores, delete, leave, receive, world};
 
 /// Delivers whatever waits until the queue is empty; tells of every batch's figures with the time.
 async fn settle(world: &World, process: &Process, mut meanwhile: impl AsyncFnMut(i64)) -> Vec<(i64, Value)> {
@@ -152,4 +152,36 @@ async fn lag_is_the_age_of_the_message_and_the_latency_is_the_targets_not_the_it
     // A message of a store that does not say when it was sent has no lag.
     let message = process.message(&chores(&[("b", "deliver")]));
     assert_eq!(process.deliver_counted(vec![message]).await.1["Lag"], json!([]));
+}
+
+/// Each ending under its own name, bytes of what was delivered and of nothing else, and a letter for each message that
+/// was parked. What is seen again is not counted again.
+#[tokio::test(start_paused = true)]
+async fn endings_bytes_and_parked_messages_are_counted_each_for_itself() {
+    let world = world().await;
+    let mut process = Process::start(&world, |_| ()).await;
+    let endings =
+        chores(&[("a", "deliver"), ("b", "deliver"), ("c", "skip"), ("d", "refused"), ("e", "mend")]);
+    let bodies = [endings, chores(&[("f", "mend")]), "no chore".to_owned()];
+    let count = |figures: &Value, names: &[&str]| -> Vec<u64> {
+        names
+            .iter()
+            .map(|name| figures[name].as_u64().unwrap_or_else(|| panic!("{name}: {figures}")))
+            .collect()
+    };
+    let names = ["Delivered", "Skipped", "Quarantined", "Failed", "Bytes", "Parked", "Repeated"];
+    let messages = bodies.iter().map(|body| process.message(body)).collect();
+    let (stays, figures) = process.deliver_counted(messages).await;
+    assert!(stays.is_empty(), "{stays:?}");
+    assert_eq!(count(&figures, &names), [2, 1, 1, 2, 2 * BYTES, 3, 0], "{figures}");
+    assert_eq!(world.dead_letters().len(), 3);
+
+    let again = vec![process.message(&bodies[0])];
+    let (_, figures) = process.deliver_counted(again).await;
+    assert_eq!(count(&figures, &names), [0, 0, 0, 0, 0, 0, 5], "{figures}");
+
+    let told = figures["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+    for (name, unit) in [("Skipped", "Count"), ("Failed", "Count"), ("Bytes", "Bytes"), ("Parked", "Count")] {
+        assert!(told.contains(&json!({"Name": name, "Unit": unit})), "{name} is not told to CloudWatch");
+    }
 }

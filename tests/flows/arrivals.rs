@@ -5,6 +5,7 @@ use aws_sdk_s3::{
     types::{BucketVersioningStatus, VersioningConfiguration},
 };
 use serde_json::json;
+use simulators::content_server::{seed, state::Permission};
 
 use crate::world::{World, bytes, content, take_test_event};
 
@@ -33,6 +34,35 @@ async fn an_upload_arrives_as_a_document_with_its_categories() {
     assert_eq!(value("Claim Number"), Some(json!("100117")));
     assert_eq!(value("Evidence Type"), Some(json!("Photo")));
     assert_eq!(value("Remarks"), Some(json!("taken on the day")));
+}
+
+/// The folder lets everybody read; the rule's permission template and class are what the document has in the end.
+#[tokio::test]
+async fn an_upload_has_the_rights_and_the_records_class_of_its_rule() {
+    use Permission::{Modify, See, SeeContents};
+    let world = World::usual().await;
+    world.ecm.with_state(|state| {
+        let folder = state.at("Claims/Incoming").expect("a folder").id;
+        let folder = state.nodes.get_mut(&folder).expect("a folder");
+        folder.permissions.public = Some([See, SeeContents].into());
+    });
+    world.upload("inbox/open.txt", *b"for everybody").await;
+    world.upload("governed/letter.txt", *b"dear sirs").await;
+    world.settle().await;
+    let documents = world.documents("Claims/Incoming");
+    let [letter, open] = &documents[..] else { panic!("two documents; {}", world.told()) };
+    assert_eq!((letter.name.as_str(), bytes(letter)), ("letter.txt", b"dear sirs".to_vec()));
+    world.ecm.with_state(|state| {
+        let rights =
+            |login: &str, node| state.effective_rights(state.member_by_name(login).expect("a user").id, node);
+        assert_eq!(rights("claims.handler", letter), [See, SeeContents, Modify].into(), "the group");
+        assert_eq!(rights("auditor", letter), [See].into(), "the user");
+        assert_eq!(rights("onboarding.officer", letter), [].into(), "nobody else");
+        assert_eq!(rights("onboarding.officer", open), [See, SeeContents].into());
+    });
+    let class =
+        |node: &simulators::content_server::state::Node| node.record.as_ref().map(|record| record.class);
+    assert_eq!((class(letter), class(open)), (Some(seed::CLAIM_FILES), None));
 }
 
 #[tokio::test]

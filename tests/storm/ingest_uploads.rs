@@ -1,5 +1,10 @@
 //! The stories of `ingest-uploads`.
 
+mod archives;
+mod calm;
+mod claim_over;
+mod people;
+
 use std::time::Duration;
 
 use s3_content_server::INGEST_UPLOADS;
@@ -160,6 +165,9 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             ..scenario("a document whose rights leave none to us", sealed, (1, 0, 0))
         },
     ]
+    .into_iter()
+    .chain(people::scenarios())
+    .collect()
 }
 
 fn one_upload() -> Vec<StoredObject> {
@@ -289,190 +297,4 @@ fn one_bad() -> Vec<StoredObject> {
         StoredObject::new("claims/CL-3/c.pdf", "application/pdf", pdf("c")),
         StoredObject::new("claims/CL-4/d.pdf", "application/pdf", pdf("d")),
     ]
-}
-
-/// Stories with an end of their own: they go through no storm, as what happens meanwhile has to meet a certain moment.
-mod calm {
-    use simulators::content_server::{
-        seed,
-        state::{ADMIN, CategoryDefinition, Member, NewNode},
-    };
-    use std::collections::BTreeMap;
-
-    use tests::storm::{Call, Drive, Fault, QUARANTINE, backwards, clean, drive};
-
-    use super::*;
-
-    fn story(objects: fn() -> Vec<StoredObject>, clean: (usize, usize, usize)) -> Scenario {
-        Scenario::of("calm", &INGEST_UPLOADS, RULES, objects, clean)
-    }
-
-    /// The story of two uploads, between which something they need is deleted, and made anew under another id.
-    fn rebuilt(meanwhile: &'static [Meanwhile], first: fn() -> Vec<StoredObject>) -> Vec<String> {
-        let story = Scenario { meanwhile, prepare: open_to_all, ..story(first, (2, 0, 0)) };
-        let report = clean(&story);
-        assert!(report.outcome.is_ok(), "{:?}", report.outcome);
-        report.made.versions.iter().map(|(path, _)| path.clone()).collect()
-    }
-
-    async fn then_upload(world: &World, key: &str) {
-        world.upload(&StoredObject::new(key, "application/pdf", pdf("second"))).await;
-    }
-
-    /// An upload that is damaged on its way: how often something was deleted for it, and why it was put aside. Held: a
-    /// hold is put on where it was filed, before it is read back. Content Server itself would let it go.
-    async fn damaged(held: bool) -> (usize, Vec<String>) {
-        let story = story(one_upload, (1, 0, 0));
-        let calm = clean_calls(&story).await;
-        let at =
-            |end: &str| calm.iter().rposition(|call| call.what.ends_with(end)).expect("the call is made");
-        let world =
-            World::new(&story, [(at("POST /otcs/cs.exe/api/v2/nodes"), Fault::FlipRequest)].into(), None, 1);
-        let world = world.await;
-        world.content_server.with_state(|state| state.settings.record_rules.hold_blocks_delete = false);
-        if held {
-            let server = world.content_server.clone();
-            world.tap.before(at("/content"), move || {
-                server.with_state(|state| {
-                    let folder = state.at("Claims/Storm").expect("the folder").id;
-                    state.apply_hold(ADMIN, folder, seed::FLOOD_HOLD).expect("a hold");
-                });
-            });
-        }
-        play(&world, &story).await;
-        let calls = world.tap.calls();
-        let objects = world.aws.s3().versions(QUARANTINE).into_iter();
-        let reasons = objects.filter(|object| object.key.ends_with(".reason.json")).map(|object| {
-            let told: serde_json::Value = serde_json::from_slice(&object.data).expect("JSON");
-            told["reason"]["code"].as_str().unwrap_or_default().to_owned()
-        });
-        (calls.iter().filter(|call| call.what.starts_with("DELETE")).count(), reasons.collect())
-    }
-
-    async fn clean_calls(story: &Scenario) -> Vec<Call> {
-        let world = World::new(story, BTreeMap::new(), None, 1).await;
-        play(&world, story).await;
-        world.tap.calls()
-    }
-
-    async fn play(world: &World, story: &Scenario) {
-        for object in (story.objects)() {
-            world.upload(&object).await;
-        }
-        assert!(drive(world, story.flow, Drive::default()).await, "the queue becomes quiet");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_damaged_document_is_taken_back_unless_it_was_put_on_hold_meanwhile() {
-        assert_eq!(damaged(false).await, (1, vec![]), "it goes, and the next attempt is good");
-        assert_eq!(damaged(true).await, (0, vec!["verify.held".to_owned()]));
-    }
-
-    #[test]
-    fn a_folder_that_was_deleted_is_looked_for_again() {
-        const DELETED: &[Meanwhile] = &[Meanwhile {
-            after: Duration::from_secs(10),
-            what: |world| {
-                Box::pin(async move {
-                    delete(world, "Claims/Storm");
-                    then_upload(world, "claims/CL-100117/second.pdf").await;
-                })
-            },
-        }];
-        let filed = rebuilt(DELETED, one_upload);
-        assert_eq!(filed, ["Enterprise/Claims/Storm/CL-100117/second.pdf"], "the first went with its folder");
-    }
-
-    #[test]
-    fn a_workspace_that_was_deleted_is_looked_for_again() {
-        const DELETED: &[Meanwhile] = &[Meanwhile {
-            after: Duration::from_secs(10),
-            what: |world| {
-                Box::pin(async move {
-                    delete(world, "Claims/CLM-990001");
-                    then_upload(world, "cases/990001/second.pdf").await;
-                })
-            },
-        }];
-        let filed = rebuilt(DELETED, || new_workspace().into_iter().take(1).collect());
-        assert_eq!(filed, ["Enterprise/Claims/CLM-990001/Evidence/second.pdf"]);
-    }
-
-    #[test]
-    fn a_category_that_was_made_anew_is_looked_for_again() {
-        const REMADE: &[Meanwhile] = &[Meanwhile {
-            after: Duration::from_secs(10),
-            what: |world| {
-                Box::pin(async move {
-                    remake_category(world);
-                    then_upload(world, "claims/CL-100117/second.pdf").await;
-                })
-            },
-        }];
-        assert_eq!(rebuilt(REMADE, one_upload).len(), 2);
-    }
-
-    #[test]
-    fn a_group_that_was_made_anew_is_looked_for_again() {
-        const REMADE: &[Meanwhile] = &[Meanwhile {
-            after: Duration::from_secs(10),
-            what: |world| {
-                Box::pin(async move {
-                    remake_group(world);
-                    then_upload(world, "sealed/second.pdf").await;
-                })
-            },
-        }];
-        assert_eq!(rebuilt(REMADE, sealed).len(), 2);
-    }
-
-    fn delete(world: &World, path: &str) {
-        world.content_server.with_state(|state| {
-            let there = state.at(path).unwrap_or_else(|| panic!("{path} is not there")).id;
-            state.delete(ADMIN, there).expect("deleted");
-        });
-    }
-
-    fn remake_category(world: &World) {
-        world.content_server.with_state(|state| {
-            let before = state.nodes.get(&seed::CLAIM_EVIDENCE).cloned().expect("the category");
-            state.delete(ADMIN, before.id).expect("deleted");
-            let definition = state.categories.remove(&before.id).expect("its definition");
-            let new = NewNode {
-                kind: before.kind,
-                parent_id: before.parent_id,
-                name: before.name,
-                ..NewNode::default()
-            };
-            let id = state.create(ADMIN, new).expect("a category");
-            state.categories.insert(id, CategoryDefinition { id, ..definition });
-        });
-    }
-
-    fn remake_group(world: &World) {
-        world.content_server.with_state(|state| {
-            let group = state.members.values().find(|member| member.name == "Supplier Management");
-            let group = group.cloned().expect("the group");
-            state.members.remove(&group.id);
-            state.members.insert(1999, Member { id: 1999, ..group });
-        });
-    }
-
-    #[test]
-    fn a_late_event_of_an_older_upload_is_delivered_when_the_newer_was_put_aside() {
-        fn uploads() -> Vec<StoredObject> {
-            vec![
-                StoredObject::new("claims/CL-1/a.pdf", "application/pdf", pdf("good")),
-                StoredObject::new("claims/CL-1/a.pdf", "application/pdf", Vec::new()),
-            ]
-        }
-        let report = backwards(&story(uploads, (1, 0, 1)));
-        assert!(report.outcome.is_ok(), "{:?}", report.outcome);
-    }
-
-    #[test]
-    fn a_late_event_of_an_older_upload_is_skipped_when_the_newer_was_delivered() {
-        let report = backwards(&story(new_version, (1, 1, 0)));
-        assert!(report.outcome.is_ok(), "{:?}", report.outcome);
-    }
 }

@@ -16,6 +16,7 @@ mod file_rights;
 mod finals_reasons;
 mod finals_stopped;
 mod ingest_uploads;
+mod intake_reasons;
 mod keep_masters;
 mod large;
 mod link_reasons;

@@ -260,7 +260,7 @@ impl Client {
     /// # Errors
     /// As [`Client::create_workspace`].
     pub async fn ensure_workspace(&self, new: &NewWorkspace) -> Result<(NodeId, bool)> {
-        if let Some(node) = self.probe_workspace(new).await? {
+        if let Some(node) = self.find_workspace_like(new).await? {
             return Ok((node.id, false));
         }
         match self.create_workspace(new).await {
@@ -271,7 +271,7 @@ impl Client {
                     || error.code() == COLLISION
                     || may_be_unread(&error) =>
             {
-                match self.probe_workspace(new).await? {
+                match self.find_workspace_like(new).await? {
                     Some(node) => Ok((node.id, false)),
                     None => Err(error),
                 }
@@ -280,7 +280,8 @@ impl Client {
         }
     }
 
-    async fn probe_workspace(&self, new: &NewWorkspace) -> Result<Option<Node>> {
+    /// The workspace that a new one would be the second of: by its business object, or else by its name.
+    pub(crate) async fn find_workspace_like(&self, new: &NewWorkspace) -> Result<Option<Node>> {
         match &new.business_object {
             Some(object) => self.find_workspace_of(object).await,
             None => self.find_workspace(new.workspace_type, &new.name).await,

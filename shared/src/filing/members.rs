@@ -1,4 +1,4 @@
-//! What a document gets once its content is in place: permissions and a classification. Users, groups and classes are
+//! Permissions and the classification of a document. Users, groups and classes are
 //! found by name once per process.
 
 use super::{
@@ -8,22 +8,12 @@ use super::{
 };
 use crate::{
     content_server::{
-        Grant, Holder, MemberKind, NOT_ACCESSIBLE, NodeId, NodePath, PermissionTemplate, RecordDetails,
-        Right, Root, volume,
+        Grant, Holder, MemberKind, NOT_ACCESSIBLE, NodeId, NodePath, PermissionTemplate, Right, Root, volume,
     },
     error::{Error, Result},
 };
 
 impl Filer {
-    /// Gives a document its classification. Doing it again changes nothing.
-    ///
-    /// # Errors
-    /// When there is no such class, or the document cannot be classified.
-    pub async fn classify(&self, node: NodeId, class: &Reference) -> Result<()> {
-        let class = self.record_class(class).await?;
-        self.content_server.classify_record(node, class, &RecordDetails::default()).await.map(drop)
-    }
-
     /// Gives a document its rights: do this last of all, as they may not include our own. Says whether the document can
     /// still be seen; it was seen a moment ago, so when it is not, the last of the new rights, the owner's, have taken it
     /// out of our sight, and they are in force.
@@ -63,7 +53,8 @@ impl Filer {
         Ok(PermissionTemplate { grants, only_these_members: false })
     }
 
-    async fn record_class(&self, class: &Reference) -> Result<NodeId> {
+    /// The records management class a rule names.
+    pub(super) async fn record_class(&self, class: &Reference) -> Result<NodeId> {
         let names = match class {
             Reference::Id(id) => return Ok(NodeId(i64::try_from(*id).unwrap_or(i64::MAX))),
             Reference::Path(names) => names,

@@ -37,9 +37,9 @@ pub use self::{
     template::{FilingRule, ReferenceTemplate, RootedTemplate, TargetTemplate, WorkspaceTemplate},
 };
 use crate::{
-    content_server::Client,
+    content_server::{CategoryValues, Client, NodeId, RecordDetails},
     error::Result,
-    flow::{Reason, Run},
+    flow::{Policy, Reason, Run},
     http::Replayable,
     transfer::{Digests, RangedSource, Witness},
 };
@@ -132,6 +132,13 @@ pub enum Filed {
     },
 }
 
+/// What a plan names, as the target has it.
+struct Found {
+    container: NodeId,
+    categories: Vec<CategoryValues>,
+    class: Option<NodeId>,
+}
+
 /// Files contents in one Content Server for one flow. Cheap to clone; clones share the ids that were found.
 #[derive(Debug, Clone)]
 pub struct Filer {
@@ -152,12 +159,14 @@ impl Filer {
     }
 
     /// Files a content: places it, verifies it, and gives it its categories and its classification. Rights come last, by
-    /// [`Filer::restrict`], when everything else of the item is done.
+    /// [`Filer::restrict`], when everything else of the item is done. What the plan names and the target does not have
+    /// is told before anything is made of the content.
     ///
     /// # Errors
     /// [`parts::PAUSED`] when it goes on in the next invocation. What the source, the target and the guard say.
     pub async fn file(&self, filing: &Filing<'_>) -> Result<Filed> {
-        let placed = match Box::pin(self.place(filing)).await? {
+        let found = self.find(filing).await?;
+        let placed = match Box::pin(self.place(filing, &found)).await? {
             place::Placement::Done(placed) => placed,
             place::Placement::LeaveAlone { reason, placed } => {
                 return Ok(Filed::LeftAlone { reason, placed });
@@ -166,13 +175,33 @@ impl Filer {
         parts::spent(filing.run).await?;
         let digests = self.verify(filing, placed).await?;
         if !placed.new_document {
-            for values in self.category_values(placed.node, &filing.plan.categories).await? {
-                self.content_server.set_category(placed.node, &values).await?;
+            for values in &found.categories {
+                let set = || async { self.content_server.set_category(placed.node, values).await.map(drop) };
+                filing.run.effect("set-category", Policy::RepeatSafe, || async { Ok(None) }, set).await?;
             }
         }
-        if let Some(class) = &filing.plan.classification {
-            self.classify(placed.node, class).await?;
+        if let Some(class) = found.class {
+            let classify = || async {
+                let details = RecordDetails::default();
+                self.content_server.classify_record(placed.node, class, &details).await.map(drop)
+            };
+            filing.run.effect("classify", Policy::RepeatSafe, || async { Ok(None) }, classify).await?;
         }
         Ok(Filed::Done { placed, digests })
+    }
+
+    /// Everything the plan names. Members are only looked for: [`Filer::restrict`] is given them later.
+    async fn find(&self, filing: &Filing<'_>) -> Result<Found> {
+        let plan = filing.plan;
+        let container = self.container(&plan.target, filing.run).await?;
+        let categories = self.category_values(container, &plan.categories).await?;
+        let class = match &plan.classification {
+            Some(class) => Some(self.record_class(class).await?),
+            None => None,
+        };
+        if let Some(permissions) = &plan.permissions {
+            self.permission_template(permissions).await?;
+        }
+        Ok(Found { container, categories, class })
     }
 }

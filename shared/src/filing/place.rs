@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Existing, Filer, Filing, FilingPlan, Mark, VersionsOf, passage::Placed};
+use super::{Existing, Filer, Filing, FilingPlan, Found, Mark, VersionsOf, passage::Placed};
 use crate::{
     content_server::{COLLISION, External, NewDocument, NewVersion, Node, NodeId, Upload, Version, kind},
     error::{Error, FailureClass, Result, Retry, System},
@@ -25,14 +25,14 @@ pub(super) enum Placement {
 }
 
 impl Filer {
-    pub(super) async fn place(&self, filing: &Filing<'_>) -> Result<Placement> {
-        let container = self.container(&filing.plan.target).await?;
+    pub(super) async fn place(&self, filing: &Filing<'_>, target: &Found) -> Result<Placement> {
+        let container = target.container;
         let wanted = self.content_server.settings().names.escape(&filing.plan.document.name);
         let mut found = self.content_server.find_child(container, &wanted).await?;
         // Again: a rival may make the document between our look and our call.
         for _ in 0..3 {
             let Some(there) = found else {
-                match self.create(filing, container, &wanted).await {
+                match self.create(filing, target, &wanted).await {
                     Err(error) if error.code() == COLLISION => {
                         found = self.content_server.find_namesake(container, &wanted).await?;
                         continue;
@@ -44,7 +44,7 @@ impl Filer {
                 return Ok(Placement::Done(placed));
             }
             return match filing.plan.existing {
-                Existing::KeepBoth => self.keep_both(filing, container, &wanted).await.map(Placement::Done),
+                Existing::KeepBoth => self.keep_both(filing, target, &wanted).await.map(Placement::Done),
                 Existing::NewVersion => self.version(filing, &there, false).await,
                 Existing::SkipIfSame => self.version(filing, &there, true).await,
             };
@@ -98,13 +98,14 @@ impl Filer {
         Ok(ours.map(|version| Placed { node: node.id, version: version.number, new_document: false }))
     }
 
-    async fn create(&self, filing: &Filing<'_>, container: NodeId, name: &str) -> Result<Placed> {
+    async fn create(&self, filing: &Filing<'_>, target: &Found, name: &str) -> Result<Placed> {
+        let container = target.container;
         let new = NewDocument {
             parent: container,
             name: name.to_owned(),
             description: filing.plan.document.description.clone().unwrap_or_default(),
             external: external(filing),
-            categories: self.category_values(container, &filing.plan.categories).await?,
+            categories: target.categories.clone(),
             advanced_versioning: None,
         };
         let passage = self.passage(filing.run);
@@ -135,7 +136,8 @@ impl Filer {
         Ok(Placed { node: NodeId(node), version: 1, new_document: true })
     }
 
-    async fn keep_both(&self, filing: &Filing<'_>, container: NodeId, name: &str) -> Result<Placed> {
+    async fn keep_both(&self, filing: &Filing<'_>, target: &Found, name: &str) -> Result<Placed> {
+        let container = target.container;
         for number in 2..=MOST_NAMESAKES {
             let name = numbered(name, number);
             match self.content_server.find_child(container, &name).await? {
@@ -143,7 +145,7 @@ impl Filer {
                     return Ok(Placed { node: node.id, version: 1, new_document: true });
                 }
                 Some(_) => {}
-                None => match self.create(filing, container, &name).await {
+                None => match self.create(filing, target, &name).await {
                     Err(error) if error.code() == COLLISION => {
                         // A rival's, or our own from an attempt whose answer was lost.
                         let there = self.content_server.find_namesake(container, &name).await?;

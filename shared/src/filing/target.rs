@@ -15,7 +15,7 @@ use crate::{
         Root as ServerRoot, WorkspaceType, volume,
     },
     error::{Error, FailureClass, Result, System},
-    flow::Run,
+    flow::{Policy, Run},
 };
 
 /// Ids found so far by this process: of folders, workspaces, categories, classes and members. Any of them may be deleted
@@ -108,35 +108,38 @@ impl Filer {
     ///
     /// # Errors
     /// What is missing, by name.
-    pub async fn container(&self, target: &Target) -> Result<NodeId> {
+    pub async fn container(&self, target: &Target, run: &Run) -> Result<NodeId> {
         let name = serde_json::to_string(target)
             .map_err(|error| Error::bug("find target", "a target cannot be named").source(error))?;
         if let Some(known) = self.places.get(&name) {
             return Ok(known);
         }
         let node = match target {
-            Target::Folder { path, create } => self.folder(path, *create).await?,
+            Target::Folder { path, create } => self.folder(path, *create, run).await?,
             Target::Workspace(workspace) => {
-                let node = self.workspace(workspace).await?;
-                self.folder_below(node, &workspace.folder, true).await?
+                let node = self.workspace(workspace, run).await?;
+                self.folder_below(node, &workspace.folder, true, run).await?
             }
         };
         self.places.put(name, node);
         Ok(node)
     }
 
-    async fn folder(&self, path: &NodePath, create: bool) -> Result<NodeId> {
+    async fn folder(&self, path: &NodePath, create: bool, run: &Run) -> Result<NodeId> {
         let root = ServerPath { root: server_root(path.root), segments: Vec::new() };
         let root = self.content_server.resolve_path(&root).await?.id;
-        self.folder_below(root, &path.names, create).await
+        self.folder_below(root, &path.names, create, run).await
     }
 
-    async fn folder_below(&self, root: NodeId, names: &[String], create: bool) -> Result<NodeId> {
+    async fn folder_below(&self, root: NodeId, names: &[String], create: bool, run: &Run) -> Result<NodeId> {
         let rules = &self.content_server.settings().names;
         let names: Vec<String> = names.iter().map(|name| rules.escape(name)).collect();
         if create {
-            let ensured = self.content_server.ensure_folder_path(root, &names, &NewFolder::default()).await?;
-            return Ok(ensured.folder.id);
+            let ensure = || async {
+                let new = NewFolder::default();
+                Ok(self.content_server.ensure_folder_path(root, &names, &new).await?.folder.id)
+            };
+            return run.effect("ensure-folders", Policy::RepeatSafe, || async { Ok(None) }, ensure).await;
         }
         let path = ServerPath { root: ServerRoot::Node(root), segments: names };
         let folder = self.content_server.resolve_path(&path).await;
@@ -145,7 +148,7 @@ impl Filer {
             .id)
     }
 
-    async fn workspace(&self, wanted: &WorkspaceTarget) -> Result<NodeId> {
+    async fn workspace(&self, wanted: &WorkspaceTarget, run: &Run) -> Result<NodeId> {
         let object = wanted.business_object.as_ref().map(|object| BusinessObject {
             system: object.system.clone(),
             kind: object.object_type.clone(),
@@ -167,7 +170,7 @@ impl Filer {
             return found.map(|workspace| workspace.id).ok_or_else(|| missing_workspace(wanted));
         }
         let parent = match &wanted.location {
-            Some(location) => Some(self.folder(location, false).await?),
+            Some(location) => Some(self.folder(location, false, run).await?),
             None => None,
         };
         let new = NewWorkspace {
@@ -180,7 +183,11 @@ impl Filer {
             categories: Vec::new(),
             external: External::default(),
         };
-        Ok(self.content_server.ensure_workspace(&new).await?.0)
+        let there = || async {
+            Ok(self.content_server.find_workspace_like(&new).await?.map(|workspace| workspace.id))
+        };
+        let ensure = || async { Ok(self.content_server.ensure_workspace(&new).await?.0) };
+        run.effect("ensure-workspace", Policy::CheckThenRepeat, there, ensure).await
     }
 }
 

@@ -61,9 +61,9 @@ impl Turn {
 
 impl ArchiveProduction {
     /// The folder or workspace of a package, made where the rule says so.
-    pub(super) async fn place(&self, production: &Production<'_>) -> Result<Place> {
+    pub(super) async fn place(&self, production: &Production<'_>, run: &Run) -> Result<Place> {
         let target = production.rule.target.plan(&production.collection, &production.metadata)?;
-        let node = self.filer.container(&target).await?;
+        let node = self.filer.container(&target, run).await?;
         let name = self.filer.content_server().get_node(node).await?.name;
         Ok(Place { node: node.0, name })
     }

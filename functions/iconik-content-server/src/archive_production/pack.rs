@@ -66,7 +66,7 @@ impl ArchiveProduction {
         if work.progress.summary.is_none() {
             self.tell_packing(&production).await?;
         }
-        let place = self.place(&production).await?;
+        let place = self.place(&production, run).await?;
         match Box::pin(self.file_all(&packing, &mut work, (&read, &selection), &place)).await {
             Ok(Step::Done(())) => {}
             Ok(Step::Paused) => return Ok(Outcome::Continue),

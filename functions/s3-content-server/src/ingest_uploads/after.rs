@@ -4,7 +4,7 @@ use shared::{
     aws::classify,
     error::{FailureClass, Result, System},
     filing::Placed,
-    flow::{Delivery, Outcome, Run},
+    flow::{Delivery, Outcome, Policy, Run},
     s3_notification::ObjectEvent,
     transfer::{self, CopySizes, CopyTarget, S3Object},
 };
@@ -30,11 +30,11 @@ impl IngestUploads {
             After::Tag => self.tag(job, placed, delivery).await,
             After::Move(prefix) => {
                 self.remember(job.run, delivery, &job.plan.after).await?;
-                self.move_source(job.event, &job.collected.object, prefix).await
+                self.move_source(job.event, &job.collected.object, prefix, job.run).await
             }
             After::Delete => {
                 self.remember(job.run, delivery, &job.plan.after).await?;
-                self.remove_source(job.event).await
+                self.remove_source(job.event, job.run).await
             }
         }
     }
@@ -44,8 +44,8 @@ impl IngestUploads {
         let Some((delivery, after)) = run.recorded::<(Delivery, After)>(DELIVERED) else { return Ok(None) };
         match uploads::head(&self.s3, event).await {
             Ok(object) => match &after {
-                After::Move(prefix) => self.move_source(event, &object, prefix).await?,
-                After::Delete => self.remove_source(event).await?,
+                After::Move(prefix) => self.move_source(event, &object, prefix, run).await?,
+                After::Delete => self.remove_source(event, run).await?,
                 After::Keep | After::Tag => {}
             },
             Err(error) if error.class() == FailureClass::Gone => {}
@@ -61,25 +61,40 @@ impl IngestUploads {
     async fn tag(&self, job: &Job<'_>, placed: Placed, delivery: &Delivery) -> Result<()> {
         let (node, sha256) = (placed.node.to_string(), delivery.digest.as_deref().unwrap_or_default());
         let said = [("waybill-node", node.as_str()), ("waybill-sha256", sha256)];
-        if !tags::add(&self.s3, &job.collected.object, &said).await? {
+        let add = || tags::add(&self.s3, &job.collected.object, &said);
+        let add = job.run.effect("tag-source", Policy::RepeatSafe, || async { Ok(None) }, add);
+        if !add.await? {
             job.run.note("source-not-tagged", "the object has no room for two more tags");
         }
         Ok(())
     }
 
-    async fn move_source(&self, event: &ObjectEvent, object: &S3Object, prefix: &str) -> Result<()> {
+    async fn move_source(
+        &self,
+        event: &ObjectEvent,
+        object: &S3Object,
+        prefix: &str,
+        run: &Run,
+    ) -> Result<()> {
         let key = format!("{prefix}{}", event.key);
         if key.len() > shared::s3_notification::ObjectKey::LONGEST {
             tracing::warn!("the source stays: its key is too long for the prefix it should move to");
             return Ok(());
         }
-        transfer::copy(&self.s3, object, &CopyTarget::new(&event.bucket, key), CopySizes::default()).await?;
-        self.remove_source(event).await
+        let to = CopyTarget::new(&event.bucket, key);
+        let copy = || async { transfer::copy(&self.s3, object, &to, CopySizes::default()).await.map(drop) };
+        run.effect("copy-source", Policy::RepeatSafe, || async { Ok(None) }, copy).await?;
+        self.remove_source(event, run).await
+    }
+
+    async fn remove_source(&self, event: &ObjectEvent, run: &Run) -> Result<()> {
+        let remove = || self.remove_unless_replaced(event);
+        run.effect("remove-source", Policy::RepeatSafe, || async { Ok(None) }, remove).await
     }
 
     /// Removes the object unless it was replaced meanwhile, up to the very moment of the call. In a versioned bucket
     /// this leaves a delete marker.
-    async fn remove_source(&self, event: &ObjectEvent) -> Result<()> {
+    async fn remove_unless_replaced(&self, event: &ObjectEvent) -> Result<()> {
         let current = S3Object::head(&self.s3, &event.bucket, event.key.as_str(), None, None).await;
         let current = match current {
             Ok(current) => current,

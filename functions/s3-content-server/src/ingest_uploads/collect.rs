@@ -23,6 +23,8 @@ use crate::{
 /// Largest sidecar that is read, in bytes.
 const LARGEST_SIDECAR: u64 = 1 << 20;
 
+const SIDECAR_REMEDY: &str = "upload a sidecar that is a JSON object of at most 1 MiB, then the file again";
+
 /// An upload with everything the rules may ask for.
 pub(super) struct Collected {
     /// The object, pinned to the version the event was about.
@@ -103,7 +105,9 @@ impl IngestUploads {
             return Err(Error::invalid(
                 "sidecar.too-large",
                 format!("a sidecar has at most {LARGEST_SIDECAR} bytes, this one {length}"),
-            ));
+            )
+            .field("sidecar")
+            .remedy(SIDECAR_REMEDY));
         }
         let bytes = output.body.collect().await.map_err(|error| {
             Error::new(
@@ -121,11 +125,12 @@ impl IngestUploads {
                 format!("the sidecar is not JSON: line {}, column {}", error.line(), error.column()),
             )
             .field("sidecar")
-            .remedy("upload a sidecar that is a JSON object, then the file again")
+            .remedy(SIDECAR_REMEDY)
         })?;
         if !parsed.is_object() {
             return Err(Error::invalid("sidecar.unreadable", "the sidecar is JSON, but not an object")
-                .field("sidecar"));
+                .field("sidecar")
+                .remedy(SIDECAR_REMEDY));
         }
         Ok(Some(parsed))
     }

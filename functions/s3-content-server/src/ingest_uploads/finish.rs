@@ -21,7 +21,9 @@ impl IngestUploads {
         if job.run.recorded::<Filed>(FILED).is_none() {
             job.run.checkpoint(FILED, filed).await?;
         }
-        if !self.filer.restrict(filed.placed.node, &template).await? {
+        let give = || self.filer.restrict(filed.placed.node, &template);
+        let give = job.run.effect("give-rights", Policy::RepeatSafe, || async { Ok(None) }, give);
+        if !give.await? {
             job.run.note("rights", "not seen by the service user");
         }
         Ok(())
