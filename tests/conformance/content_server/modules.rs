@@ -246,7 +246,7 @@ async fn a_task_is_filled_in_decided_and_sent_on_to_its_end() {
     assert_eq!(held().values["WorkflowForm_11"], "high");
     assert_eq!(held().values["WorkflowForm_10"], "New evidence");
     let refused = reviewer.send_on_task(task, "Without a word").await.unwrap_err();
-    assert_eq!(refused.class(), FailureClass::Invalid, "this step wants a decision: {refused:?}");
+    assert_eq!(refused.class(), FailureClass::Forbidden, "this step wants a decision: {refused:?}");
     reviewer.decide_task(task, "Approve", "Fine").await.unwrap();
 
     let clerk = signed_in("records.manager");
