@@ -15,11 +15,13 @@ ARGS ?=
 
 export PATH := $(CURDIR)/.venv/cargo/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
+# No target installs anything into the machine, nor may rustup on its behalf; infra/setup says what is missing.
+export RUSTUP_AUTO_INSTALL := 0
 export WAYBILL_ARTEFACTS := $(CURDIR)/target/lambda-local
 
 # cargo-nextest where the machine has it, plain cargo test otherwise. Everything is built in one profile, with the features of
 # the whole workspace, so that it is built once.
-NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+NEXTEST := $(shell RUSTUP_AUTO_INSTALL=0 cargo nextest --version >/dev/null 2>&1 && echo yes)
 ifeq ($(NEXTEST),yes)
   TESTS := cargo nextest run --locked --cargo-profile checked --workspace
   LONG := $(TESTS) --profile storm

@@ -16,7 +16,10 @@ import time
 import unittest
 
 import boto3
+import yaml
 from botocore.config import Config
+
+import deploy
 
 HERE = pathlib.Path(__file__).resolve().parent
 URL = os.environ.get("WAYBILL_AWS_URL")
@@ -85,6 +88,14 @@ class Installation:
             time.sleep(0.05)
         raise AssertionError(f"no message with {text}: {self.log(function)}")
 
+    def function(self, function="IngestUploads"):
+        """How a function is set up, and the managed policies of its role, by name."""
+        name = self.outputs[f"{function}FunctionName"]
+        found = self.client("lambda").get_function_configuration(FunctionName=name)
+        role = found["Role"].rsplit("/", 1)[1]
+        attached = self.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        return found, {policy["PolicyArn"].rsplit("/", 1)[1] for policy in attached}
+
     def queue(self):
         return self.client("sqs").get_queue_attributes(
             QueueUrl=self.outputs["IngestUploadsQueueUrl"], AttributeNames=["All"]
@@ -93,6 +104,17 @@ class Installation:
 
 # What a flow's stack cannot do without.
 GIVEN = {"reconcile:RulesUri": "s3://{ConfigurationBucketName}/reconcile-rules.toml"}
+
+
+# What the world speaks to, and what speaks to nothing in a network of one's own.
+PUBLIC = {"ReceiveIconik", "ServeLinks"}
+
+
+def functions(installation):
+    """Every function of an installation, as its outputs begin."""
+    found = [name.removesuffix("FunctionName") for name in installation.outputs if name.endswith("FunctionName")]
+    assert len(found) == len(FLOWS) + 1, found
+    return found
 
 
 class TheTemplate(unittest.TestCase):
@@ -142,6 +164,39 @@ class TheTemplate(unittest.TestCase):
         self.assertIn(":key/", installation.queue()["KmsMasterKeyId"])
         installation.upload("claims/1/a.pdf")
         installation.message_with("a.pdf")
+
+    def test_in_a_network_of_ones_own_functions_may_make_their_interfaces(self):
+        # ministack 1.5.33 knows no Fn::Join in a condition, so it takes every installation for one in a network.
+        installation = Installation(self.folder, "all", **GIVEN, SubnetIds="subnet-0a,subnet-0b", SecurityGroupIds="sg-0a")
+        for function in functions(installation):
+            inside = "AWSLambdaVPCAccessExecutionRole" in installation.function(function)[1]
+            self.assertEqual(inside, function not in PUBLIC, function)
+
+    def test_every_function_takes_the_network_that_is_given(self):
+        # ministack 1.5.33 makes functions without the network of their stack, so this is read where it is written.
+        network = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
+        expected = {"Fn::If": ["InVpc", network, {"Ref": "AWS::NoValue"}]}
+        for path in [deploy.ROOT / "infra" / "template.yaml", *sorted(deploy.FLOWS.glob("*.yaml"))]:
+            template = yaml.load(path.read_text(), Loader=deploy.Loader)
+            made = {name: one for name, one in template["Resources"].items() if one["Type"] == "AWS::Serverless::Function"}
+            self.assertTrue(made, path.name)
+            for name, function in made.items():
+                wanted = None if name in PUBLIC else expected
+                self.assertEqual(function["Properties"].get("VpcConfig"), wanted, f"{path.name}: {name}")
+
+    def test_every_function_is_of_the_processor_that_was_asked_for(self):
+        for asked, expected in (({}, "arm64"), ({"Architecture": "x86_64"}, "x86_64")):
+            installation = Installation(self.folder, "all", **GIVEN, **asked)
+            for function in functions(installation):
+                self.assertEqual(installation.function(function)[0]["Architectures"], [expected], function)
+
+    def test_a_function_may_send_traces_only_where_it_is_to_begin_them(self):
+        for asked, expected in (({}, "Active"), ({"Tracing": "PassThrough"}, "PassThrough")):
+            installation = Installation(self.folder, "all", **GIVEN, **asked)
+            for function in functions(installation):
+                found, policies = installation.function(function)
+                self.assertEqual(found["TracingConfig"], {"Mode": expected}, function)
+                self.assertEqual("AWSXRayDaemonWriteAccess" in policies, expected == "Active", function)
 
     def test_an_existing_secret_is_used_and_none_is_made(self):
         arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ecm-AbCdEf"

@@ -11,6 +11,8 @@ from unittest import mock
 
 from pyxecm import OTCS
 
+from rows import method_of, unsent
+
 PASSWORD = "demo-password"
 CLAIMS, INCOMING, ARCHIVE = 3001, 3101, 3004
 CLAIM_EVIDENCE, DIGITISED_ITEM = 4101, 4104
@@ -41,6 +43,34 @@ def admin(method, path, body=None):
         return json.load(response)
 
 
+def shows(*rows):
+    """The rows of `rows.py` that a test proves."""
+
+    def mark(test):
+        test.shows = rows
+        return test
+
+    return mark
+
+
+class Recorded:
+    """The client, unchanged, with a note of which of its methods are called."""
+
+    def __init__(self, called, target):
+        self._called, self._target = called, target
+
+    def __getattr__(self, name):
+        found = getattr(self._target, name)
+        if not callable(found):
+            return found
+
+        def call(*arguments, **options):
+            self._called.add(name)
+            return found(*arguments, **options)
+
+        return call
+
+
 class Story(unittest.TestCase):
     """Each test starts with the seeded repository, a logged-in client, and no waiting."""
 
@@ -52,14 +82,21 @@ class Story(unittest.TestCase):
         patch = mock.patch("time.sleep", lambda seconds: None)
         patch.start()
         self.addCleanup(patch.stop)
+        self.called = set()
         self.client = self.log_in(self.user)
 
     def tearDown(self):
-        unknown = [e for e in admin("GET", "journal")["entries"] if e["unknown"]]
+        journal = self.journal()
+        unknown = [e for e in journal if e["unknown"]]
         self.assertEqual(unknown, [], "the client called URLs the simulator does not know")
+        promised = getattr(getattr(self, self._testMethodName), "shows", ())
+        for row in promised:
+            method = method_of(row)
+            self.assertTrue(method is None or method in self.called, f"{row}: shown in name only, the test never called it")
+            self.assertEqual(unsent(row, journal), [], f"{row}: these requests never came")
 
     def client_of(self, **options):
-        return OTCS(protocol="http", hostname="127.0.0.1", port=PORT, **options)
+        return Recorded(self.called, OTCS(protocol="http", hostname="127.0.0.1", port=PORT, **options))
 
     def log_in(self, user):
         client = self.client_of(username=user, password=PASSWORD)

@@ -1,12 +1,13 @@
 """Categories and classifications."""
 
-from harness import CLAIM_EVIDENCE, DIGITISED_ITEM, INCOMING, Story
+from harness import CLAIM_EVIDENCE, DIGITISED_ITEM, INCOMING, Story, shows
 
 
 class Categories(Story):
     def values(self, node, category):
         return self.node(node)["categories"][str(category)]["values"]
 
+    @shows("assign_category", "get_node_categories")
     def test_assign_and_read(self):
         node = self.upload()
         self.assertTrue(self.client.assign_category(node_id=node, category_id=DIGITISED_ITEM))
@@ -18,6 +19,7 @@ class Categories(Story):
         # A second time changes nothing.
         self.assertTrue(self.client.assign_category(node_id=node, category_id=DIGITISED_ITEM))
 
+    @shows("assign_category: inheritance on, sub-items", "assign_category: inheritance off")
     def test_assign_with_values_inheritance_and_sub_items(self):
         inside = self.upload("inside.txt")
         self.assertTrue(
@@ -33,6 +35,9 @@ class Categories(Story):
         self.assertEqual(self.values(inside, DIGITISED_ITEM), {"2": "S 1"})
         later = self.upload("later.txt")
         self.assertEqual(self.values(later, DIGITISED_ITEM), {"2": "S 1"})
+        self.assertTrue(self.client.assign_category(node_id=INCOMING, category_id=DIGITISED_ITEM, inheritance=False))
+        self.assertFalse(self.node(INCOMING)["categories"][str(DIGITISED_ITEM)]["inherited"])
+        self.assertEqual(self.node(self.upload("last.txt"))["categories"], {})
 
     def test_a_required_attribute_is_required(self):
         node = self.upload()
@@ -44,6 +49,7 @@ class Categories(Story):
             )
         )
 
+    @shows("set_category_value", "get_category_value")
     def test_set_and_get_values(self):
         node = self.upload(category_data={"4101": {"4101_2": "100117"}})
         client = self.client
@@ -72,6 +78,7 @@ class Categories(Story):
             )
         self.assertEqual(self.values(node, CLAIM_EVIDENCE), {"2": "100117"})
 
+    @shows("assign_classifications")
     def test_classifications_are_united(self):
         node = self.upload()
         self.assertIsNotNone(self.client.assign_classifications(node_id=node, classifications=[7201]))

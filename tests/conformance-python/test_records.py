@@ -1,11 +1,12 @@
 """Records Management."""
 
-from harness import Story
+from harness import Story, shows
 
 CLAIM_FILES, FLOOD_HOLD = 7101, 8001
 
 
 class Records(Story):
+    @shows("assign_rm_classification", "set_node_records_details")
     def test_classify_and_declare(self):
         node = self.upload()
         self.assertIsNotNone(self.client.assign_rm_classification(node_id=node, rm_classification=CLAIM_FILES))
@@ -23,6 +24,7 @@ class Records(Story):
         self.assertIsNone(self.client.delete_node(node))
         self.assertIsNotNone(self.node(node))
 
+    @shows("create_records_management_hold", "assign_hold")
     def test_holds(self):
         created = self.client.create_records_management_hold(
             hold_type="LEGAL", name="Storm 2031", comment="all", alternate_id="S-1", date_applied="2031-05-06T00:00:00"
@@ -35,6 +37,7 @@ class Records(Story):
         self.assertIsNone(self.client.delete_node(node))
         self.assertIsNotNone(self.node(node))
 
+    @shows("get_hold_by_name", "get_records_management_holds")
     def test_find_holds(self):
         found = self.client.get_hold_by_name("Flood 2030 litigation")
         found = found.get("results", {}).get("data", {}).get("hold", found)
@@ -42,6 +45,7 @@ class Records(Story):
         listed = self.client.get_records_management_holds()["results"]["data"]["holds"]
         self.assertEqual([hold["HoldID"] for hold in listed], [FLOOD_HOLD])
 
+    @shows("get_records_management_rsis", "create_records_management_rsi")
     def test_schedules(self):
         listed = self.client.get_records_management_rsis()
         self.assertEqual(len(listed), 4)

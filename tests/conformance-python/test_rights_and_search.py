@@ -1,11 +1,12 @@
 """Rights, search, web reports, members."""
 
-from harness import ARCHIVE, CLAIMS, INCOMING, Story
+from harness import ARCHIVE, CLAIMS, INCOMING, Story, shows
 
 READ = ["see", "see_contents"]
 
 
 class Rights(Story):
+    @shows("assign_permission: custom", "delete_permission")
     def test_custom(self):
         self.assertIsNotNone(self.client.assign_permission(3007, READ, "custom", assignee=1207))
         self.assertEqual(self.node(3007)["permissions"]["custom"]["1207"], READ)
@@ -14,6 +15,7 @@ class Rights(Story):
         self.assertEqual(self.node(3007)["permissions"]["custom"], {})
         self.assertIsNone(self.log_in("auditor").get_node(3007))
 
+    @shows("assign_permission: owner", "assign_permission: group", "assign_permission: public")
     def test_owner_group_public(self):
         for assignee in ("owner", "group", "public"):
             self.assertIsNotNone(self.client.assign_permission(INCOMING, READ, assignee), assignee)
@@ -31,6 +33,7 @@ class Search(Story):
     def names(self, response):
         return [entry["data"]["properties"]["name"] for entry in response["results"]]
 
+    @shows("search")
     def test_query(self):
         self.upload("needle one.txt")
         self.upload("needle two.txt", parent=ARCHIVE)
@@ -40,6 +43,7 @@ class Search(Story):
         self.assertEqual(self.names(below), ["needle two.txt"])
         self.assertEqual(self.names(self.client.search("needle one", look_for="allwords")), ["needle one.txt"])
 
+    @shows("search_iterator")
     def test_iterator(self):
         for number in range(7):
             self.upload(f"needle {number}.txt")
@@ -50,10 +54,12 @@ class Search(Story):
     def test_a_bad_query_is_refused(self):
         self.assertIsNone(self.client.search("OTName:("))
 
+    @shows("run_web_report")
     def test_web_report(self):
         answer = self.client.run_web_report("changes_since", {"since": "2031-01-01"})
         self.assertEqual(answer, {"changes": [], "parameters": {"since": "2031-01-01"}})
 
+    @shows("get_users", "get_user")
     def test_users(self):
         found = self.client.get_users(where_name="claims.")
         self.assertEqual(self.names(found), ["claims.handler", "claims.reviewer"])

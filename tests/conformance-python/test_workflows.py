@@ -1,6 +1,6 @@
 """Workflows, from the map to the last task."""
 
-from harness import INCOMING, Story
+from harness import INCOMING, Story, shows
 
 REVIEW, EVIDENCE_CHECK = 6001, 6003
 
@@ -19,11 +19,13 @@ class Workflows(Story):
     def process(self, process):
         return self.state()["processes"][str(process)]
 
+    @shows("get_document_workflows")
     def test_maps_of_a_document(self):
         found = self.client.get_document_workflows(node_id=self.upload(), parent_id=INCOMING)
         found = found["results"]["data"] if isinstance(found, dict) else found
         self.assertIn({"DataID": REVIEW, "Name": "Document Review", "WorkflowType": "1_1"}, found)
 
+    @shows("create_draft_process", "update_draft_process", "initiate_draft_process")
     def test_draft_to_process(self):
         document = self.upload()
         held = self.process(self.start(document))
@@ -33,6 +35,7 @@ class Workflows(Story):
         attached = self.client.get_subnodes(held["attachments"])["results"]
         self.assertEqual([e["data"]["properties"]["original_id"] for e in attached], [document])
 
+    @shows("initiate_workflow")
     def test_one_shot(self):
         document = self.upload()
         started = self.client.initiate_workflow(workflow_id=EVIDENCE_CHECK, documents=[document])
@@ -40,6 +43,7 @@ class Workflows(Story):
         # A map whose start step is enabled refuses it.
         self.assertIsNone(self.client.initiate_workflow(workflow_id=REVIEW, documents=[document]))
 
+    @shows("get_workflow_status", "get_workflows_by_kind_and_status")
     def test_status(self):
         process = self.start(self.upload())
         status = self.client.get_workflow_status(process)["results"]
@@ -48,6 +52,7 @@ class Workflows(Story):
         running = running["results"] if isinstance(running, dict) else running
         self.assertEqual([e["data"]["wfstatus"]["process_id"] for e in running], [process])
 
+    @shows("get_user_mytodo", "get_process_task", "update_process_task: a decision", "update_process_task: sent on")
     def test_approve_and_send_on(self):
         process = self.start(self.upload())
         reviewer = self.log_in("claims.reviewer")
@@ -71,6 +76,7 @@ class Workflows(Story):
         self.assertEqual(self.process(process)["status"], "completed")
         self.assertEqual(len(self.process(process)["finished"]), 1)
 
+    @shows("update_process_task: form and delegation")
     def test_form_and_delegation(self):
         process = self.start(self.upload())
         reviewer = self.log_in("claims.reviewer")

@@ -1,6 +1,6 @@
 """Business workspaces."""
 
-from harness import CLAIMS, Story
+from harness import CLAIMS, Story, shows
 
 
 class Workspaces(Story):
@@ -18,11 +18,13 @@ class Workspaces(Story):
         self.assertIsInstance(response["results"]["id"], int)
         return response["results"]["id"]
 
+    @shows("get_workspace_types")
     def test_types(self):
         found = [entry["data"]["properties"] for entry in self.client.get_workspace_types()["results"]]
         self.assertEqual([(t["wksp_type_id"], t["wksp_type_name"]) for t in found], [(16, "Claim"), (17, "Supplier"), (18, "Employee")])
         self.assertEqual(found[0]["templates"][0]["id"], 5001)
 
+    @shows("create_workspace")
     def test_create(self):
         workspace = self.create(parent_id=CLAIMS, category_data={"4104": {"4104_2": "S 9"}})
         held = self.node(workspace)
@@ -32,6 +34,7 @@ class Workspaces(Story):
         self.assertEqual(held["categories"]["4104"]["values"], {"2": "S 9"})
         self.assertIsNotNone(self.at("Claims/CLM-100900 Storm/Evidence"))
 
+    @shows("get_workspace_by_type_and_name", "get_workspace_by_type_and_name: a page")
     def test_find(self):
         workspace = self.create()
         found = self.client.get_workspace_by_type_and_name(type_name="Claim", name="CLM-100900 Storm")
@@ -40,6 +43,7 @@ class Workspaces(Story):
         paged = self.client.get_workspace_by_type_and_name(type_name="Claim", limit=2, page=2)
         self.assertEqual(len(paged["results"]), 2)
 
+    @shows("get_workspace_by_business_object")
     def test_find_by_business_object(self):
         found = self.client.get_workspace_by_business_object(
             external_system_name="SAP", business_object_type="LFA1", business_object_id="0000200451"
@@ -48,12 +52,14 @@ class Workspaces(Story):
         none = self.client.get_workspace_by_business_object("SAP", "LFA1", "unknown")
         self.assertFalse((none or {}).get("results"))
 
+    @shows("get_workspace")
     def test_read(self):
         workspace = self.create(category_data={"4104": {"4104_2": "S 9"}})
         data = self.client.get_workspace(workspace, fields=["properties", "categories"])["results"]["data"]
         self.assertEqual(data["properties"]["wnf_wksp_type_id"], 16)
         self.assertEqual(data["categories"]["4104"]["4104_2"], "S 9")
 
+    @shows("create_workspace_relationship", "get_workspace_relationships")
     def test_relations(self):
         above, below = self.create(), self.create("CLM-100901 Storm, roof", "100901")
         self.assertIsNotNone(
@@ -63,6 +69,7 @@ class Workspaces(Story):
         found = self.client.get_workspace_relationships(workspace_id=above, relationship_type=["child", "parent"])
         self.assertEqual(self.client.get_result_value(response=found, key="id"), below)
 
+    @shows("add_workspace_member")
     def test_roles_and_members(self):
         workspace = self.create()
         roles = self.client.get_workspace_roles(workspace)
@@ -72,6 +79,7 @@ class Workspaces(Story):
         )
         self.assertEqual(self.state()["role_members"][str(role)], [1201, 1202])
 
+    @shows("set_workspace_reference")
     def test_reference(self):
         workspace = self.create()
         self.assertIsNotNone(
