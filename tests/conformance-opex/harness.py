@@ -1,9 +1,10 @@
 """Our program, the schemas, and a note of what was shown to whom."""
 
 import copy
-import hashlib
+import itertools
 import os
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -74,6 +75,24 @@ def called(document, namespace):
     """The same document under another namespace."""
     own = etree.QName(document).namespace
     return etree.fromstring(etree.tostring(document).replace(own.encode(), namespace.encode()))
+
+
+def names_in(schema):
+    """Names of elements that a schema declares."""
+    declared = etree.parse(HERE / "schemas" / schema).iter("{http://www.w3.org/2001/XMLSchema}element")
+    return sorted({one.get("name") for one in declared if one.get("name")})
+
+
+def crowded(document, names):
+    """A document with an element of each name where there is none: first and last in one of each kind."""
+    kinds = {one.tag: at for at, one in enumerate(document.iter()) if isinstance(one.tag, str)}
+    for tag, at in kinds.items():
+        for name in names:
+            for place in (0, sys.maxsize):
+                again = copy.deepcopy(document)
+                parent = list(again.iter())[at]
+                parent.insert(place, etree.Element(f"{{{etree.QName(tag).namespace}}}{name}"))
+                yield f"{etree.QName(tag).localname} has {name}, {'first' if place == 0 else 'last'}", again
 
 
 def spoilt(document):
@@ -155,7 +174,7 @@ class Case(unittest.TestCase):
         found = schemas(name)
         self.assertTrue(found[OURS].validate(document), found[OURS].error_log)
         refused = 0
-        for why, wrong in spoilt(document):
+        for why, wrong in itertools.chain(spoilt(document), crowded(document, names_in(name))):
             if PUBLISHED in found and not found[PUBLISHED].validate(wrong):
                 self.assertFalse(found[OURS].validate(wrong), f"{name} of ours takes it: {why}")
             refused += not found[OURS].validate(wrong)

@@ -42,7 +42,7 @@ class Trees(Case):
             if not content.is_file():
                 continue
             read = OpexFileReader(str(document))
-            self.assertTrue(read.verify_opex_version("1.2"))
+            self.assertTrue(read.verify_opex_version("v1.2"))
             told[read.title] = content.read_bytes()
             self.assertEqual(read.security, "open")
             self.assertEqual(read.description, 'What it is about, in "words" & <signs>')
@@ -71,7 +71,7 @@ class Trees(Case):
         self.assertEqual(len(folders), 3)
         for folder in folders:
             read = OpexDirReader(str(folder / f"{folder.name}.opex"))
-            self.assertTrue(read.verify_opex_version("1.2"))
+            self.assertTrue(read.verify_opex_version("v1.2"))
             # Its writer looks at the folder; the manifest itself is listed by neither.
             (folder / f"{folder.name}.opex").rename(self.folder / "aside")
             theirs = OpexDirWriter(str(folder)).generate_opex()
@@ -152,7 +152,7 @@ class Assets(Case):
             # Its document is beside it, and not in it.
             self.assertNotIn(f"{asset.name}.opex", files)
             ours = OpexFileReader(str(beside))
-            self.assertTrue(ours.verify_opex_version("1.2"))
+            self.assertTrue(ours.verify_opex_version("v1.2"))
             theirs = OpexDirWriter(str(asset), pax_flag=True, generate_fixity=HASHED).generate_opex()
             told = {(one.get("path"), one.get("type")): one.get("value") for one in theirs.iter(f"{IN}Fixity")}
             self.assertEqual(len(told), 2 * len(files))
@@ -255,13 +255,22 @@ class Reading(Case):
     def test_asset_folders_of_the_generator_are_read_and_damage_to_them_is_seen(self):
         part = "act.pax/Representation_Preservation/film/Generation_1/film.mov"
         names = {"notes.txt": b"about it", part: b"a film", part.replace("Preservation", "Access"): b"a copy"}
+        asset = self.files("SHA-1", names) / "act.pax"
+        OpexDirWriter(str(asset), pax_flag=True, generate_fixity=HASHED).write_opex_manifest(f"{asset}.opex")
         top = self.theirs(names, ["SHA-1"], pax=True)
-        self.assertTrue((top / "act.pax.opex").exists())
         checked = package("check", self.folder / "tree")
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
         self.assertNotIn("opex.no-fixity", checked.stderr)
         self.damaged(top / part, "package.fixity")
         self.shown("OPEX 1.2, asset folders of the generator, and damage to them", READER)
+
+    def test_an_asset_folder_without_values_of_fixities_is_no_opex_to_anybody(self):
+        # What this version of the generator writes for an asset folder when it makes the whole tree: values as texts.
+        top = self.theirs({"act.pax/Representation_Access/film/film.mov": b"a film"}, ["SHA-1"], pax=True)
+        document = etree.parse(top / "act.pax.opex")
+        self.assertIsNone(document.find(f".//{IN}Fixity").get("value"))
+        self.invalid("OPEX-v1.2.xsd", document, "a fixity has no value")
+        self.refused("opex.bad-document", "check", self.folder / "tree")
 
 
 if __name__ == "__main__":
