@@ -1,8 +1,8 @@
 //! Writes a folder as packages of every layout, and checks packages.
 //!
 //! ```text
-//! cargo run -p shared --example package -- opex <v1.0|v1.1|v1.2> <folder> <to>   # as a tree of files
-//! cargo run -p shared --example package -- zip <folder> <to>                      # the same tree in a zip
+//! cargo run -p shared --example package -- opex <v1.0|v1.1|v1.2> <folder> <to>   # as a tree of files; `x.pax` in it is an asset
+//! cargo run -p shared --example package -- zip <folder> <to>                      # the same tree in a zip; to `-`, the output
 //! cargo run -p shared --example package -- pax <folder> <to>                      # one asset: <to>.pax.zip with its document
 //! cargo run -p shared --example package -- xip <version> <folder> <to>            # the package that Preservica ingests
 //! cargo run -p shared --example package -- fragments <to>                         # PREMIS and Dublin Core, a file each
@@ -15,7 +15,7 @@ use std::{
     collections::BTreeMap,
     error::Error,
     fs,
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -30,6 +30,7 @@ use shared::{
         Problem, Purpose, Representation, dublin_core, opex, pax, premis, xip,
     },
 };
+use tokio::time::{Duration, Instant};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 const HASHED: [Algorithm; 2] = [Algorithm::Sha1, Algorithm::Sha256];
@@ -110,16 +111,58 @@ fn listed(folder: &Path) -> Outcome<Vec<(String, PathBuf)>> {
 async fn tree(folder: &Path) -> Outcome<opex::Folder> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let source_id = Some(format!("folder {name}"));
-    let about = opex::Opex { source_id, descriptive: fragments()?, ..opex::Opex::default() };
+    let about = opex::Opex { source_id, descriptive: fragments()?, ..remembered()? };
     let mut tree = opex::Folder { name, about, ..opex::Folder::default() };
     for (name, path) in listed(folder)? {
-        if path.is_dir() {
+        if let Some(name) = name.strip_suffix(".pax").filter(|_| path.is_dir()) {
+            tree.assets.push(asset_folder(name, &path).await?);
+        } else if path.is_dir() {
             tree.folders.push(Box::pin(self::tree(&path)).await?);
         } else {
-            tree.files.push(opex::File::new(name, content(&path).await?));
+            let file = opex::File::new(name, content(&path).await?);
+            tree.files.push(opex::File { about: remembered()?, ..file });
         }
     }
     Ok(tree)
+}
+
+/// A folder `name.pax` is one asset, and stays a folder.
+async fn asset_folder(name: &str, folder: &Path) -> Outcome<opex::AssetFolder> {
+    let asset = asset(folder).await?;
+    let entries = pax::entries(&asset.contents, Some((name, xip::in_pax(&asset, "7.7")?)))?;
+    let source_id = Some(format!("asset {name}"));
+    let about = opex::Opex { source_id, descriptive: fragments()?, ..remembered()? };
+    Ok(opex::AssetFolder { name: name.to_owned(), about, entries })
+}
+
+/// What is known of a thing besides what it is: everything that a document has a place for.
+fn remembered() -> Outcome<opex::Opex> {
+    let event = opex::Event {
+        date: moment()?,
+        user: "j.doe & partner".to_owned(),
+        kind: Some("Create".to_owned()),
+        action: Some("Scanned, <twice>".to_owned()),
+        detail: Some("Größe: A4".to_owned()),
+    };
+    let later = opex::Event {
+        date: "2031-05-06T23:59:59.123456789+02:00".parse()?,
+        kind: None,
+        action: None,
+        detail: None,
+        ..event.clone()
+    };
+    let related = |kind: Option<&str>| opex::Relationship {
+        kind: kind.map(str::to_owned),
+        object: Some("urn:uuid:00000000-0000-4000-a000-000000000002".to_owned()),
+    };
+    Ok(opex::Opex {
+        description: Some("What it is about, in \"words\" & <signs>".to_owned()),
+        security_descriptor: Some("open".to_owned()),
+        identifiers: vec![("OTMM".to_owned(), "4711:3".to_owned()), ("ISBN".to_owned(), "none".to_owned())],
+        events: vec![event, later],
+        relationships: vec![related(Some("isVersionOf")), related(None)],
+        ..opex::Opex::default()
+    })
 }
 
 /// An asset of all files of a folder, to be preserved and to be given out.
@@ -207,15 +250,19 @@ async fn unpack(entries: &[Entry], to: &Path) -> Outcome<()> {
 }
 
 async fn write(source: &RangedSource, to: &Path) -> Outcome<()> {
-    fs::create_dir_all(to.parent().ok_or("no folder to write to")?)?;
-    let mut file = fs::File::create(to)?;
+    let mut file: Box<dyn Write> = if to == Path::new("-") {
+        Box::new(std::io::stdout())
+    } else {
+        fs::create_dir_all(to.parent().ok_or("no folder to write to")?)?;
+        Box::new(fs::File::create(to)?)
+    };
     let mut body = source.range(0, source.length()).open().await?;
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.map_err(|error| error.to_string())?.into_data() {
-            std::io::Write::write_all(&mut file, &data)?;
+            file.write_all(&data)?;
         }
     }
-    Ok(())
+    Ok(file.flush()?)
 }
 
 fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, u64>) -> Outcome<()> {
@@ -305,12 +352,42 @@ fn generator(bytes: u64) -> RangedSource {
     })
 }
 
-/// Measures a generated content, packs it, and lets the package pass part by part, as an upload does. Says what it took.
+/// Says how far it is, on the error output: a large one takes minutes.
+struct Progress {
+    what: &'static str,
+    of: u64,
+    began: Instant,
+    said: Instant,
+}
+
+impl Progress {
+    const EVERY: Duration = Duration::from_secs(10);
+
+    fn new(what: &'static str, of: u64) -> Self {
+        let began = Instant::now();
+        Self { what, of, began, said: began }
+    }
+
+    fn at(&mut self, bytes: u64) {
+        if self.said.elapsed() >= Self::EVERY {
+            self.said = Instant::now();
+            let speed = (bytes >> 20) as f64 / self.began.elapsed().as_secs_f64();
+            eprintln!("  {} {} of {} MiB, {speed:.0} MiB/s", self.what, bytes >> 20, self.of >> 20);
+        }
+    }
+}
+
+/// Measures a generated content once, packs it, and lets the package pass part by part, as an upload does. Nothing of it is kept.
+/// Says what it took.
 async fn generated(bytes: u64) -> Outcome<()> {
-    const UPLOADED_AT_ONCE: u64 = 64 << 20;
-    let began = tokio::time::Instant::now();
-    let content = Content::measured(generator(bytes), &[Algorithm::Sha256]).await?;
-    let measured = began.elapsed();
+    const AT_ONCE: u64 = 64 << 20;
+    let source = generator(bytes);
+    let (mut measure, mut progress) = (Measure::new(&[Algorithm::Sha256]), Progress::new("measured", bytes));
+    while !measure.read_on(&source, AT_ONCE).await? {
+        progress.at(measure.bytes());
+    }
+    let measured = progress.began.elapsed();
+    let content = Content::new(source, measure.finish())?;
     let parts = vec![Part::new("00000000-0000-4000-b000-000000000001", "master.mov", content)];
     let preserved = Representation { purpose: Purpose::Preservation, name: String::new(), parts };
     let about = xip::Asset {
@@ -321,27 +398,23 @@ async fn generated(bytes: u64) -> Outcome<()> {
     let asset = xip::NewAsset { about, contents: vec![preserved], effective: None };
     let package = Package::new(xip::package(&[asset], "6.0")?, moment()?)?;
 
-    let (source, mut passed, mut at) = (package.source(), Measure::new(&[]), 0);
-    let began = tokio::time::Instant::now();
-    while at < package.length() {
-        let length = UPLOADED_AT_ONCE.min(package.length() - at);
-        let mut body = source.range(at, length).open().await?;
-        while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame.map_err(|error| error.to_string())?.into_data() {
-                passed.update(&data);
-            }
-        }
-        at += length;
+    // CRCs only, of what passes: they were known before, and cost next to nothing.
+    let (source, mut passed) = (package.source(), Measure::new(&[]));
+    let mut progress = Progress::new("packed", package.length());
+    while !passed.read_on(&source, AT_ONCE).await? {
+        progress.at(passed.bytes());
     }
-    let packed = began.elapsed();
+    let packed = progress.began.elapsed();
     if passed.finish() != package.facts() {
         return Err("the package is not the one that was known before".into());
     }
     let status = fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.and_then(|rest| rest.split_whitespace().next()).unwrap_or("0");
+    let peak = peak
+        .and_then(|rest| rest.split_whitespace().next())
+        .ok_or("Linux does not say the peak of memory")?;
     println!(
-        "{{\"length\":{},\"measure_seconds\":{:.3},\"pack_seconds\":{:.3},\"peak_kib\":{peak}}}",
+        "{{\"length\":{},\"measure_seconds\":{:.6},\"pack_seconds\":{:.6},\"peak_kib\":{peak}}}",
         package.length(),
         measured.as_secs_f64(),
         packed.as_secs_f64()

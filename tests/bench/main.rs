@@ -122,6 +122,13 @@ async fn measure_all(root: &Path, artefacts: &Path, extent: &Extent, only: Optio
         wanted
     };
     let mut figures = Vec::new();
+    if wanted("packages") {
+        figures.extend(packages::figures(extent.packages).await);
+    }
+    if only == Some("packages") {
+        // The only part that needs no systems and no artefacts.
+        return figures;
+    }
     let keeping = Stage::new(root, artefacts, true).await;
     if wanted("start") {
         figures.extend(small::start(&keeping, extent.starts).await);
@@ -144,9 +151,6 @@ async fn measure_all(root: &Path, artefacts: &Path, extent: &Extent, only: Optio
     if wanted("door") {
         let stage = Stage::new(root, artefacts, true).await;
         figures.push(door::answer(&stage, artefacts, extent.deliveries).await);
-    }
-    if wanted("packages") {
-        figures.push(packages::figure(extent.packages).await);
     }
     if wanted("refused") {
         figures.push(large::refused(&keeping, 64 << 20).await);

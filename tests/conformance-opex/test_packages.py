@@ -1,254 +1,159 @@
-"""Packages of ours read by opex-manifest-generator and judged by schemas, and trees of that generator read by us."""
+"""Packages in one file: zips of trees, PAX, XIP; and the fragments of metadata in them."""
 
 import hashlib
 import os
-import shutil
-import subprocess
-import tempfile
 import unittest
 import zipfile
 from pathlib import Path
 
+from harness import ASSETS, NAMES, OPEX, PUBLISHED, XIP, Case, called, package, schemas
 from lxml import etree
-from opex_manifest_generator.hash import HashGenerator
-from opex_manifest_generator.opexLib import OpexDirReader, OpexDirWriter, OpexFileReader, OpexFileWriter
-from opex_manifest_generator.opexManifest import OpexManifestGenerator
+from opex_manifest_generator.opexLib import OpexFileReader, OpexFileWriter
 
-HERE = Path(__file__).parent
-PUBLISHED = os.environ.get("WAYBILL_SCHEMAS")
-OPEX = "http://www.openpreservationexchange.org/opex/v1.2"
-
-NAMES = {
-    "front door.jpg": b"\xff\xd8 a picture",
-    "Pr\u00fcfbericht \u21165.txt": b"a report",
-    "Act 1: <final> | cut?.mov": b"a film",
-    "wow!.txt": b"the escape itself",
-    "empty.txt": b"",
-    "notes.opex": b"this is no document of OPEX",
-    "inner/a.tif": b"another picture",
-    "inner/deeper/b.tif": b"and another",
-    "large.bin": bytes(range(256)) * 40_000,
-}
-
-
-def package(*arguments):
-    command = [os.environ["PACKAGE"], *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def schemas(name):
-    """Ours, and the published one where there is one."""
-    found = [HERE / "schemas" / name]
-    if PUBLISHED and (Path(PUBLISHED) / name).exists():
-        found.append(Path(PUBLISHED) / name)
-    return found
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        # The generator leaves a folder behind wherever it runs.
-        self.addCleanup(os.chdir, os.getcwd())
-        os.chdir(self.folder)
-
-    def files(self, name="source", names=NAMES):
-        source = self.folder / name
-        for path, content in names.items():
-            (source / path).parent.mkdir(parents=True, exist_ok=True)
-            (source / path).write_bytes(content)
-        return source
-
-    def ours(self, *arguments):
-        done = package(*arguments)
-        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
-
-    def valid(self, schema, document):
-        for path in schemas(schema):
-            found = etree.XMLSchema(etree.parse(path))
-            self.assertTrue(found.validate(document), f"{path}: {found.error_log}")
-
-    def invalid(self, schema, document):
-        for path in schemas(schema):
-            self.assertFalse(etree.XMLSchema(etree.parse(path)).validate(document), path)
-
-
-class Trees(Case):
-    def tree(self, version="v1.2"):
-        to = self.folder / "tree"
-        self.ours("opex", version, self.files(), to)
-        return to
-
-    def test_every_file_is_told_with_its_fixities_and_its_true_name(self):
-        tree = self.tree()
-        told = {}
-        for document in tree.rglob("*.opex"):
-            content = document.with_suffix("")
-            if not content.is_file():
-                continue
-            read = OpexFileReader(str(document))
-            self.assertTrue(read.verify_opex_version("1.2"))
-            told[read.title] = content.read_bytes()
-            self.assertEqual({one["type"] for one in read.fixities}, {"SHA-1", "SHA-256"})
-            for one in read.fixities:
-                theirs = HashGenerator(algorithm=one["type"]).hash_generator(str(content))
-                self.assertEqual(one["value"].upper(), theirs)
-        self.assertEqual(told, {Path(name).name: content for name, content in NAMES.items()})
-
-    def test_names_in_storage_are_ascii_without_what_stops_an_ingest(self):
-        for path in self.tree().rglob("*"):
-            self.assertTrue(path.name.isascii(), path)
-            self.assertFalse(set(path.name) & set(':<>|?*"\\'), path)
-
-    def test_a_manifest_lists_what_the_generator_would_list(self):
-        tree = self.tree()
-        folders = [path for path in tree.rglob("*") if path.is_dir()]
-        self.assertEqual(len(folders), 3)
-        for folder in folders:
-            read = OpexDirReader(str(folder / f"{folder.name}.opex"))
-            self.assertTrue(read.verify_opex_version("1.2"))
-            # Its writer looks at the folder; the manifest itself is listed by neither.
-            (folder / f"{folder.name}.opex").rename(self.folder / "aside")
-            writer = OpexDirWriter(str(folder))
-            theirs = writer.generate_opex()
-            (self.folder / "aside").rename(folder / f"{folder.name}.opex")
-            names = lambda name: sorted(one.text for one in theirs.iter(f"{{{OPEX}}}{name}"))
-            self.assertEqual(sorted(read.files), names("File"))
-            self.assertEqual(sorted(read.folders), names("Folder"))
-            for one in read.files_dict:
-                self.assertEqual(int(one["size"]), (folder / one["name"]).stat().st_size)
-                self.assertEqual(one["type"], "metadata" if one["name"].endswith(".opex") else "content")
-
-    def test_documents_of_every_version_are_valid_to_its_schema_and_no_other(self):
-        for version in ("1.0", "1.1", "1.2"):
-            with self.subTest(version=version):
-                tree = self.tree(f"v{version}")
-                documents = list(tree.rglob("*.opex"))
-                self.assertEqual(len(documents), len(NAMES) + 3)
-                for path in documents:
-                    document = etree.parse(path)
-                    self.valid(f"OPEX-v{version}.xsd", document)
-                    other = "1.0" if version == "1.2" else "1.2"
-                    self.invalid(f"OPEX-v{other}.xsd", document)
-                    # What is out of its order is seen.
-                    root = document.getroot()
-                    if len(root) > 1:
-                        root.append(root[0])
-                        self.invalid(f"OPEX-v{version}.xsd", document)
-                shutil.rmtree(tree)
-
-    def test_a_tree_of_ours_is_in_order_to_us_and_damage_is_seen(self):
-        tree = self.tree()
-        self.assertEqual(package("check", tree).returncode, 0)
-        top = tree / "source"
-        for path in [top / "front door.jpg", top / "inner" / "inner.opex", top / "inner" / "deeper" / "b.tif"]:
-            with self.subTest(path=path.name):
-                before = path.read_bytes()
-                path.write_bytes(before[:-1] + b"!")
-                damaged = package("check", tree)
-                self.assertNotEqual(damaged.returncode, 0)
-                self.assertTrue(damaged.stdout + damaged.stderr)
-                path.write_bytes(before)
-        (top / "inner" / "a.tif").unlink()
-        self.assertIn("opex.missing", package("check", tree).stdout)
-
-    def test_trees_of_the_generator_are_read_and_damage_to_them_is_seen(self):
-        plain = {name: content for name, content in NAMES.items() if name.isascii() and not set(name) & set(':<>|?')}
-        plain.pop("notes.opex")
-        for algorithms in (["SHA-1"], ["MD5"], ["SHA-256", "SHA-512"]):
-            with self.subTest(algorithms=algorithms):
-                source = self.files("-".join(algorithms), plain)
-                OpexManifestGenerator(root=str(source), fixity=algorithms).main()
-                self.assertTrue((source / "front door.jpg.opex").exists())
-                (self.folder / "theirs").mkdir()
-                source.rename(self.folder / "theirs" / source.name)
-                checked = package("check", self.folder / "theirs")
-                self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
-                damaged = self.folder / "theirs" / source.name / "inner" / "a.tif"
-                damaged.write_bytes(b"another pictur!")
-                self.assertIn("package.fixity", package("check", self.folder / "theirs").stdout)
-                shutil.rmtree(self.folder / "theirs")
+GENERATOR, READER, ZIPFILE = "opex-manifest-generator", "our reader", "zipfile of Python"
+IN = f"{{{OPEX}1.2}}"
 
 
 class Zips(Case):
     def test_a_tree_in_a_zip_is_that_tree(self):
-        source, to = self.files(), self.folder / "tree.zip"
-        self.ours("zip", source, to)
-        self.ours("opex", "v1.2", source, self.folder / "tree")
+        to, tree = self.folder / "tree.zip", self.tree()
+        self.ours("zip", self.folder / "source", to)
         with zipfile.ZipFile(to) as archive:
             self.assertIsNone(archive.testzip())
             names = archive.namelist()
             self.assertEqual(names[-1], "source/source.opex")
             self.assertTrue(all(one.compress_type == zipfile.ZIP_STORED for one in archive.infolist()))
             self.assertTrue(all(one.date_time == (2031, 5, 6, 7, 8, 8) for one in archive.infolist()))
+            self.assertEqual({one.external_attr >> 16 for one in archive.infolist()}, {0o100644})
+            files = {path.relative_to(tree).as_posix(): path for path in tree.rglob("*") if path.is_file()}
+            self.assertEqual(sorted(names), sorted(files))
             for name in names:
-                self.assertEqual(archive.read(name), (self.folder / "tree" / name).read_bytes())
-            files = [path for path in (self.folder / "tree").rglob("*") if path.is_file()]
-            self.assertEqual(len(names), len(files))
+                self.assertEqual(archive.read(name), files[name].read_bytes())
+        self.shown("zip, of a tree with asset folders, stored", ZIPFILE)
 
     def test_the_same_folder_is_the_same_package(self):
-        source, digests = self.files(), set()
-        for number in range(2):
-            self.ours("zip", source, self.folder / f"{number}.zip")
-            digests.add(hashlib.sha256((self.folder / f"{number}.zip").read_bytes()).hexdigest())
-        self.assertEqual(len(digests), 1)
+        source, digests = self.files(names={**NAMES, **ASSETS}), {}
+        for number, zone in enumerate(("Pacific/Auckland", "America/Lima")):
+            # When they were written, and where that is, is not what they are.
+            for path in source.rglob("*"):
+                os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
+            for layout in (("zip",), ("xip", "7.7")):
+                to = self.folder / f"{number}.zip"
+                done = package(*layout, source, to, env={**os.environ, "TZ": zone, "LC_ALL": "C"})
+                self.assertEqual(done.returncode, 0, done.stderr)
+                digests.setdefault(layout, set()).add(hashlib.sha256(to.read_bytes()).hexdigest())
+        self.assertEqual({layout: len(found) for layout, found in digests.items()}, {("zip",): 1, ("xip", "7.7"): 1})
+        # Another content is another package.
+        (source / "empty.txt").write_bytes(b"not empty")
+        self.ours("zip", source, self.folder / "other.zip")
+        other = hashlib.sha256((self.folder / "other.zip").read_bytes()).hexdigest()
+        self.assertNotIn(other, digests[("zip",)])
+        self.shown("zip, the same bytes again", "SHA-256")
 
+
+class Assets(Case):
     def test_an_asset_in_a_zip_is_told_as_the_generator_tells_it(self):
-        plain = {"master.mov": b"a film", "notes.txt": b"about it"}
-        self.ours("pax", self.files(names=plain), self.folder / "asset")
-        document = self.folder / "asset.pax.zip.opex"
-        self.valid("OPEX-v1.2.xsd", etree.parse(document))
-        ours = {(one["path"], one["type"]): one["value"].upper() for one in OpexFileReader(str(document)).fixities}
+        self.ours("pax", self.files(names={"master.mov": b"a film", "notes.txt": b"about it"}), self.folder / "asset")
+        beside = self.folder / "asset.pax.zip.opex"
+        ours = {(one["path"], one["type"]): one["value"].upper() for one in OpexFileReader(str(beside)).fixities}
         theirs = OpexFileWriter(
             str(self.folder / "asset.pax.zip"), generate_fixity=["SHA-1", "SHA-256"], pax_flag=True
         ).generate_opex()
-        told = {
-            (one.get("path"), one.get("type")): one.get("value") for one in theirs.iter(f"{{{OPEX}}}Fixity")
-        }
+        told = {(one.get("path"), one.get("type")): one.get("value") for one in theirs.iter(f"{IN}Fixity")}
         self.assertEqual(len(told), 10)
         self.assertEqual({key: value.upper() for key, value in told.items()}, ours)
+        self.shown("PAX, zipped, fixities by path", GENERATOR)
+        document = etree.parse(beside).getroot()
+        self.valid("OPEX-v1.2.xsd", document, "OPEX 1.2, zipped assets")
+        self.invalid("OPEX-v1.0.xsd", called(document, f"{OPEX}1.0"), "fixities have paths")
         with zipfile.ZipFile(self.folder / "asset.pax.zip") as archive:
-            self.valid("XIP-v7.7.xsd", etree.fromstring(archive.read("asset.xip")))
-            self.assertEqual({name.count("/") for name in archive.namelist() if name != "asset.xip"}, {3})
+            self.assertIsNone(archive.testzip())
+            described = etree.fromstring(archive.read("asset.xip"))
+            self.valid("XIP-v7.7.xsd", described, "XIP 7.7, in a zipped asset")
+            names = set(archive.namelist()) - {"asset.xip"}
+            self.assertEqual({name.count("/") for name in names}, {3})
+            places = {
+                f"{one.findtext('{*}PhysicalLocation')}/{one.findtext('{*}Filename')}"
+                for one in described.findall("{*}Bitstream")
+            }
+            self.assertEqual(places, names)
+        self.shown("PAX, zipped, files where they are said", ZIPFILE)
 
     def test_a_package_of_xip_is_valid_and_every_file_lies_where_it_is_said(self):
         source = self.files()
-        for version, other in (("6.0", "6.2"), ("6.2", "6.0"), ("7.7", "6.2")):
+        for version in ("6.0", "6.2", "7.7"):
             with self.subTest(version=version):
                 to = self.folder / f"{version}.zip"
                 self.ours("xip", version, source, to)
-                self.assertEqual(package("check", to).returncode, 0)
+                self.ours("check", to)
                 with zipfile.ZipFile(to) as archive:
                     self.assertIsNone(archive.testzip())
                     base = archive.namelist()[0]
                     document = etree.fromstring(archive.read(f"{base}metadata.xml"))
-                    self.valid(f"XIP-v{version}.xsd", document)
-                    self.invalid(f"XIP-v{other}.xsd", document)
+                    self.valid(f"XIP-v{version}.xsd", document, f"XIP {version}, packages")
                     files = document.findall("{*}Bitstream")
-                    self.assertEqual(len(files), 2 * len([name for name in NAMES if "/" not in name]))
+                    plain = [name for name in NAMES if "/" not in name]
+                    self.assertEqual(len(files), 2 * len(plain))
+                    lying = [one.filename for one in archive.infolist() if not one.is_dir()]
+                    self.assertEqual(len(lying), len(files) + 1)
+                    contents = []
                     for one in files:
                         place = f"{one.findtext('{*}PhysicalLocation')}/{one.findtext('{*}Filename')}"
                         content = archive.read(f"{base}content/{place}")
+                        contents.append(content)
                         self.assertEqual(len(content), int(one.findtext("{*}FileSize")))
-                        for fixity in one.iter("{*}Fixity"):
+                        fixities = list(one.iter("{*}Fixity"))
+                        self.assertEqual(len(fixities), 2)
+                        for fixity in fixities:
                             algorithm = fixity.findtext("{*}FixityAlgorithmRef").lower()
                             found = hashlib.new(algorithm, content).hexdigest()
                             self.assertEqual(found, fixity.findtext("{*}FixityValue"))
-                    # What the schema does not know is seen.
-                    document.append(etree.fromstring(f'<Unknown xmlns="{etree.QName(document).namespace}"/>'))
-                    self.invalid(f"XIP-v{version}.xsd", document)
+                    self.assertEqual(sorted(contents), sorted(2 * [NAMES[name] for name in plain]))
+                    if version != "6.0":
+                        self.assertIsNotNone(document.find(".//{*}OriginalFilename"))
+                        self.invalid("XIP-v6.0.xsd", called(document, f"{XIP}6.0"), "it has original names")
+                self.shown(f"XIP {version}, packages, files where they are said", ZIPFILE)
+                self.shown(f"XIP {version}, packages of ours", READER)
+
+    def test_damage_to_a_package_of_xip_is_seen(self):
+        to = self.folder / "package.zip"
+        self.ours("xip", "6.0", self.files(), to)
+        whole = to.read_bytes()
+        # In a content, and in what is said of it.
+        for there, other in ((b"the escape itself", b"the escape itselF"), (b"<FileSize>6</", b"<FileSize>7</")):
+            with self.subTest(there=there):
+                self.assertIn(there, whole)
+                to.write_bytes(whole.replace(there, other, 1))
+                self.refused("package.fixity", "check", to)
+        to.write_bytes(whole)
+        self.ours("check", to)
+        self.shown("XIP, damage to packages", READER)
+
+    def test_our_schemas_refuse_what_the_published_ones_refuse(self):
+        source = self.files(names={"a:b.tif": b"a picture"})
+        for version in ("6.0", "6.2", "7.7"):
+            with self.subTest(version=version):
+                to = self.folder / f"{version}.zip"
+                self.ours("xip", version, source, to)
+                with zipfile.ZipFile(to) as archive:
+                    base = archive.namelist()[0]
+                    self.as_strict(f"XIP-v{version}.xsd", etree.fromstring(archive.read(f"{base}metadata.xml")))
+                if PUBLISHED in schemas(f"XIP-v{version}.xsd"):
+                    self.shown(f"XIP {version}, schema of ours as strict", PUBLISHED)
 
 
 class Fragments(Case):
     def test_premis_and_dublin_core_are_valid(self):
         self.ours("fragments", self.folder)
-        for name, schema in (("premis", "premis.xsd"), ("dc", "oai_dc.xsd")):
+        for name, schema, what in (("premis", "premis.xsd", "PREMIS 3.0"), ("dc", "oai_dc.xsd", "Dublin Core")):
             with self.subTest(name=name):
-                document = etree.parse(self.folder / f"{name}.xml")
-                self.valid(schema, document)
-                document.getroot().append(etree.fromstring('<odd xmlns="urn:odd"/>'))
-                self.invalid(schema, document)
+                document = etree.parse(Path(self.folder) / f"{name}.xml").getroot()
+                self.valid(schema, document, what)
+                self.as_strict(schema, document)
+                if PUBLISHED in schemas(schema):
+                    self.shown(f"{what}, schema of ours as strict", PUBLISHED)
+                document.append(etree.fromstring('<odd xmlns="urn:odd"/>'))
+                self.invalid(schema, document, "something odd is in it")
 
 
 if __name__ == "__main__":

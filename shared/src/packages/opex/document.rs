@@ -46,9 +46,10 @@ impl Version {
         Self::ALL.into_iter().find(|version| version.namespace() == namespace)
     }
 
-    /// Whether the true name of a file can be said.
+    /// Whether the true name of a file can be said. The schema of 1.0 has no place for it and that of 1.2 has one; 1.1, of which
+    /// no schema is public, is told no more than both of them take.
     pub fn has_original_filename(self) -> bool {
-        self >= Self::V1_1
+        self >= Self::V1_2
     }
 
     /// Whether fixities of files within an asset can be said, and an asset may be a folder.

@@ -116,7 +116,7 @@ fn a_document_of_opex_has_the_prefix_that_readers_look_for() {
 fn a_version_is_not_told_what_it_has_no_place_for() {
     for (version, name, path) in [
         (opex::Version::V1_0, false, false),
-        (opex::Version::V1_1, true, false),
+        (opex::Version::V1_1, false, false),
         (opex::Version::V1_2, true, true),
     ] {
         let named = Opex { original_filename: Some("a.tif".into()), ..Opex::new(version) };
