@@ -90,12 +90,12 @@ class Uploads(Story):
         files = [self.file("first.txt", b"1"), self.file("second.txt", b"2")]
         package = self.pack(
             "multi_asset_package", asset_file_list=files, parent_folder=self.folder(),
-            Identifiers={files[0]: {"OTMM": "first:1"}},
+            Identifiers={file: {"OTMM": os.path.basename(file)} for file in files},
         )
         self.ended(self.part("UploadAPI").upload_zip_package(package, self.folder()))
-        (found,) = self.entities.identifier("OTMM", "first:1")
-        self.assertEqual(found.title, "first")
-        self.assertEqual(self.held("second")["parent"], self.folder().reference)
+        for name in ("first", "second"):
+            (found,) = self.entities.identifier("OTMM", f"{name}.txt")
+            self.assertEqual((found.title, self.entities.asset(found.reference).parent), (name, self.folder().reference))
 
     @shows("UploadAPI.upload_locations", "UploadAPI.upload_credentials", "UploadAPI.upload_zip_package_to_S3")
     def test_a_package_goes_to_the_bulk_location_whole_and_in_parts(self):

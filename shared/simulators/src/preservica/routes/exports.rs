@@ -1,6 +1,5 @@
 //! Exports: asked for at an entity, fetched under their token.
 
-use axum::body::Body;
 use http::{HeaderValue, Response, header};
 
 use super::super::call::Call;
@@ -53,5 +52,5 @@ pub(super) fn content(call: &Call<'_>, token: &str) -> Outcome<Reply> {
     let mut response = Response::new(content.body(0, content.size));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(content.size));
-    Ok(Reply::Whole(response.map(Body::new)))
+    Ok(Reply::Whole(response))
 }

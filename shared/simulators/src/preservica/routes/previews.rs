@@ -1,6 +1,5 @@
 //! The small pictures of folders and assets.
 
-use axum::body::Body;
 use http::{HeaderValue, Response, header};
 
 use super::super::call::Call;
@@ -74,5 +73,5 @@ pub(super) fn thumbnail(call: &Call<'_>, (kind, reference): (Kind, &str)) -> Out
     let mut response = Response::new(content.body(0, content.size));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(content.size));
-    Ok(Reply::Whole(response.map(Body::new)))
+    Ok(Reply::Whole(response))
 }
