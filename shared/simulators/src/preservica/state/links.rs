@@ -46,7 +46,7 @@ impl State {
 
     /// The links of an entity, each with its direction as seen from there and the entity at its other end.
     pub(in crate::preservica) fn links_of(&self, entity: &str) -> Vec<(&Link, &'static str, &Entity)> {
-        let ends = |link: &'_ Link| -> Option<(&'static str, String)> {
+        let ends = |link: &Link| -> Option<(&'static str, String)> {
             match (link.from == entity, link.to == entity) {
                 (true, _) => Some(("From", link.to.clone())),
                 (false, true) => Some(("To", link.from.clone())),
