@@ -209,7 +209,8 @@ impl State {
                         let path = format!("{place}/{}", file.filename);
                         package.file(&path, &file.content.bytes().map_err(broken)?)?;
                         let fixities = file.fixities.iter().map(|(kind, value)| {
-                            let known = Algorithm::named(kind).map_or(kind.as_str(), Algorithm::hyphenated);
+                            let known =
+                                Algorithm::named(kind).map_or(kind.as_str(), |known| known.hyphenated());
                             (known.to_owned(), value.clone())
                         });
                         checked.push((path, fixities.collect()));

@@ -44,7 +44,7 @@ fn files(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
         .map(|at| {
             let (mut file, mut content) = (zip.by_index(at).unwrap(), Vec::new());
             file.read_to_end(&mut content).unwrap();
-            (file.name().to_owned(), content)
+            (file.name().unwrap().into_owned(), content)
         })
         .collect()
 }
