@@ -5,6 +5,8 @@ import datetime
 import http.server
 import json
 import os
+import select
+import socket
 import subprocess
 import tempfile
 import threading
@@ -22,6 +24,8 @@ OPERATOR = "operator@example.com"
 MANAGER = "manager@example.com"
 PASSWORD = "demo-password"
 TENANT = "DEMO"
+# Where the client takes storage accounts of Azure to be, whatever it is told.
+AZURE = "blob.core.windows.net"
 
 
 FOLDER = tempfile.TemporaryDirectory()
@@ -33,7 +37,7 @@ def certificate():
     subprocess.run(
         [
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain,
+            "-subj", "/CN=127.0.0.1", "-addext", f"subjectAltName=IP:127.0.0.1,DNS:*.{AZURE}", "-keyout", key, "-out", chain,
         ],
         check=True,
         stdout=subprocess.DEVNULL,
@@ -43,22 +47,22 @@ def certificate():
 
 
 def start():
-    """The ports of the interface, of the bulk location, and of the interface over TLS."""
+    """The ports of the interface, of the bulk location, of the interface over TLS, and of the container of Azure."""
     chain, key = certificate()
     os.environ["REQUESTS_CA_BUNDLE"] = chain
     process = subprocess.Popen(
         [
             os.environ["SIMULATOR"], "preservica", "--port", "0", "--bulk-port", "0", "--tls-port", "0",
-            "--certificate", chain, "--key", key,
+            "--container-port", "0", "--certificate", chain, "--key", key,
         ],
         stdout=subprocess.PIPE,
         text=True,
     )
     atexit.register(process.terminate)
-    return [process.stdout.readline().split("://127.0.0.1:")[1].split("/")[0].strip() for _ in range(3)]
+    return [process.stdout.readline().split("://127.0.0.1:")[1].split("/")[0].strip() for _ in range(4)]
 
 
-SERVER, BULK, SECURE = (f"127.0.0.1:{port}" for port in start())
+SERVER, BULK, SECURE, CONTAINER = (f"127.0.0.1:{port}" for port in start())
 # The client takes Amazon's own address for the bulk location, whatever it is told.
 os.environ["AWS_ENDPOINT_URL_S3"] = f"http://{BULK}"
 
@@ -154,6 +158,15 @@ class Story(unittest.TestCase):
         admin("POST", "clock", {"advance_seconds": seconds})
         return now
 
+    def pack(self, name, **options):
+        """What one of the client's functions makes of files: a package for a folder."""
+        self.called.add(f"uploadAPI.{name}")
+        return getattr(pyPreservica, name)(export_folder=FOLDER.name, **options)
+
+    def noted(self, target):
+        """Something else of the client, unchanged, whose calls count as shown."""
+        return Recorded(self.called, target)
+
     def file(self, name, content):
         path = os.path.join(FOLDER.name, name)
         with open(path, "wb") as file:
@@ -166,3 +179,28 @@ def listen(handler):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+class Tunnel(http.server.BaseHTTPRequestHandler):
+    """A proxy that leads calls of Azure's storage to the container of the simulator, and all others nowhere."""
+
+    def do_CONNECT(self):
+        host, _, port = self.path.rpartition(":")
+        if not host.endswith(f".{AZURE}") or port != "443":
+            network.ATTEMPTS.append(self.path)
+            self.send_error(403)
+            return
+        place, _, number = CONTAINER.partition(":")
+        with socket.create_connection((place, int(number))) as container:
+            self.send_response(200)
+            self.end_headers()
+            ends = {self.connection: container, container: self.connection}
+            while ends:
+                for end in select.select(list(ends), [], [], 30)[0] or list(ends):
+                    piece = end.recv(1 << 16)
+                    if not piece:
+                        return
+                    ends[end].sendall(piece)
+
+    def log_message(self, *arguments):
+        pass

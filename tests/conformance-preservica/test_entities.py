@@ -29,7 +29,8 @@ class Entities(Story):
         self.assertEqual(self.held("Anders")["parent"], parent.reference)
         self.assertIsNone(self.entities.create_folder("Root", "d", "open").parent)
 
-    @shows("EntityAPI.move", "EntityAPI.move_async", "EntityAPI.get_async_progress", "EntityAPI.security_tag_sync")
+    @shows("EntityAPI.move", "EntityAPI.move_async", "EntityAPI.get_async_progress", "EntityAPI.security_tag_sync",
+            "EntityAPI.security_tag_async")
     def test_place_and_tag_change(self):
         self.switch(action_seconds=0)
         asset, folder = self.asset(), self.folder()
@@ -39,6 +40,12 @@ class Entities(Story):
         self.assertEqual(self.entities.get_async_progress(token), "COMPLETED")
         self.entities.security_tag_sync(asset, "closed")
         self.assertEqual(self.held("Spring launch")["security_tag"], "closed")
+        self.switch(action_seconds=60)
+        token = self.entities.security_tag_async(asset, "open")
+        self.assertEqual(self.entities.get_async_progress(token), "ACTIVE")
+        self.wait(61)
+        self.assertEqual(self.entities.get_async_progress(token), "COMPLETED")
+        self.assertEqual(self.held("Spring launch")["security_tag"], "open")
 
     @shows("EntityAPI.children", "EntityAPI.descendants", "EntityAPI.all_descendants")
     def test_folders_are_walked(self):
@@ -82,7 +89,7 @@ class Entities(Story):
 
     @shows(
         "EntityAPI.representations", "EntityAPI.content_objects", "EntityAPI.generations", "EntityAPI.bitstream_content",
-        "EntityAPI.bitstream_bytes", "EntityAPI.integrity_checks", "EntityAPI.bitstream_location",
+        "EntityAPI.bitstream_bytes", "EntityAPI.integrity_checks", "EntityAPI.bitstream_location", "EntityAPI.bitstream",
     )
     def test_files(self):
         for representation in self.entities.representations(self.asset()):
@@ -95,6 +102,8 @@ class Entities(Story):
                         self.assertEqual(len(list(self.entities.integrity_checks(file))), 2)
                         self.assertEqual(list(self.entities.bitstream_location(file)), ["s3-storage"])
                         self.assertIn("SHA256", file.fixity)
+                        again = self.entities.bitstream(file.content_url.removesuffix("/content"))
+                        self.assertEqual((again.filename, again.fixity), (file.filename, file.fixity))
 
     @shows("EntityAPI.replace_generation_async", "EntityAPI.add_access_representation")
     def test_new_content(self):

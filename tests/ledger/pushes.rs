@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use shared::webhook::{Delivery, Memory, Seen, Verifier};
+use shared::{
+    preservica::{Push, PushSecret},
+    webhook::{Delivery, Memory, Seen, Verifier},
+};
+use simulators::preservica::state::sign;
 use standardwebhooks::Webhook;
 
 use crate::table::Place;
@@ -67,4 +71,39 @@ async fn a_replay_is_known_however_well_it_is_signed() {
     assert_eq!(memory.seen(&again, b"{}").await.unwrap(), Seen::Before);
     let other = sent("msg_1", 1_767_225_910, b"{\"changed\":1}");
     assert_eq!(memory.seen(&other, b"{\"changed\":1}").await.unwrap(), Seen::Other);
+}
+
+const PRESERVICA_SECRET: &str = "kR3nVd8sQm1xZt7bLw5cYf2h";
+
+/// A push about so many entities, as Preservica sends it, and as we take it.
+fn of_preservica(timestamp: &str, entities: usize) -> (Push, Vec<u8>) {
+    let events: Vec<_> = (0..entities)
+        .map(|at| serde_json::json!({"entityRef": format!("00000000-0000-4000-a000-{at:012}"), "entityType": "IO"}))
+        .collect();
+    let body = serde_json::json!({
+        "subscriptionId": "s", "trigger": "FULL_TEXT_INDEXED", "timestamp": timestamp, "tenant": "DEMO", "events": events,
+    });
+    let body = body.to_string().into_bytes();
+    let mut headers = HeaderMap::new();
+    headers.insert("preservica-signature", sign(PRESERVICA_SECRET, &body).parse().unwrap());
+    let secret = PushSecret::from_json(&format!(r#"{{"current":"{PRESERVICA_SECRET}"}}"#)).unwrap();
+    (secret.verify(&headers, &body).unwrap(), body)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_of_preservica_is_taken_once_and_refused_when_it_is_sent_again() {
+    let place = Place::in_process().await;
+    let memory = Memory::new(place.ledger.clone(), "receive-preservica");
+    // Of one entity, and of more than a key of the table has room for.
+    for entities in [1, 500] {
+        let (push, body) = of_preservica("2031-05-06T07:08:09.000Z", entities);
+        assert_eq!(memory.seen(&push.delivery(), &body).await.unwrap(), Seen::New);
+        memory.remember(&push.delivery(), &body).await.unwrap();
+        // It is signed as well as the first time: nothing in it says that it is old.
+        let (again, body) = of_preservica("2031-05-06T07:08:09.000Z", entities);
+        assert_eq!(memory.seen(&again.delivery(), &body).await.unwrap(), Seen::Before);
+        // The same told anew is another push.
+        let (later, body) = of_preservica("2031-05-06T07:08:10.000Z", entities);
+        assert_eq!(memory.seen(&later.delivery(), &body).await.unwrap(), Seen::New);
+    }
 }

@@ -2,20 +2,27 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::Value;
+use shared::error::FailureClass;
 use simulators::{
     content::Blob,
     faults::{Action, Rule},
     preservica::{
         Settings,
-        state::{Algorithm, Bitstream, Kind, digest},
+        state::{Algorithm, Bitstream, Kind, Status, digest},
     },
 };
 use tests::{
     archiving::{KEEP_MASTERS, Master, MasterFile},
-    storm::{Drive, Fault, Meanwhile, Scenario, World, archived_once, backwards, clean, drive},
+    storm::{
+        Drive, Fault, Meanwhile, Report, Scenario, World, archived_once, backwards, clean, drive, one_fault,
+    },
 };
 
-use crate::keep_masters::{first, there_with_other_content};
+use crate::{
+    keep_masters::{first, there_with_other_content},
+    weather::{each, none},
+};
 
 fn story(prepare: fn(&World)) -> Scenario {
     Scenario::of_preservica(
@@ -69,6 +76,127 @@ fn the_stories_of_the_engine_end_as_told_in_both_orders() {
         for report in [clean(&story), backwards(&story)] {
             assert!(report.outcome.is_ok(), "{}: {:?}\n{}", story.name, report.outcome, report.made);
         }
+    }
+}
+
+/// However short the storm is: elsewhere only a part of these nights is played.
+#[test]
+fn a_crash_or_a_lost_answer_at_every_call_of_the_engine_ends_like_a_calm_night() {
+    let stories: Vec<(Scenario, Report)> = crate::keep_masters::scenarios()
+        .into_iter()
+        .take(2)
+        .map(|story| {
+            let calm = clean(&story);
+            (story, calm)
+        })
+        .collect();
+    let mut nights = Vec::new();
+    for (story, calm) in &stories {
+        assert!(calm.outcome.is_ok() && calm.calls.len() > 20, "{}: {:?}", story.name, calm.outcome);
+        for call in 0..calm.calls.len() {
+            let faults = [Fault::CrashBefore, Fault::CrashAfter, Fault::DropAfter];
+            nights.extend(faults.map(|fault| (story, calm, call, fault)));
+        }
+    }
+    none(&each(&nights, |(story, calm, call, fault)| {
+        let reason = one_fault(story, &calm.made, *call, *fault, None).outcome.err()?;
+        Some(format!("{}: {fault:?} at call {call} ({}): {}", story.name, calm.calls[*call].what, reason.0))
+    }));
+}
+
+/// What of the ledger's table has this in its key.
+fn noted(world: &World, key: &str) -> Vec<Value> {
+    let has = |record: &Value| record["pk"]["S"].as_str().is_some_and(|pk| pk.contains(key));
+    world.ledger().into_iter().filter(has).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_archived_is_remembered_under_its_reference_and_what_is_not_is_not() {
+    let world = ends_as(|_| (), "delivered").await;
+    let asset =
+        world.preservica().with_state(|state| state.identified("OTMM", "kept-1:1")[0].reference.clone());
+    let remembered = noted(&world, "reference#OTMM#kept-1:1");
+    assert_eq!(remembered.len(), 1, "{remembered:?}");
+    assert_eq!(
+        (remembered[0]["sk"]["S"].as_str(), remembered[0]["id"]["S"].as_str()),
+        (Some("preservica"), Some(asset.as_str()))
+    );
+    let fails = |world: &World| switch(world, |theirs| theirs.ingest.fail_next = 3);
+    let story = story(|_| ());
+    let world = World::new(&story, BTreeMap::new(), None, 1).await;
+    fails(&world);
+    play(&world, &story).await;
+    assert_eq!(world.endings(), ["quarantined preservation.ingest-given-up"]);
+    assert!(noted(&world, "reference#OTMM#").is_empty());
+}
+
+/// The words for an end that are neither success nor failure.
+const NEITHER: [Status; 3] = [Status::FinishedMixedOutcome, Status::Suspended, Status::Unknown];
+
+/// An ingest of which one of these words is told: when it is asked about first and nothing is there yet,
+/// or when its end would be told and all is.
+async fn told_of_the_ingest(status: Status, is_there: bool, act: fn(&mut Bitstream)) -> World {
+    let story = story(|_| ());
+    let calm = played(&story, BTreeMap::new()).await;
+    let asked: Vec<usize> = calm
+        .tap
+        .calls()
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.what.contains("/progress/"))
+        .map(|(number, _)| number)
+        .collect();
+    // Once more after its end, when it is looked at what came of it.
+    assert!(asked.len() > 2, "it is asked about more than twice");
+    let at = if is_there { asked[asked.len() - 2] } else { asked[0] };
+    let world = World::new(&story, BTreeMap::new(), None, 1).await;
+    let preservica = world.preservica().clone();
+    world.tap.before(at, move || {
+        preservica.with_state(|state| {
+            let tokens: Vec<String> = state.progress.keys().cloned().collect();
+            for token in tokens {
+                state.end(&token, status, Some("one of its steps did not end"));
+            }
+            let files = state.entities.values_mut().flat_map(|one| &mut one.generations);
+            files
+                .flat_map(|generation| &mut generation.bitstreams)
+                .filter(|file| file.filename == "master.tif")
+                .for_each(act);
+        });
+    });
+    play(&world, &story).await;
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ingest_that_ends_mixed_suspended_or_unknown_without_the_asset_needs_a_person() {
+    for status in NEITHER {
+        let world = told_of_the_ingest(status, false, |_| ()).await;
+        assert_eq!(world.endings(), ["quarantined preservation.needs-person"], "{status:?}");
+        // It arrived, and no second package goes.
+        assert_eq!(kept(&world), (0, 1), "{status:?}");
+        let items = noted(&world, "#item#");
+        let result: Value = serde_json::from_str(items[0]["result"]["S"].as_str().unwrap()).unwrap();
+        assert_eq!(result["reason"]["class"], serde_json::to_value(FailureClass::Forbidden).unwrap());
+        let message = result["reason"]["message"].as_str().unwrap();
+        assert!(message.contains("one of its steps did not end"), "{message}");
+        assert!(noted(&world, "reference#OTMM#").is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ingest_that_ends_mixed_suspended_or_unknown_with_the_asset_is_believed_only_file_by_file() {
+    for status in NEITHER {
+        let world = told_of_the_ingest(status, true, |_| ()).await;
+        assert_eq!((world.endings(), kept(&world)), (vec!["delivered".to_owned()], (1, 1)), "{status:?}");
+        archived_once(&world, &world.made()).unwrap();
+        let world = told_of_the_ingest(status, true, |file| {
+            file.fixities = vec![("SHA256".to_owned(), "0".repeat(64))];
+        })
+        .await;
+        let ending = "quarantined preservation.wrong-fixity".to_owned();
+        assert_eq!((world.endings(), kept(&world)), (vec![ending], (1, 1)), "{status:?}");
+        assert!(noted(&world, "reference#OTMM#").is_empty());
     }
 }
 

@@ -3,7 +3,7 @@
 //! `cargo run -p simulators --example serve -- content-server --port 8080 [--state FILE] [--settings FILE]`
 //! `cargo run -p simulators --example serve -- iconik --port 8081 [--settings FILE]`
 //! `cargo run -p simulators --example serve -- preservica --port 8082 [--settings FILE] [--bulk-port 8092]
-//! [--tls-port 8443 --certificate FILE --key FILE]`
+//! [--tls-port 8443 --container-port 8093 --certificate FILE --key FILE]`
 //! `cargo run -p simulators --example serve -- consonance --port 8083 [--state FILE] [--settings FILE]`
 //! `cargo run -p simulators --example serve -- otmm --port 8084 [--settings FILE]`
 
@@ -21,7 +21,8 @@ const USAGE: &str =
   --state FILE     keep the repository in this file across restarts (content-server, consonance)
   --settings FILE  JSON with the switches to change (see the README)
   --bulk-port N    a port for the bulk location (preservica)
-  --tls-port N     a port on which the interface is served over TLS too (preservica), with
+  --tls-port N     a port on which the interface is served over TLS too (preservica)
+  --container-port N  a port for the bulk location as a container of Azure, over TLS (preservica); these two with
   --certificate FILE --key FILE, both in PEM";
 
 struct Arguments {
@@ -31,6 +32,7 @@ struct Arguments {
     settings: Option<String>,
     bulk_port: Option<u16>,
     tls_port: Option<u16>,
+    container_port: Option<u16>,
     certificate: String,
     key: String,
 }
@@ -48,6 +50,7 @@ fn arguments() -> Result<Arguments, String> {
         settings: None,
         bulk_port: None,
         tls_port: None,
+        container_port: None,
         certificate: String::new(),
         key: String::new(),
     };
@@ -63,6 +66,7 @@ fn arguments() -> Result<Arguments, String> {
             "--settings" => arguments.settings = Some(value),
             "--bulk-port" if is_preservica => arguments.bulk_port = Some(port(&value)?),
             "--tls-port" if is_preservica => arguments.tls_port = Some(port(&value)?),
+            "--container-port" if is_preservica => arguments.container_port = Some(port(&value)?),
             "--certificate" if is_preservica => arguments.certificate = value,
             "--key" if is_preservica => arguments.key = value,
             _ => return Err(format!("there is no option {option}\n{USAGE}")),
@@ -137,12 +141,17 @@ async fn run_preservica(arguments: Arguments) -> Result<(), String> {
         println!("bulk location: http://{address}/");
         beside.push(server);
     }
-    if let Some(port) = arguments.tls_port {
+    let over_tls = [
+        (arguments.tls_port, simulator.router(), "over TLS"),
+        (arguments.container_port, simulator.container_router(), "container"),
+    ];
+    for (port, router, what) in over_tls {
+        let Some(port) = port else { continue };
         let read = |file: &str| std::fs::read(file).map_err(|error| format!("{file}: {error}"));
         let (certificate, key) = (read(&arguments.certificate)?, read(&arguments.key)?);
-        let served = serve_tls(simulator.router(), port, &certificate, &key).await;
+        let served = serve_tls(router, port, &certificate, &key).await;
         let (address, server) = served.map_err(|error| error.to_string())?;
-        println!("over TLS: https://{address}/api/");
+        println!("{what}: https://{address}/");
         beside.push(server);
     }
     let ended = tokio::signal::ctrl_c().await;

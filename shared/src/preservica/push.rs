@@ -1,20 +1,26 @@
 //! What Preservica pushes: whether it is from there, and what it says. It is a hint: read the entity before anything is done
-//! about it. The same push may come more than once, under the same [`Push::key`].
+//! about it. The same push may come more than once, under the same [`Push::key`]; whoever takes it as a [`Push::delivery`] knows it
+//! again ([`crate::webhook::Memory`]).
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use super::{entity::EntityKind, ids::Reference};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    webhook::Delivery,
+};
 
 /// What is signed before the body.
 const PREFIX: &[u8] = b"preservica-webhook-auth";
 const SIGNATURE: &str = "preservica-signature";
 /// The fewest characters of a secret.
 const SHORTEST: usize = 24;
+/// From here on a number that is a time counts milliseconds: as seconds it would be the year 5138.
+const MILLISECONDS: i64 = 100_000_000_000;
 /// The longest code of a challenge.
 const LONGEST_CODE: usize = 256;
 
@@ -73,6 +79,19 @@ impl Push {
             key.push_str(entity.reference.as_str());
         }
         key
+    }
+
+    /// What [`crate::webhook::Memory`] remembers of it. Its id is the checksum of its [`Push::key`]: a push may tell of more
+    /// entities than a key of the ledger has room for. Its time is what the push says of itself, and 0 where that is not
+    /// understood: nobody has said in which form it comes, and it is not checked.
+    pub fn delivery(&self) -> Delivery {
+        let signed_at = match (self.timestamp.parse::<jiff::Timestamp>(), self.timestamp.parse::<i64>()) {
+            (Ok(time), _) => time.as_second(),
+            (_, Ok(number)) if number >= MILLISECONDS => number / 1000,
+            (_, Ok(number)) => number,
+            _ => 0,
+        };
+        Delivery { id: hex::encode(Sha256::digest(self.key()).as_slice()), signed_at }
     }
 }
 
@@ -243,6 +262,28 @@ mod tests {
             assert_eq!((entity.kind, entity.reference.as_str()), (Some(EntityKind::Asset), "r"));
             assert_eq!(entity.identifiers[0], ("OTMM".to_owned(), "a:1".to_owned()));
             assert_eq!(push.key(), "s/MOVED/1935817689123/r");
+            assert_eq!((push.delivery().id.len(), push.delivery().signed_at), (64, 1_935_817_689));
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_push_is_read_in_every_form_that_is_known() {
+        for (written, signed_at) in [
+            ("2031-05-06T07:08:09.123Z", 1_935_817_689),
+            ("2031-05-06T09:08:09+02:00", 1_935_817_689),
+            ("1935817689", 1_935_817_689),
+            ("1935817689123", 1_935_817_689),
+            ("yesterday", 0),
+            ("", 0),
+        ] {
+            let push = Push {
+                subscription: "s".to_owned(),
+                trigger: "MOVED".to_owned(),
+                timestamp: written.to_owned(),
+                tenant: String::new(),
+                entities: Vec::new(),
+            };
+            assert_eq!(push.delivery().signed_at, signed_at, "{written}");
         }
     }
 

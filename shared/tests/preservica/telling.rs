@@ -10,7 +10,9 @@ use axum::{
 };
 use bytes::Bytes;
 use http::HeaderMap;
-use shared::preservica::{Client, EntityKind, Push, PushRefusal, PushSecret, Trigger};
+use shared::preservica::{
+    Client, EntityKind, ProgressStatus, Push, PushRefusal, PushSecret, Trigger, UploadLedger, UploadStep,
+};
 use simulators::{
     Clock,
     preservica::{self as simulator, seed, settings::TimeForm},
@@ -18,7 +20,10 @@ use simulators::{
 };
 use tokio::sync::Mutex;
 
-use crate::world::{client_of, ours, seeded};
+use crate::{
+    package::{Packed, package, source},
+    world::{client_of, ours, seeded},
+};
 
 const SECRET: &str = "kR3nVd8sQm1xZt7bLw5cYf2h";
 
@@ -123,4 +128,53 @@ async fn preservica_pushes_that_come_twice_have_one_key_and_others_have_others()
     different.sort();
     different.dedup();
     assert_eq!(different.len(), 2, "{keys:?}");
+}
+
+#[tokio::test]
+async fn preservica_tells_when_a_package_has_arrived_and_when_one_was_refused() {
+    let (simulator, client) = tenant(simulator::Settings::default());
+    let operator = client_of(&simulator, ours(), seed::OPERATOR);
+    let (url, received) = receiver().await;
+    let mut subscriptions = Vec::new();
+    for trigger in [Trigger::FullTextIndexed, Trigger::IngestFailed] {
+        subscriptions.push(client.ensure_subscription(&url, trigger, SECRET).await.unwrap().id);
+    }
+    let sender = simulator.start_sending();
+    let folder = seeded(&simulator, "Records");
+    let good = Packed::new(1, b"one");
+    let bad = Packed { sha1: Some("0".repeat(40)), ..Packed::new(2, b"two") };
+    let mut ends = Vec::new();
+    for asset in [&good, &bad] {
+        let content = package(&folder, std::slice::from_ref(asset));
+        let mut ledger = UploadLedger::default();
+        let token = loop {
+            if let UploadStep::Done(token) =
+                operator.upload_step(&source(&content), Some(&folder), &mut ledger).await.unwrap()
+            {
+                break token.expect("a token");
+            }
+        };
+        // The ingest itself, and search that is behind it.
+        wait(&simulator, 21);
+        ends.push(operator.follow_progress(&token, Duration::ZERO).await.unwrap().status);
+        wait(&simulator, 31);
+    }
+    assert_eq!(ends, [ProgressStatus::Completed, ProgressStatus::Failed]);
+    let pushes: Vec<Push> = come(&received, 2).await.into_iter().map(|push| push.unwrap()).collect();
+    // Nothing else comes.
+    wait(&simulator, 3600);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    sender.abort();
+    assert_eq!(received.lock().await.len(), 2);
+    let told =
+        |trigger: Trigger| pushes.iter().find(|push| push.trigger == trigger.as_str()).expect("it came");
+    let (arrived, refused) = (told(Trigger::FullTextIndexed), told(Trigger::IngestFailed));
+    assert_eq!(arrived.subscription, subscriptions[0].as_str());
+    assert_eq!(arrived.entities.len(), 1);
+    let entity = &arrived.entities[0];
+    assert_eq!((&entity.reference, entity.kind), (&good.reference, Some(EntityKind::Asset)));
+    assert_eq!(entity.identifiers, [("OTMM".to_owned(), "asset-1:1".to_owned())]);
+    assert_eq!(refused.subscription, subscriptions[1].as_str());
+    assert!(refused.entities.is_empty(), "there is no asset to tell of: {refused:?}");
+    assert_ne!(arrived.delivery().id, refused.delivery().id);
 }

@@ -84,7 +84,7 @@ fn is_content(method: &Method, segments: &[&str]) -> bool {
 }
 
 /// Reads content to its end.
-async fn receive(body: Body, threshold: u64) -> Option<Received> {
+pub(super) async fn receive(body: Body, threshold: u64) -> Option<Received> {
     let (mut spool, mut hash) = (Spool::new(threshold, false), md5::Md5::new());
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {

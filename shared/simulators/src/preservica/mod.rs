@@ -6,6 +6,7 @@
 mod answer;
 mod bulk;
 mod call;
+mod container;
 mod reply;
 mod routes;
 pub mod seed;

@@ -110,11 +110,67 @@ pub struct Uploads {
     pub smallest_part_bytes: u64,
     /// How long credentials for the bulk location are good, in seconds.
     pub credential_seconds: i64,
+    /// The bulk location is a container of Azure; otherwise a bucket of Amazon.
+    pub at_azure: bool,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self { smallest_part_bytes: 5 << 20, credential_seconds: 3600 }
+        Self { smallest_part_bytes: 5 << 20, credential_seconds: 3600, at_azure: false }
+    }
+}
+
+/// The small pictures of folders and assets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Previews {
+    /// Most bytes of one.
+    pub largest_bytes: u64,
+    /// Status for one that is too large, or in a format that is not taken.
+    pub refused_status: u16,
+    /// Status when one is taken away that is not there.
+    pub absent_status: u16,
+    /// Assets have one that the server made, as long as nobody gives them another.
+    pub made_for_assets: bool,
+}
+
+impl Default for Previews {
+    fn default() -> Self {
+        Self { largest_bytes: 10 << 20, refused_status: 422, absent_status: 204, made_for_assets: false }
+    }
+}
+
+/// Exports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exports {
+    /// A workflow for exports is active; otherwise a request is rejected.
+    pub workflow_active: bool,
+    /// Status of that.
+    pub rejected_status: u16,
+    /// Status when the content of an export is fetched that is not done, or failed.
+    pub unfinished_status: u16,
+}
+
+impl Default for Exports {
+    fn default() -> Self {
+        Self { workflow_active: true, rejected_status: 422, unfinished_status: 404 }
+    }
+}
+
+/// Tables that change metadata.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CsvEdits {
+    /// The column with the references of entities. Absent, a table is kept and nothing is changed.
+    pub reference_column: Option<String>,
+    /// The schema of what the other columns become, one fragment for a row.
+    pub schema: String,
+}
+
+impl Default for CsvEdits {
+    fn default() -> Self {
+        Self { reference_column: None, schema: "http://preservica.com/CustomMetadataGroup".to_owned() }
     }
 }
 
@@ -238,6 +294,14 @@ pub struct Settings {
     pub ingest: Ingest,
     /// The storage that uploads go to.
     pub uploads: Uploads,
+    /// A link can be taken away at the entity that it leads to, too.
+    pub links_removed_from_both_ends: bool,
+    /// Small pictures.
+    pub previews: Previews,
+    /// Exports.
+    pub exports: Exports,
+    /// Tables that change metadata.
+    pub csv_edits: CsvEdits,
     /// Removing something.
     pub deletion: Deletion,
     /// What the list of changes tells.
@@ -264,6 +328,10 @@ impl Default for Settings {
             sessions: Sessions::default(),
             ingest: Ingest::default(),
             uploads: Uploads::default(),
+            links_removed_from_both_ends: false,
+            previews: Previews::default(),
+            exports: Exports::default(),
+            csv_edits: CsvEdits::default(),
             deletion: Deletion::default(),
             changes: Changes::default(),
             paging: Paging::default(),

@@ -13,6 +13,8 @@ pub(super) fn everything(state: &State) -> Value {
         "second_factors": state.users.iter().map(|user| (user.name.clone(), json!(state.second_factor(&user.name))))
             .collect::<serde_json::Map<_, _>>(),
         "entities": state.entities,
+        "links": state.links,
+        "csv_edits": state.csv_edits,
         "events": state.events,
         "progress": state.progress,
         "monitors": state.monitors,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::call::Call;
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::super::state::{Document, Entity, Kind, Query};
-use super::download;
+use super::{download, previews};
 
 /// What is asked of search unless something else is.
 const USUAL: [&str; 5] =
@@ -32,6 +32,10 @@ pub(super) fn route(call: &mut Call<'_>, what: &str) -> Outcome<Reply> {
             (Kind::InformationObject, reference) => download::asset(call, &reference),
             _ => Err(Refusal::NotFound("Only assets are downloaded".to_owned())),
         },
+        ("GET", "thumbnail") => {
+            let (kind, reference) = object(call)?;
+            previews::thumbnail(call, (kind, &reference))
+        }
         ("GET", "indexed-fields") => {
             let fields = USUAL.iter().map(|name| {
                 let (index, short) = name.split_once('.').unwrap_or(("xip", name));

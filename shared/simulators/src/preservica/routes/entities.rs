@@ -169,6 +169,7 @@ pub(super) fn shown(call: &Call<'_>, entity: &Entity) -> Element {
         .with("Identifiers", format!("{own}/identifiers"))
         .child(call.entity_element("Metadata").children_from(fragments))
         .with(below.0, format!("{own}/{}", below.1))
+        .with("Links", format!("{own}/links"))
         .with("EventActions", format!("{own}/event-actions"));
     call.entity_element("EntityResponse").child(itself).child(further)
 }

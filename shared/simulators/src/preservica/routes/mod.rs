@@ -5,11 +5,14 @@ mod changes;
 mod content;
 mod download;
 mod entities;
+mod exports;
 mod holds;
 mod identifiers;
+mod links;
 mod location;
 mod metadata;
 mod monitor;
+mod previews;
 mod retention;
 pub(super) mod storage;
 mod structure;
@@ -64,6 +67,12 @@ fn entity(call: &mut Call<'_>, path: &[&str]) -> Outcome<Reply> {
         (_, ["legal-holds", rest @ ..]) => holds::route(call, rest),
         ("GET", ["progress", token]) => progress(call, token),
         ("PUT", ["actions", "deletions", token]) => decide(call, token),
+        ("GET", ["actions", "exports", token, "content"]) => exports::content(call, token),
+        ("POST", ["actions", "metadata-csv-edits"]) => {
+            call.state.may_write(&call.user)?;
+            let (user, table) = (call.user.clone(), call.bytes.clone());
+            Ok(Reply::Text(202, call.state.ask_csv_edit(&user, &table)?))
+        }
         (_, [kind, rest @ ..]) => {
             let kind = Kind::of_path(kind).ok_or(Refusal::NoUrl)?;
             match rest {
@@ -87,6 +96,9 @@ fn of_entity(call: &mut Call<'_>, of: (Kind, &str), path: &[&str]) -> Outcome<Re
         }
         ["security-descriptor"] => entities::retag(call, of),
         ["parent-ref"] => entities::relocate(call, of),
+        ["links", rest @ ..] => links::route(call, of, rest),
+        ["preview"] => previews::route(call, of),
+        ["exports"] => exports::begin(call, of),
         ["representations" | "generations", ..] => structure::route(call, of, path),
         ["retention-assignments", rest @ ..] => retention::assignments(call, of, rest),
         ["legal-holds", rest @ ..] => holds::assignments(call, of, rest),

@@ -78,6 +78,10 @@ pub(super) enum Task {
     Ingest(Box<Arrived>),
     /// New bytes for a part.
     Generation { user: String, entity: String, bitstream: Box<super::Bitstream> },
+    /// A table of metadata.
+    CsvEdit { user: String, rows: super::csv_edits::Rows },
+    /// An export of an entity.
+    Export { user: String, entity: String, wanted: super::Wanted },
     /// A copy for access of an asset.
     Access { user: String, entity: String, name: String, bitstream: Box<super::Bitstream> },
 }
@@ -227,6 +231,13 @@ impl State {
             }
             let (status, errors) = match work.task {
                 Task::Ingest(arrived) => self.take_in(*arrived),
+                Task::Export { user, entity, wanted } => match self.export(&user, &entity, wanted) {
+                    Ok(content) => {
+                        self.exports.insert(work.token.clone(), content);
+                        (Status::Completed, Vec::new())
+                    }
+                    Err(refusal) => (Status::Failed, vec![refusal.told().1]),
+                },
                 other => match self.perform(other) {
                     Ok(()) => (Status::Completed, Vec::new()),
                     Err(refusal) => (Status::Failed, vec![refusal.told().1]),
@@ -275,7 +286,8 @@ impl State {
                 self.add_access(&entity, &name, *bitstream)?;
                 self.happened("Modified", &user, "AddRepresentation", &[entity]);
             }
-            Task::Ingest(_) => {}
+            Task::CsvEdit { user, rows } => self.edit_by_table(&user, &rows)?,
+            Task::Ingest(_) | Task::Export { .. } => {}
         }
         Ok(())
     }

@@ -150,6 +150,8 @@ pub struct Entity {
     pub representations: Vec<Representation>,
     /// Of a part.
     pub generations: Vec<Generation>,
+    /// A picture that was given to it.
+    pub preview: Option<Blob>,
     /// Retention policies.
     pub retention: Vec<Assignment>,
     /// Legal holds.
@@ -180,6 +182,7 @@ impl State {
             fragments: Vec::new(),
             representations: Vec::new(),
             generations: Vec::new(),
+            preview: None,
             retention: Vec::new(),
             holds: Vec::new(),
             created: self.now,

@@ -30,6 +30,16 @@ impl Algorithm {
         }
     }
 
+    /// As packages and headers write it.
+    pub(super) fn hyphenated(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+
     /// As XIP names it.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,12 +3,16 @@
 mod actions;
 mod bulk;
 mod changes;
+mod containers;
+mod csv_edits;
 mod deliveries;
 mod entity;
 mod events;
+mod export;
 mod fixity;
 mod holds;
 mod ingest;
+mod links;
 mod monitors;
 mod package;
 mod retention;
@@ -25,12 +29,15 @@ use rand::{RngExt as _, SeedableRng as _};
 
 pub use actions::{Progress, Status};
 pub(super) use bulk::Shown;
+pub(super) use containers::Contained;
 pub use deliveries::{Delivery, Subscription, challenge_response, sign};
 pub use entity::{Bitstream, Entity, Fragment, Generation, Identifier, Kind, Representation};
 pub use events::{Action, Event};
+pub(super) use export::{Generations, Said, Wanted};
 pub use fixity::{Algorithm, digest};
 pub use holds::{Hold, HoldAssignment};
 pub(in crate::preservica) use ingest::{format_of, too_large};
+pub use links::Link;
 pub use monitors::{Message, Monitor};
 pub(super) use retention::FIELDS;
 pub use retention::{Assignment, Policy};
@@ -43,11 +50,13 @@ pub use workflows::Instance;
 
 use self::actions::Work;
 use self::bulk::BulkKey;
+use self::containers::Container;
 pub(super) use self::search::Document;
 use self::uploads::Upload;
 use super::reply::{Outcome, Refusal};
 use super::settings::Settings;
 use crate::aws::s3::S3;
+use crate::content::Blob;
 
 /// A tenant.
 pub struct State {
@@ -63,6 +72,10 @@ pub struct State {
     pub tokens: Vec<Token>,
     /// Folders, assets and content objects by reference; deleted ones stay.
     pub entities: BTreeMap<String, Entity>,
+    /// What leads from one entity to another.
+    pub links: Vec<Link>,
+    /// Tables of metadata that were sent, as they came.
+    pub csv_edits: Vec<String>,
     /// What was done, oldest first.
     pub events: Vec<Event>,
     /// What became of what takes time, by token.
@@ -84,6 +97,9 @@ pub struct State {
     /// Where the bulk location is kept.
     pub(super) bulk: Option<S3>,
     bulk_keys: Vec<BulkKey>,
+    container: Container,
+    /// What was exported, by token.
+    exports: BTreeMap<String, Blob>,
     waiting: Vec<Delivery>,
     works: Vec<Work>,
     /// When each worker has done what it has.
@@ -105,6 +121,8 @@ impl State {
             users: Vec::new(),
             tokens: Vec::new(),
             entities: BTreeMap::new(),
+            links: Vec::new(),
+            csv_edits: Vec::new(),
             events: Vec::new(),
             progress: BTreeMap::new(),
             monitors: Vec::new(),
@@ -116,6 +134,8 @@ impl State {
             instances: Vec::new(),
             bulk: None,
             bulk_keys: Vec::new(),
+            container: Container::default(),
+            exports: BTreeMap::new(),
             waiting: Vec::new(),
             works: Vec::new(),
             workers: Vec::new(),

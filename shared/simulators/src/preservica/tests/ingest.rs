@@ -15,7 +15,7 @@ use crate::preservica::{Settings, Simulator, seed};
 const OPEX: &str = "xmlns=\"http://www.openpreservationexchange.org/opex/v1.2\"";
 const BUCKET: &str = "com.preservica.demo.bulk";
 
-fn zipped(files: &[(&str, &str)]) -> Blob {
+pub(super) fn zipped(files: &[(&str, &str)]) -> Blob {
     let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     for (name, content) in files {

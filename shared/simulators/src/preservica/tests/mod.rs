@@ -1,8 +1,11 @@
 //! The calls as a client sees them, in-process.
 
+mod containers;
 mod deliveries;
 mod door;
+mod exports;
 mod ingest;
+mod links_and_previews;
 mod protocol;
 mod switches;
 
