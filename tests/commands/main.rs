@@ -7,4 +7,4 @@ mod dry_run;
 mod findings;
 mod preflight;
 mod program;
-mod simulators;
+mod served;
