@@ -1,4 +1,5 @@
-//! The commands for operators, run as programs: what they say, how they end, and what they leave alone.
+//! The commands for operators, run as programs: what they say, how they end, and what they leave alone. The simulators
+//! as programs too.
 
 mod audit;
 mod conflicts;
