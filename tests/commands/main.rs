@@ -1,4 +1,5 @@
-//! The commands for operators and `make down`, run as programs: what they say, how they end, and what they leave alone.
+//! The commands for operators, the simulators and `make down`, run as programs: what they say, how they end, and what they
+//! leave alone.
 
 mod audit;
 mod conflicts;
@@ -8,4 +9,4 @@ mod dry_run;
 mod findings;
 mod preflight;
 mod program;
-mod simulators;
+mod served;

@@ -363,10 +363,8 @@ mod tests {
 
     /// Whether HTML would see a tag or a comment.
     fn has_markup(text: &str) -> bool {
-        let pairs = text.chars().zip(text.chars().skip(1));
-        pairs
-            .into_iter()
-            .any(|(one, next)| one == '<' && (next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')))
+        let mut pairs = text.chars().zip(text.chars().skip(1));
+        pairs.any(|(one, next)| one == '<' && (next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')))
     }
 
     proptest! {
