@@ -15,8 +15,7 @@ use super::{
     asset::Asset,
     case::Case,
     certificate::{
-        self, AssetRecord, AuditRecord, Certificate, Destroyed, DocumentRecord, FORMAT, FileRecord,
-        HoldRecord, VersionRecord,
+        self, AssetRecord, AuditRecord, Certificate, Destroyed, FORMAT, FileRecord, HoldRecord, VersionRecord,
     },
     chain_of,
     destroy::Inventory,
