@@ -1,6 +1,8 @@
 //! What is said about an object of iconik, by its webhooks, its custom actions or the sweep: one `CloudEvents` envelope per
 //! object and interested flow.
 
+use std::collections::BTreeMap;
+
 use cloudevents::{AttributesReader, Data, Event, EventBuilder, EventBuilderV10};
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +15,8 @@ use crate::{
 /// The `type` of the envelope.
 pub const KIND: &str = "waybill.iconik-change.v1";
 
-/// Something about one object. A hint and no more: nothing of the sender's body is in it but names, so whoever acts on it
-/// reads the object first.
+/// Something about one object. A hint and no more: of the sender's body there are only names in it, and the fields of a form
+/// that somebody subscribed to; so whoever acts on it reads the object first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IconikChange {
@@ -36,6 +38,10 @@ pub struct IconikChange {
     pub request: Option<String>,
     /// What tells two reports of equal content apart: another request to iconik, a later date, another press of the button.
     pub occasion: String,
+    /// What a person filled into the form of the custom action, by the field's name: only fields that the subscription
+    /// names, and no part of what makes two reports the same one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub form: BTreeMap<String, Vec<String>>,
 }
 
 impl IconikChange {
@@ -105,6 +111,7 @@ mod tests {
             operation: Some("update".into()),
             request: None,
             occasion: "1".into(),
+            form: Default::default(),
         }
     }
 
@@ -117,6 +124,18 @@ mod tests {
         assert_eq!(envelope["specversion"], "1.0");
         assert_eq!(envelope["source"], "waybill:receive-iconik/metadata");
         assert_eq!(envelope["subject"], "assets/0f3c1a52-6b1e-11ef-8f5e-0a58a9feac02");
+    }
+
+    #[test]
+    fn what_was_filled_into_a_form_is_told_and_makes_no_other_report_of_it() {
+        let form: BTreeMap<_, _> = [("Reason".to_owned(), vec!["\u{6700}\u{7d42}".to_owned()])].into();
+        let filled = IconikChange { form, ..change() };
+        let body = filled.envelope("receive-iconik/publish", "publish-finals", &Context::system()).unwrap();
+        assert_eq!(IconikChange::parse(&body).unwrap(), filled);
+        assert_eq!(filled.key(), change().key());
+        let plain =
+            change().envelope("receive-iconik/publish", "publish-finals", &Context::system()).unwrap();
+        assert!(!plain.contains("\"form\""), "{plain}");
     }
 
     #[test]

@@ -139,11 +139,22 @@ async fn senders_change_over_to_a_new_secret_without_a_refusal() {
 }
 
 #[tokio::test]
+async fn the_packaged_subscriptions_start_with_whatever_flow_is_deployed() {
+    let world = World::with(Usual { rules: None, tells: &["file-rights"], ..usual() }).await;
+    let answer = tell(&world, "/webhooks", SECRET, &edit("request-1")).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", world.told());
+    let told = told_to(&world, "file-rights").await;
+    assert_eq!(told.iter().map(|told| told.object_id.as_str()).collect::<Vec<_>>(), [ASSET]);
+    assert!(world.told().contains("flows that are not deployed are told nothing"), "{}", world.told());
+}
+
+#[tokio::test]
 async fn a_subscription_that_names_a_flow_without_a_queue_keeps_it_from_starting() {
     let world = World::with(Usual { tells: &["publish-finals"], ..usual() }).await;
     let event =
         json!({"version": "2.0", "rawPath": "/webhooks", "requestContext": {"http": {"method": "POST"}}});
     let outcome = world.function.invoke(&event).await.outcome;
     assert!(!matches!(outcome, tests::runtime::Outcome::Answer(_)), "{outcome:?}");
-    assert!(world.told().contains("subscriptions.no-queue"), "{}", world.told());
+    let told = world.told();
+    assert!(told.contains("subscriptions.invalid") && told.contains("[no-queue]"), "{told}");
 }

@@ -61,7 +61,8 @@ async fn a_feed_that_names_a_flow_without_a_queue_keeps_it_from_starting() {
     let world =
         World::with(Usual { rules: Some(|_| FEEDS.into()), ..Usual::of("watch-content-server") }).await;
     assert!(!world.round().await);
-    assert!(world.told().contains("feeds.no-queue"), "{}", world.told());
+    let told = world.told();
+    assert!(told.contains("feeds.invalid") && told.contains("[no-queue]"), "{told}");
 }
 
 #[tokio::test]

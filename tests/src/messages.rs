@@ -46,6 +46,7 @@ pub fn iconik_change(
         operation: None,
         request: request.map(str::to_owned),
         occasion: occasion.to_owned(),
+        form: Default::default(),
     };
     change.envelope("tests", flow, &Context::system()).expect("an envelope")
 }

@@ -164,6 +164,7 @@ pub(crate) fn of_version(world: &World, title: &str, number: i64, occasion: &str
         operation: None,
         request: Some("publish".to_owned()),
         occasion: occasion.to_owned(),
+        form: Default::default(),
     };
     let context = shared::context::Context::system();
     change.envelope("tests", "publish-finals", &context).expect("an envelope")

@@ -307,8 +307,8 @@ fn a_feed_that_cannot_be_meant_is_a_refused_start() {
             "{message}"
         );
         let (code, message) = refused(&FEEDS.replace("publish-approved", "replicate-content")).await;
-        assert_eq!(code, "feeds.no-queue");
-        assert!(message.contains("replicate-content"), "{message}");
+        assert_eq!(code, "feeds.invalid");
+        assert!(message.contains(":4:9: the flow `replicate-content` has no queue"), "{message}");
     });
 }
 #[test]

@@ -318,7 +318,8 @@ fn a_feed_that_tells_a_flow_without_a_queue_keeps_it_from_starting() {
     run(async {
         let world = swept(Setting::of(&FEEDS.replace("archive-production", "somebody"))).await;
         let error = world.start(Arc::new(Notify::new())).await.err().expect("refused");
-        assert_eq!(error.code(), "feeds.no-queue");
+        assert_eq!(error.code(), "feeds.invalid");
+        assert!(error.message().contains("`somebody` is no flow of Waybill"), "{}", error.message());
         let world = swept(Setting::of("[[feed]]\nname = \"a\"\nflows = []\n")).await;
         let error = world.start(Arc::new(Notify::new())).await.err().expect("refused");
         assert_eq!(error.code(), "feeds.invalid");

@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use webhooks::RECEIVE_ICONIK;
 
 use crate::{
-    ASSET, FLOWS, HEADER, MOMENT, SECRET, SUBSCRIPTIONS, action, contents, door, metadata, outcome, post,
-    press, problem, run, webhook,
+    ASSET, FLOWS, HEADER, MOMENT, SECRET, SUBSCRIPTIONS, action, contents, door, door_with, metadata,
+    outcome, post, press, problem, run, share, webhook,
 };
 
 const NEW: &str = "Zt7bLw5cYf2hkR3nVd8sQm1x";
@@ -208,7 +208,50 @@ fn a_file_or_a_secret_with_a_mistake_keeps_it_from_starting() {
     assert_eq!(reason, "subscriptions.invalid");
     assert!(text.contains("rules.toml:1:1: missing field `realms`"), "{text}");
     let (reason, text) = code(SUBSCRIPTIONS, &secret, &FLOWS[..2]).unwrap();
-    assert_eq!(reason, "subscriptions.no-queue");
-    assert!(text.contains("collections tells link-references"), "{text}");
+    assert_eq!(reason, "subscriptions.invalid");
+    assert!(text.contains("rules.toml:13:9: the flow `link-references` has no queue"), "{text}");
     assert_eq!(code(SUBSCRIPTIONS, r#"{"current": "short"}"#, &FLOWS).unwrap().0, "webhook.secret");
+}
+
+#[test]
+fn a_form_with_more_than_a_message_takes_is_refused_and_one_that_fits_is_told_with_its_fields() {
+    run(async {
+        let named = SUBSCRIPTIONS
+            .replace("flows = [\"publish-finals\"]\n", "flows = [\"publish-finals\"]\nform = [\"Reason\"]\n");
+        let world = door_with(&named).await;
+        let filled = |length: usize| {
+            let mut body = press(&[ASSET], MOMENT);
+            let reason = "\u{202e}".repeat(length / 3);
+            body["metadata_values"] = json!({"Reason": {"field_values": [{"value": reason}]}});
+            action(&body)
+        };
+        assert_eq!(problem(&world.ask(filled(4200)).await), (413, "receive.form-too-large".to_owned()));
+        assert!(world.told().is_empty());
+        assert_eq!(outcome(&world.ask(filled(3000)).await), (202, "told".to_owned()));
+        let told = world.told();
+        assert_eq!(told[0].change.form["Reason"], ["\u{202e}".repeat(1000)]);
+        // Without the subscription's word for it nothing of it goes anywhere.
+        let world = door().await;
+        assert_eq!(outcome(&world.ask(filled(4200)).await), (202, "told".to_owned()));
+        assert!(!world.kept().contains('\u{202e}') && world.told()[0].change.form.is_empty());
+    });
+}
+
+#[test]
+fn what_is_told_to_flows_that_are_not_deployed_is_acknowledged_and_told_to_the_rest() {
+    run(async {
+        let optional = SUBSCRIPTIONS.replace("realms =", "if_deployed = true\nrealms =");
+        let optional = optional.replace("id =", "if_deployed = true\nid =");
+        let secret = json!({"current": SECRET}).to_string();
+        let flows = ["sync-asset-metadata"];
+        let world = PublicDoor::new(&RECEIVE_ICONIK, &optional, &secret, &flows, BTreeMap::new()).await;
+        assert_eq!(outcome(&world.ask(webhook(&contents())).await), (202, "told".to_owned()));
+        assert_eq!(world.told().len(), 2, "the asset and the collection, to the one flow there is");
+        assert_eq!(outcome(&world.ask(webhook(&share())).await), (200, "unwanted".to_owned()));
+        assert_eq!(outcome(&world.ask(action(&press(&[ASSET], MOMENT))).await), (200, "unwanted".to_owned()));
+        assert_eq!(world.told().len(), 2);
+        // Once the flow is deployed it is no repetition: nobody was told.
+        let world = PublicDoor::new(&RECEIVE_ICONIK, &optional, &secret, &FLOWS, BTreeMap::new()).await;
+        assert_eq!(outcome(&world.ask(webhook(&share())).await), (202, "told".to_owned()));
+    });
 }

@@ -31,7 +31,7 @@ pub use document::Document;
 pub use duration::Duration;
 pub use field::{Field, MappedField, Origin};
 pub use field_spec::{Case, FieldSpec, FieldType, OneOrMany, Otherwise, TooLong};
-pub use names::{check_flows, check_name, check_names_differ, is_name};
+pub use names::{FLOWS, ToldFlows, check_name, check_names_differ, is_name, told_flows};
 pub use pattern::{Captures, KeyPattern, Mismatch};
 pub use record::{Record, View};
 pub use rows::{Mapped, MappedSet, Mapping, Rows, RowsSpec};

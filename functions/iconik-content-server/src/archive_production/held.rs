@@ -183,6 +183,7 @@ impl ArchiveProduction {
             operation: None,
             request: None,
             occasion: format!("{AGAIN} {}", waiting.due),
+            form: Default::default(),
         };
         let body = change.envelope(Self::NAME, Self::NAME, run.context())?;
         let message = Message { flow: Self::NAME.to_owned(), body };

@@ -176,6 +176,7 @@ impl FileRights {
             operation: None,
             request: Some(request.to_owned()),
             occasion,
+            form: Default::default(),
         };
         let body = change.envelope(Self::NAME, Self::NAME, run.context())?;
         let queue = &self.environment.settings.queue_url;
@@ -230,6 +231,7 @@ mod tests {
             operation: Some("update".into()),
             request: None,
             occasion: "1".into(),
+            form: Default::default(),
         };
         let body = hint.envelope("receive-iconik/rights", FileRights::NAME, &context).unwrap();
         assert_eq!(parse(&body).unwrap().events, [RightsEvent::Changed(hint)]);

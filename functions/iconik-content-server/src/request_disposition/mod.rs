@@ -274,6 +274,7 @@ mod tests {
             operation: Some("update".into()),
             request: None,
             occasion: "1".into(),
+            form: Default::default(),
         };
         let body = hint.envelope("receive-iconik/status", FLOW, &context).unwrap();
         assert_eq!(event(&body), DispositionEvent::Asset(hint));

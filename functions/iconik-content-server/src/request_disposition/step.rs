@@ -67,6 +67,7 @@ impl Step {
             operation: None,
             request: Some(STEP.to_owned()),
             occasion,
+            form: Default::default(),
         })
     }
 

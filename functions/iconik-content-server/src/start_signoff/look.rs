@@ -79,6 +79,7 @@ impl StartSignoff {
             operation: None,
             request: None,
             occasion,
+            form: Default::default(),
         };
         self.send(change.envelope(Self::NAME, Self::NAME, run.context())?, run).await
     }

@@ -235,6 +235,7 @@ mod tests {
             operation: None,
             request: Some("signoff".into()),
             occasion: "1".into(),
+            form: Default::default(),
         };
         let push = NodeChange {
             node: 77,

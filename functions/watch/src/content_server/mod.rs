@@ -27,7 +27,7 @@ use shared::{
     mapping::Diagnostics,
 };
 
-use crate::feeds::{Feed, SAMPLE, Scope};
+use crate::feeds::{Feed, SAMPLE, Scope, is_told};
 
 /// The function: what it reads, what it remembers, whom it tells.
 pub struct WatchContentServer {
@@ -47,15 +47,9 @@ impl Function for WatchContentServer {
     async fn connect(environment: &Environment) -> Result<Self> {
         let given = environment.rules().await?;
         let (text, name) = given.unwrap_or_else(|| (SAMPLE.to_owned(), "the packaged feeds".to_owned()));
-        let feeds = Feed::parse_all(&text, &name).map_err(refused)?;
         let queues = FlowQueues::of(environment)?;
-        for (feed, flow) in feeds.iter().flat_map(|feed| feed.flows.iter().map(move |flow| (feed, flow))) {
-            if !queues.has(flow) {
-                let message = format!("the feed {} tells {flow}, which has no queue", feed.name);
-                return Err(Error::configuration("feeds.no-queue", message)
-                    .remedy("add the flow to WAYBILL_FLOW_QUEUES, or remove it from the feed"));
-            }
-        }
+        let mut feeds = Feed::parse_all(&text, &name, |flow| queues.has(flow)).map_err(refused)?;
+        feeds.retain(|feed| is_told(&feed.name, &feed.flows, &feed.left_out));
         let door = push::Door::open(environment).await?;
         let content_server = environment.content_server().await?;
         let breaker = Breaker::new(environment.ledger.clone(), System::ContentServer);

@@ -22,6 +22,10 @@ pub struct FeedSpec {
     pub name: Located<String>,
     /// The flows that are told, by name. A flow added later is told of everything at the next full look.
     pub flows: Located<Vec<String>>,
+    /// Whether flows among them need not be deployed: one without a queue is left out, and the log says so at the start.
+    /// Without it: false, and a flow without a queue is a mistake. A name that is no flow's always is one.
+    #[serde(default)]
+    pub if_deployed: bool,
     /// What is watched, by searching. Either this or `workspaces`.
     pub search: Option<Located<SearchSpec>>,
     /// What is watched, by listing business workspaces. Either this or `search`.

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use shared::{
     content_server::kind,
     mapping::{
-        Diagnostics, Document, Duration, Located, check_flows, check_name, check_names_differ, closest,
+        Diagnostics, Document, Duration, Located, check_name, check_names_differ, closest, told_flows,
     },
 };
 
@@ -28,6 +28,8 @@ pub struct Feed {
     pub name: String,
     /// The flows that are told.
     pub flows: Vec<String>,
+    /// Those of its flows that are not deployed, and need not be.
+    pub left_out: Vec<String>,
     /// What is watched.
     pub scope: Scope,
     /// The types of nodes that are reported.
@@ -82,11 +84,15 @@ const TYPES: [(&str, i64); 6] = [
 ];
 
 impl Feed {
-    /// Reads a feed file.
+    /// Reads a feed file, for flows of which some have queues.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn parse_all(text: &str, file: &str) -> Result<Vec<Self>, Diagnostics> {
+    pub fn parse_all(
+        text: &str,
+        file: &str,
+        has_queue: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Self>, Diagnostics> {
         let (mut document, mut diagnostics) = Document::parse(file, text)?;
         let specs = document.list::<FeedSpec>("feed", &mut diagnostics);
         let end = document.end();
@@ -96,7 +102,7 @@ impl Feed {
             diagnostics.report(end, "no-feeds", "the file has no feeds", "add at least one `[[feed]]`");
         }
         check_names_differ("feeds", specs.iter().map(|spec| &spec.value().name), &mut diagnostics);
-        let feeds = specs.iter().filter_map(|spec| compile(spec, &mut diagnostics)).collect();
+        let feeds = specs.iter().filter_map(|spec| compile(spec, &has_queue, &mut diagnostics)).collect();
         diagnostics.finish(feeds)
     }
 
@@ -106,11 +112,15 @@ impl Feed {
     }
 }
 
-fn compile(spec: &Located<FeedSpec>, diagnostics: &mut Diagnostics) -> Option<Feed> {
+fn compile(
+    spec: &Located<FeedSpec>,
+    has_queue: &dyn Fn(&str) -> bool,
+    diagnostics: &mut Diagnostics,
+) -> Option<Feed> {
     let before = diagnostics.len();
     let feed = spec.value();
     check_name(&feed.name, diagnostics);
-    check_flows("feed", &feed.flows, diagnostics);
+    let told = told_flows("feed", &feed.flows, feed.if_deployed, has_queue, diagnostics);
     let types = types(feed.types.as_ref(), diagnostics);
     let scope = scope(spec, diagnostics);
     let minutes =
@@ -126,7 +136,8 @@ fn compile(spec: &Located<FeedSpec>, diagnostics: &mut Diagnostics) -> Option<Fe
     let scope = scope.filter(|_| diagnostics.len() == before)?;
     Some(Feed {
         name: feed.name.value().clone(),
-        flows: feed.flows.value().clone(),
+        flows: told.flows,
+        left_out: told.left_out,
         scope,
         types,
         watched,
@@ -191,6 +202,14 @@ fn scope(spec: &Located<FeedSpec>, diagnostics: &mut Diagnostics) -> Option<Scop
             None
         }
     }
+}
+
+/// Whether a feed tells anybody. What it would tell if it were deployed stands in the log, so that nobody wonders.
+pub(crate) fn is_told(feed: &str, flows: &[String], left_out: &[String]) -> bool {
+    if !left_out.is_empty() {
+        tracing::info!(feed, flows = left_out.join(", "), "flows that are not deployed are told nothing");
+    }
+    !flows.is_empty()
 }
 
 /// Whether a query can be put between parentheses without changing what is outside.

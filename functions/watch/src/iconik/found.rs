@@ -108,6 +108,7 @@ impl Candidate {
             operation: facts.gone.then(|| "delete".to_owned()),
             request: None,
             occasion: if is_segment { format!("{} {state}", self.id) } else { state },
+            form: Default::default(),
         }
     }
 }
@@ -172,7 +173,10 @@ impl WatchIconik {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::feeds::{Feeds, SAMPLE},
+        *,
+    };
     use serde_json::json;
 
     fn of(document: &Value, watched: &[&str]) -> String {
@@ -220,7 +224,7 @@ mod tests {
             "date_modified": "2031-05-06 07:08:09", "segment_text": "zu laut",
         }))
         .unwrap();
-        let feeds = super::super::feeds::Feeds::parse(super::super::feeds::SAMPLE, "sample").unwrap();
+        let feeds = Feeds::parse(SAMPLE, "sample", |_| true).unwrap();
         let candidate = hit.candidate(&feeds.feeds[2]).unwrap();
         let facts = candidate.facts.clone().unwrap();
         let change = candidate.change(&facts, 1);

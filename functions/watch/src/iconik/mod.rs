@@ -24,6 +24,7 @@ use shared::{
 };
 
 use self::feeds::{Feed, Feeds, SAMPLE};
+use crate::feeds::is_told;
 
 /// The function: what it reads, what it remembers, whom it tells.
 pub struct WatchIconik {
@@ -41,20 +42,13 @@ impl Function for WatchIconik {
     async fn connect(environment: &Environment) -> Result<Self> {
         let given = environment.rules().await?;
         let (text, name) = given.unwrap_or_else(|| (SAMPLE.to_owned(), "the packaged feeds".to_owned()));
-        let feeds = Feeds::parse(&text, &name).map_err(|diagnostics| {
+        let queues = FlowQueues::of(environment)?;
+        let read = Feeds::parse(&text, &name, |flow| queues.has(flow));
+        let mut feeds = read.map_err(|diagnostics| {
             Error::configuration("feeds.invalid", diagnostics.to_string())
                 .remedy("correct the lines named above; functions/watch/README.md explains every word")
         })?;
-        let queues = FlowQueues::of(environment)?;
-        for (feed, flow) in
-            feeds.feeds.iter().flat_map(|feed| feed.flows.iter().map(move |flow| (feed, flow)))
-        {
-            if !queues.has(flow) {
-                let message = format!("the feed {} tells {flow}, which has no queue", feed.name);
-                return Err(Error::configuration("feeds.no-queue", message)
-                    .remedy("add the flow to WAYBILL_FLOW_QUEUES, or remove it from the feed"));
-            }
-        }
+        feeds.feeds.retain(|feed| is_told(&feed.name, &feed.flows, &feed.left_out));
         let iconik = environment.iconik().await?;
         let breaker = Breaker::new(environment.ledger.clone(), System::Iconik);
         Ok(Self { iconik, environment: environment.clone(), feeds, queues, breaker })

@@ -1,5 +1,8 @@
-//! What iconik's two kinds of bodies say, and of that only the names of things: the rest is a snapshot of some moment, and
-//! an action's `auth_token` acts for whoever pressed the button. Neither is taken in here.
+//! What iconik's two kinds of bodies say, and of that only the names of things, and of an action's form the fields that were
+//! subscribed to: the rest is a snapshot of some moment, and an action's `auth_token` acts for whoever pressed the button.
+//! Neither is taken in here.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -85,9 +88,21 @@ pub(super) struct Press {
     pub(super) objects: Vec<Object>,
     /// What tells it from any other, when it says enough for that.
     pub(super) identity: Option<String>,
+    /// What was filled into its form, in the shape of metadata. Captured bodies have none; that it is here is inferred.
+    filled: Map<String, Value>,
 }
 
 impl Press {
+    /// What was filled into these fields of its form, as texts.
+    pub(super) fn form(&self, fields: &BTreeSet<String>) -> BTreeMap<String, Vec<String>> {
+        let values = |field: &String| {
+            let values = self.filled.get(field)?.get("field_values")?.as_array()?;
+            let values: Vec<String> = values.iter().filter_map(|value| plain(value.get("value")?)).collect();
+            (!values.is_empty()).then(|| (field.clone(), values))
+        };
+        fields.iter().filter_map(values).collect()
+    }
+
     /// Reads a body.
     pub(super) fn parse(body: &Bytes) -> Result<Self, Malformed> {
         let body = object(body)?;
@@ -109,7 +124,18 @@ impl Press {
             parts.extend(objects.iter().flat_map(|object| [object.object_type.clone(), object.id.clone()]));
             Key::of(&parts.iter().map(String::as_str).collect::<Vec<_>>()).digest().to_owned()
         });
-        Ok(Self { tenant, action, user, objects, identity })
+        let filled = body.get("metadata_values").and_then(Value::as_object).cloned().unwrap_or_default();
+        Ok(Self { tenant, action, user, objects, identity, filled })
+    }
+}
+
+/// A value of a form as text. A list or an object is none.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -288,6 +314,39 @@ mod tests {
         assert_ne!(press_of(&another).identity, parsed.identity);
         another["date_created"] = Value::Null;
         assert_eq!(press_of(&another).identity, None);
+    }
+
+    #[test]
+    fn of_a_form_the_fields_that_are_named_are_taken_as_texts_and_whatever_is_no_form_is_none() {
+        let of = |values: Value, fields: &[&str]| {
+            let mut body = press();
+            body["metadata_values"] = values;
+            let fields = fields.iter().map(|&field| field.to_owned()).collect();
+            let form = Press::parse(&bytes(&body)).unwrap().form(&fields);
+            form.into_iter()
+                .map(|(field, values)| format!("{field}={}", values.join("|")))
+                .collect::<Vec<_>>()
+        };
+        let values = json!({
+            "Reason": {"field_values": [{"value": "final"}, {"value": "\u{202e}x"}], "mode": "overwrite"},
+            "Copies": {"field_values": [{"value": 3}, {"value": null}, {"label": "x"}, {"value": {"a": 1}}]},
+            "Salary": {"field_values": [{"value": "1"}]},
+            "Empty": {"field_values": []},
+        });
+        assert_eq!(
+            of(values.clone(), &["Reason", "Copies", "Empty", "Other"]),
+            ["Copies=3", "Reason=final|\u{202e}x"]
+        );
+        assert_eq!(of(values, &[]), Vec::<String>::new());
+        for none in [
+            json!(null),
+            json!([1]),
+            json!("Reason"),
+            json!({"Reason": "final"}),
+            json!({"Reason": {"field_values": 1}}),
+        ] {
+            assert_eq!(of(none, &["Reason"]), Vec::<String>::new());
+        }
     }
 
     #[test]

@@ -30,13 +30,15 @@ use shared::{
 
 use self::{
     body::{Event, Malformed, Object, Press},
-    subscriptions::{SAMPLE, Subscriptions},
+    subscriptions::{SAMPLE, Subscriptions, Webhook},
 };
 
 /// Where webhooks go, and where custom actions go.
 const PATHS: (&str, &str) = ("/webhooks", "/actions");
 /// Most objects of one press: as many as iconik itself takes in one call.
 const MOST_OBJECTS: usize = 500;
+/// The most bytes of a form that go into a message: ten messages to a request have to stay below what it takes.
+const LARGEST_FORM: usize = 4096;
 
 /// The function: who may speak, who wants to know.
 pub struct ReceiveIconik {
@@ -72,19 +74,15 @@ impl Function for ReceiveIconik {
         let given = environment.rules().await?;
         let (text, name) =
             given.unwrap_or_else(|| (SAMPLE.to_owned(), "the packaged subscriptions".to_owned()));
-        let subscriptions = Subscriptions::parse(&text, &name).map_err(|diagnostics| {
+        let queues = FlowQueues::of(environment)?;
+        let read = Subscriptions::parse(&text, &name, |flow| queues.has(flow));
+        let subscriptions = read.map_err(|diagnostics| {
             Error::configuration("subscriptions.invalid", diagnostics.to_string())
                 .remedy("correct the lines named above; functions/webhooks/README.md explains every word")
         })?;
-        let queues = FlowQueues::of(environment)?;
-        for (name, flow) in
-            subscriptions.flows().flat_map(|(name, flows)| flows.iter().map(move |flow| (name, flow)))
-        {
-            if !queues.has(flow) {
-                let message = format!("the subscription {name} tells {flow}, which has no queue");
-                return Err(Error::configuration("subscriptions.no-queue", message)
-                    .remedy("deploy the flow and this function again, or remove it from the subscription"));
-            }
+        for (subscription, told) in subscriptions.flows().filter(|(_, told)| !told.left_out.is_empty()) {
+            let flows = told.left_out.join(", ");
+            tracing::info!(subscription, flows, "flows that are not deployed are told nothing");
         }
         let secret = environment.settings.signing_secret.as_str();
         if secret.is_empty() {
@@ -165,14 +163,15 @@ impl ReceiveIconik {
             return Ok(Outcome::Unknown);
         }
         let webhooks = self.subscriptions.webhooks.iter();
-        let taking: Vec<_> = webhooks.filter(|one| one.takes(event_type, realm, operation)).collect();
+        let takes = |one: &&Webhook| !one.told.flows.is_empty() && one.takes(event_type, realm, operation);
+        let taking: Vec<_> = webhooks.filter(takes).collect();
         if taking.is_empty() {
             return Ok(Outcome::Unwanted);
         }
         let mut due = Due::new();
         for webhook in taking {
             for object in event.objects.iter().filter(|object| webhook.tells_of(&object.object_type)) {
-                for flow in &webhook.flows {
+                for flow in &webhook.told.flows {
                     due.entry((flow.clone(), object.clone())).or_insert_with(|| (webhook.name.clone(), None));
                 }
             }
@@ -194,6 +193,7 @@ impl ReceiveIconik {
             operation: Some(event.operation),
             request: None,
             occasion: String::new(),
+            form: Default::default(),
         };
         self.deliver(event.identity, pattern, due).await
     }
@@ -207,6 +207,10 @@ impl ReceiveIconik {
         if action.ignore_own_users && self.is_ours(press.user.as_deref()) {
             return Ok(Outcome::Echo);
         }
+        if action.told.flows.is_empty() {
+            tracing::info!(action = action.name, "an action whose flows are not deployed was acknowledged");
+            return Ok(Outcome::Unwanted);
+        }
         if press.objects.is_empty() {
             // A person waits for something to happen: iconik shows that it did not.
             let title = "Nothing was selected that can be worked on";
@@ -218,9 +222,19 @@ impl ReceiveIconik {
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "receive.too-many-objects", title)
                 .detail(format!("at most {MOST_OBJECTS} assets and collections are taken at once")));
         }
+        let form = press.form(&action.form);
+        let bytes: usize = form
+            .iter()
+            .map(|(field, values)| field.len() + values.iter().map(String::len).sum::<usize>())
+            .sum();
+        if bytes > LARGEST_FORM {
+            let title = "Too much was filled in";
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "receive.form-too-large", title)
+                .detail(format!("the form's fields may have {LARGEST_FORM} bytes together")));
+        }
         let mut due = Due::new();
         for object in press.objects {
-            for flow in &action.flows {
+            for flow in &action.told.flows {
                 let teller = (action.name.clone(), Some(action.name.clone()));
                 due.insert((flow.clone(), object.clone()), teller);
             }
@@ -233,6 +247,7 @@ impl ReceiveIconik {
             operation: None,
             request: None,
             occasion: String::new(),
+            form,
         };
         self.deliver(press.identity, pattern, due).await
     }

@@ -28,6 +28,10 @@ pub struct FeedSpec {
     pub name: Located<String>,
     /// The flows that are told, by name.
     pub flows: Located<Vec<String>>,
+    /// Whether flows among them need not be deployed: one without a queue is left out, and the log says so at the start.
+    /// Without it: false, and a flow without a queue is a mistake. A name that is no flow's always is one.
+    #[serde(default)]
+    pub if_deployed: bool,
     /// What is looked for: `assets`, `collections`, `segments`. Of a segment, such as a comment, its asset is told. Without
     /// it: `["assets"]`.
     pub objects: Option<Located<Vec<String>>>,

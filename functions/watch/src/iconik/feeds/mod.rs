@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use shared::{
     iconik::ViewId,
     mapping::{
-        Diagnostics, Document, Duration, Located, check_flows, check_name, check_names_differ, closest,
+        Diagnostics, Document, Duration, Located, check_name, check_names_differ, closest, told_flows,
     },
 };
 
@@ -59,6 +59,8 @@ pub struct Feed {
     pub name: String,
     /// The flows that are told.
     pub flows: Vec<String>,
+    /// Those of its flows that are not deployed, and need not be.
+    pub left_out: Vec<String>,
     /// What is looked for.
     pub objects: Vec<&'static str>,
     /// What must hold.
@@ -80,11 +82,11 @@ pub struct Feed {
 }
 
 impl Feeds {
-    /// Reads a feed file.
+    /// Reads a feed file, for flows of which some have queues.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn parse(text: &str, file: &str) -> Result<Self, Diagnostics> {
+    pub fn parse(text: &str, file: &str, has_queue: impl Fn(&str) -> bool) -> Result<Self, Diagnostics> {
         let (mut document, mut diagnostics) = Document::parse(file, text)?;
         let found = &mut diagnostics;
         let receiver = receiver(document.value("receiver", found), found);
@@ -96,7 +98,7 @@ impl Feeds {
             found.report(end, "no-feeds", "the file has no feeds", "add at least one `[[feed]]`");
         }
         check_names_differ("feeds", specs.iter().map(|spec| &spec.value().name), found);
-        let feeds = specs.iter().map(|spec| compile(spec.value(), found)).collect();
+        let feeds = specs.iter().map(|spec| compile(spec.value(), &has_queue, found)).collect();
         let least_webhooks = least.unwrap_or_else(|| u64::from(receiver.is_some()));
         diagnostics.finish(Self { receiver, least_webhooks, feeds })
     }
@@ -114,9 +116,9 @@ fn receiver(given: Option<Located<String>>, diagnostics: &mut Diagnostics) -> Op
     Some(address.to_owned())
 }
 
-fn compile(spec: &FeedSpec, diagnostics: &mut Diagnostics) -> Feed {
+fn compile(spec: &FeedSpec, has_queue: &dyn Fn(&str) -> bool, diagnostics: &mut Diagnostics) -> Feed {
     check_name(&spec.name, diagnostics);
-    check_flows("feed", &spec.flows, diagnostics);
+    let told = told_flows("feed", &spec.flows, spec.if_deployed, has_queue, diagnostics);
     let minutes =
         |given: Option<Duration>, minutes| given.map_or(SignedDuration::from_mins(minutes), |given| given.0);
     let text = |given: Option<&Located<String>>| {
@@ -124,7 +126,8 @@ fn compile(spec: &FeedSpec, diagnostics: &mut Diagnostics) -> Feed {
     };
     Feed {
         name: spec.name.value().clone(),
-        flows: spec.flows.value().clone(),
+        flows: told.flows,
+        left_out: told.left_out,
         objects: objects(spec.objects.as_ref(), diagnostics),
         query: text(spec.query.as_ref()),
         view: text(spec.view.as_ref()).map(ViewId::new),

@@ -36,6 +36,10 @@ pub struct WebhookSpec {
     pub name: Located<String>,
     /// The flows that are told, by name.
     pub flows: Located<Vec<String>>,
+    /// Whether flows among them need not be deployed: one without a queue is left out, and the log says so at the start.
+    /// Without it: false, and a flow without a queue is a mistake. A name that is no flow's always is one.
+    #[serde(default)]
+    pub if_deployed: bool,
     /// What the webhook is about, in iconik's words: `assets`, `collections`. Without it: both.
     pub event_types: Option<Located<Vec<String>>>,
     /// The parts of an object that are meant, in iconik's words: `entity`, `metadata`, `contents`, `shares`, `acls`, or any
@@ -57,6 +61,13 @@ pub struct ActionSpec {
     pub id: Located<String>,
     /// The flows that are told, by name.
     pub flows: Located<Vec<String>>,
+    /// Whether flows among them need not be deployed: one without a queue is left out, and the log says so at the start.
+    /// Without it: false, and a flow without a queue is a mistake. A name that is no flow's always is one.
+    #[serde(default)]
+    pub if_deployed: bool,
+    /// The fields of the action's form that the flow is told, by their names in iconik. Values go into its message as they were
+    /// filled in, 4 KiB at most, so name no field whose values are not for a queue. Without it: none.
+    pub form: Option<Located<Vec<String>>>,
     /// Whether what Waybill's own users cause is left out here too. Without it: false, because it is not documented as whom
     /// an automation runs, and an approval must not be lost.
     #[serde(default)]

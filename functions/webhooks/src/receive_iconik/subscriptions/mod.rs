@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, ops::Range};
 use http::HeaderName;
 use jiff::SignedDuration;
 use shared::mapping::{
-    Diagnostics, Document, Duration, Located, check_flows, check_name, check_names_differ,
+    Diagnostics, Document, Duration, Located, ToldFlows, check_name, check_names_differ, told_flows,
 };
 
 use self::file::{ActionSpec, SubscriptionsFile, WebhookSpec};
@@ -19,6 +19,8 @@ use super::words::{is_id, is_word};
 /// The file in the package, used when no other is configured.
 pub const SAMPLE: &str = include_str!("../../../rules/iconik-subscriptions.toml");
 
+/// What people call one.
+const KIND: &str = "subscription";
 /// The header, unless the file names another.
 const HEADER: &str = "x-waybill-secret";
 /// The bytes of a body, unless the file says otherwise, and the most that Lambda hands over.
@@ -53,7 +55,7 @@ pub struct Webhook {
     /// Its name.
     pub name: String,
     /// The flows that are told.
-    pub flows: Vec<String>,
+    pub told: ToldFlows,
     event_types: BTreeSet<String>,
     realms: BTreeSet<String>,
     operations: BTreeSet<String>,
@@ -68,7 +70,9 @@ pub struct Action {
     /// Its id in iconik.
     pub id: String,
     /// The flows that are told.
-    pub flows: Vec<String>,
+    pub told: ToldFlows,
+    /// The fields of its form that are told.
+    pub form: BTreeSet<String>,
     /// Whether what our own users cause is left out.
     pub ignore_own_users: bool,
 }
@@ -88,11 +92,11 @@ impl Webhook {
 }
 
 impl Subscriptions {
-    /// Reads a subscription file.
+    /// Reads a subscription file, for flows of which some have queues.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn parse(text: &str, file: &str) -> Result<Self, Diagnostics> {
+    pub fn parse(text: &str, file: &str, has_queue: impl Fn(&str) -> bool) -> Result<Self, Diagnostics> {
         let (mut document, mut diagnostics) = Document::parse(file, text)?;
         let found = &mut diagnostics;
         let header = header(document.value("header", found), found);
@@ -111,16 +115,16 @@ impl Subscriptions {
         let names = webhooks.iter().map(|spec| &spec.value().name);
         let names = names.chain(actions.iter().map(|spec| &spec.value().name));
         check_names_differ("subscriptions", names, found);
-        let webhooks = webhooks.iter().map(|spec| webhook(spec.value(), found)).collect();
-        let actions = compile_actions(&actions, found);
+        let webhooks = webhooks.iter().map(|spec| webhook(spec.value(), &has_queue, found)).collect();
+        let actions = compile_actions(&actions, &has_queue, found);
         let tenant = tenant.map(Located::into_value);
         diagnostics.finish(Self { header, own_users, tenant, largest_body, remember, webhooks, actions })
     }
 
     /// The names of the subscriptions, each with its flows.
-    pub fn flows(&self) -> impl Iterator<Item = (&str, &[String])> {
-        let webhooks = self.webhooks.iter().map(|webhook| (webhook.name.as_str(), webhook.flows.as_slice()));
-        webhooks.chain(self.actions.iter().map(|action| (action.name.as_str(), action.flows.as_slice())))
+    pub fn flows(&self) -> impl Iterator<Item = (&str, &ToldFlows)> {
+        let webhooks = self.webhooks.iter().map(|webhook| (webhook.name.as_str(), &webhook.told));
+        webhooks.chain(self.actions.iter().map(|action| (action.name.as_str(), &action.told)))
     }
 
     /// Whether an event is made of words that iconik documents or this file names.
@@ -178,12 +182,11 @@ fn remember(given: Option<Located<Duration>>, diagnostics: &mut Diagnostics) -> 
     wanted
 }
 
-fn webhook(spec: &WebhookSpec, diagnostics: &mut Diagnostics) -> Webhook {
+fn webhook(spec: &WebhookSpec, has_queue: &dyn Fn(&str) -> bool, diagnostics: &mut Diagnostics) -> Webhook {
     check_name(&spec.name, diagnostics);
-    check_flows("subscription", &spec.flows, diagnostics);
     Webhook {
         name: spec.name.value().clone(),
-        flows: spec.flows.value().clone(),
+        told: told_flows(KIND, &spec.flows, spec.if_deployed, has_queue, diagnostics),
         event_types: words(spec.event_types.as_ref(), &EVENT_TYPES, diagnostics),
         realms: words(Some(&spec.realms), &[], diagnostics),
         operations: words(spec.operations.as_ref(), &OPERATIONS, diagnostics),
@@ -212,13 +215,17 @@ fn words(
     given.value().iter().cloned().collect()
 }
 
-fn compile_actions(specs: &[Located<ActionSpec>], diagnostics: &mut Diagnostics) -> Vec<Action> {
+fn compile_actions(
+    specs: &[Located<ActionSpec>],
+    has_queue: &dyn Fn(&str) -> bool,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Action> {
     let mut known = BTreeSet::new();
     let mut actions = Vec::with_capacity(specs.len());
     for spec in specs {
         let spec = spec.value();
         check_name(&spec.name, diagnostics);
-        check_flows("subscription", &spec.flows, diagnostics);
+        let told = told_flows(KIND, &spec.flows, spec.if_deployed, has_queue, diagnostics);
         check_id("action", &spec.id, diagnostics);
         if !known.insert(spec.id.value()) {
             let message = format!("two subscriptions are to the action `{}`", spec.id.value());
@@ -232,11 +239,27 @@ fn compile_actions(specs: &[Located<ActionSpec>], diagnostics: &mut Diagnostics)
         actions.push(Action {
             name: spec.name.value().clone(),
             id: spec.id.value().clone(),
-            flows: spec.flows.value().clone(),
+            told,
+            form: form(spec.form.as_ref(), diagnostics),
             ignore_own_users: spec.ignore_own_users,
         });
     }
     actions
+}
+
+fn form(given: Option<&Located<Vec<String>>>, diagnostics: &mut Diagnostics) -> BTreeSet<String> {
+    let Some(given) = given else { return BTreeSet::new() };
+    let fits = |field: &str| (1..=128).contains(&field.len()) && !field.contains(char::is_control);
+    for field in given.value().iter().filter(|field| !fits(field)) {
+        let message = format!("{field:?} is not the name of a field");
+        diagnostics.report(
+            given.span(),
+            "bad-field",
+            message,
+            "copy it from the metadata view of the action",
+        );
+    }
+    given.value().iter().cloned().collect()
 }
 
 fn check_id(what: &str, id: &Located<String>, diagnostics: &mut Diagnostics) -> bool {
