@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::iconik_change::IconikChange;
-use simulators::iconik::{self, seed};
+use simulators::iconik::{self, seed, state::Called};
 
 use crate::world::{Usual, World};
 
@@ -88,6 +88,73 @@ async fn a_webhook_that_is_switched_off_is_a_figure_and_stays_off() {
 }
 
 #[tokio::test]
+async fn a_webhook_and_a_custom_action_that_fail_are_figures_of_their_own_and_no_failed_round() {
+    let world = watched().await;
+    let headers = json!({"x-waybill-secret": "kR3nVd8sQm1xZt7bLw5cYf2h"});
+    let object = |value: &Value| value.as_object().expect("an object").clone();
+    let (webhook, action, film) = world.iconik().with_state(|state| {
+        let given = json!({
+            "name": "Waybill", "url": "https://waybill.example.com/webhooks", "event_type": "assets",
+            "status": "ENABLED", "headers": headers,
+        });
+        let webhook = state.create_webhook(&object(&given)).expect("a webhook");
+        let given =
+            json!({"title": "Publish", "url": "https://waybill.example.com/actions", "headers": headers});
+        let action = state.create_custom_action("ASSET", &object(&given)).expect("an action");
+        (webhook, action, state.titled("Harbour Lights 30s").expect("it is seeded"))
+    });
+    let last = |name: &str| figures(&world, name).last().and_then(Value::as_u64);
+    assert!(world.round().await, "{}", world.told());
+    assert_eq!((last("WebhooksSilent"), last("ActionsFailing")), (Some(0), Some(0)), "{}", world.told());
+    // Nobody answers.
+    let press = Called { asset_ids: vec![film], ..Called::default() };
+    world.iconik().with_state(|state| {
+        let given = json!({"title": "Harbour Lights teaser"});
+        state.create_asset(seed::EDITOR, object(&given)).expect("an asset");
+        state.call_custom_action(seed::EDITOR, &action, &press).expect("pressed");
+        for delivery in state.take_deliveries(usize::MAX) {
+            state.delivered(&delivery, Err("connection refused".to_owned()));
+        }
+        assert_eq!(state.webhook(&webhook).expect("a webhook")["status"], "FAILING");
+        assert_eq!(state.custom_action("ASSET", &action).expect("an action")["status"], "FAILING");
+    });
+    assert!(world.round().await, "it is an alarm, and no failed round: {}", world.told());
+    assert_eq!((last("WebhooksSilent"), last("ActionsFailing")), (Some(1), Some(1)), "{}", world.told());
+    let log = world.function.log().text();
+    for part in [webhook.as_str(), action.as_str(), "FAILING"] {
+        assert!(log.contains(part), "the log names it, {part}: {log}");
+    }
+    assert!(!log.contains("kR3nVd8sQm1xZt7bLw5cYf2h"), "and not its secret");
+    // Somebody answers again.
+    world.iconik().with_state(|state| {
+        state.call_custom_action(seed::EDITOR, &action, &press).expect("pressed");
+        for delivery in state.take_deliveries(usize::MAX) {
+            state.delivered(&delivery, Ok(202));
+        }
+    });
+    assert!(world.round().await, "{}", world.told());
+    assert_eq!(last("ActionsFailing"), Some(0), "{}", world.told());
+}
+
+/// The packaged feeds, and one flow of all that they name.
+#[tokio::test]
+async fn the_packaged_feeds_start_with_whatever_flow_is_deployed_and_say_which_are_not() {
+    let world = World::with(Usual {
+        rules: None,
+        tells: &["file-rights"],
+        iconik: Some(iconik::Settings::default()),
+        ..Usual::of("watch-iconik")
+    })
+    .await;
+    assert!(world.round().await, "{}", world.told());
+    let log = world.function.log().text();
+    assert!(
+        log.contains("flows that are not deployed are told nothing") && log.contains("request-disposition"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
 async fn iconik_is_left_alone_while_it_is_away_and_found_again() {
     let mut world = watched().await;
     assert!(world.round().await, "{}", world.told());
@@ -110,5 +177,6 @@ async fn a_feed_that_names_a_flow_without_a_queue_keeps_it_from_starting() {
     })
     .await;
     assert!(!world.round().await);
-    assert!(world.told().contains("feeds.no-queue"), "{}", world.told());
+    let told = world.told();
+    assert!(told.contains("feeds.invalid") && told.contains("[no-queue]"), "{told}");
 }

@@ -26,7 +26,7 @@ use shared::{
 use simulators::{
     Clock,
     aws::Aws,
-    iconik::{Settings as IconikSettings, Simulator, seed, state::Sender},
+    iconik::{Settings as IconikSettings, Simulator, seed, state::Called},
 };
 use tokio::sync::Notify;
 
@@ -38,10 +38,11 @@ use crate::{
 
 const TABLE: &str = "ledger";
 const CONFIGURATION: &str = "configuration";
-/// Where the webhook leads, and the secret it shows.
+/// Where webhooks lead, where custom actions lead, and the secret they show.
 const DOOR: &str = "https://waybill.example.com/webhooks";
+const ACTIONS: &str = "https://waybill.example.com/actions";
 const SECRET: &str = "kR3nVd8sQm1xZt7bLw5cYf2h";
-/// The flows that have a queue.
+/// The flows that have a queue, unless the setting says otherwise.
 pub const FLOWS: [&str; 2] = ["archive-production", "sync-asset-metadata"];
 
 /// How the tenant is.
@@ -63,6 +64,8 @@ pub struct Setting {
     pub rate: f64,
     /// The file of the door that webhooks lead to.
     pub subscriptions: String,
+    /// The flows that have a queue.
+    pub flows: &'static [&'static str],
 }
 
 impl Setting {
@@ -77,6 +80,7 @@ impl Setting {
             time: 60,
             rate: 1000.0,
             subscriptions: String::new(),
+            flows: &FLOWS,
         }
     }
 }
@@ -107,6 +111,7 @@ pub struct Swept {
     /// Between the function and both.
     pub tap: Tap,
     sqs: aws_sdk_sqs::Client,
+    flows: &'static [&'static str],
     entry: &'static FunctionEntry,
     settings: Settings,
     time: u64,
@@ -129,7 +134,7 @@ impl Swept {
         let sdk = aws::connect_to(&in_process::transport(aws.router()), &context, "http://aws.test", "test");
         let sqs = aws_sdk_sqs::Client::new(&sdk);
         let mut queues = serde_json::Map::new();
-        for flow in FLOWS {
+        for &flow in setting.flows {
             let queue = sqs.create_queue().queue_name(flow).send().await.expect("a queue").queue_url;
             queues.insert(flow.to_owned(), queue.expect("an address").into());
         }
@@ -156,8 +161,8 @@ impl Swept {
             Pace::per_second(1000.0),
         );
         let settings = serde_json::from_value(settings).expect("settings");
-        let (time, processes) = (setting.time, AtomicU64::new(0));
-        Self { context, aws, iconik, editor, tap, sqs, entry, settings, time, processes }
+        let (flows, time, processes) = (setting.flows, setting.time, AtomicU64::new(0));
+        Self { context, aws, iconik, editor, tap, sqs, flows, entry, settings, time, processes }
     }
 
     /// Starts a process of the function.
@@ -221,7 +226,54 @@ impl Swept {
         })
     }
 
-    /// Lets iconik send what waits: to the door, or to nobody. Gives back how many were taken with 2xx.
+    /// Makes a custom action for assets that leads to the door.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn custom_action(&self, title: &str) -> String {
+        let given = serde_json::json!({
+            "title": title, "url": ACTIONS, "type": "POST", "headers": {"x-waybill-secret": SECRET},
+        });
+        let given = given.as_object().expect("an object");
+        self.iconik.with_state(|state| state.create_custom_action("ASSET", given)).expect("an action")
+    }
+
+    /// Makes an automation that runs a custom action when a review comes to one of these statuses.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn automation(&self, action: &str, statuses: &[&str]) {
+        let given = serde_json::json!({
+            "name": "Tell of reviews", "conditions": [],
+            "triggers": [{"type": "REVIEW_STATUS_CHANGED", "parameters": {"statuses": statuses}}],
+            "actions": [{"type": "CUSTOM_ACTION", "parameters": {"action_id": action, "context": "ASSET"}}],
+        });
+        let given = given.as_object().expect("an object");
+        self.iconik.with_state(|state| state.create_automation(seed::ADMIN, given)).expect("an automation");
+    }
+
+    /// A person presses the button of a custom action, with a selection and what was filled into its form.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn press(&self, action: &str, assets: &[&str], values: serde_json::Value) {
+        let asset_ids = assets.iter().map(|&asset| asset.to_owned()).collect();
+        let called = Called { asset_ids, metadata_values: values, ..Called::default() };
+        self.iconik
+            .with_state(|state| state.call_custom_action(seed::EDITOR, action, &called))
+            .expect("it is pressed");
+    }
+
+    /// Puts another subscription file in the place of the first.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn put_subscriptions(&self, subscriptions: &str) {
+        assert!(self.aws.s3().put(CONFIGURATION, "subscriptions.toml", subscriptions.as_bytes().to_vec()));
+    }
+
+    /// Lets iconik send what waits, by webhooks, custom actions and automations: to the door, or to nobody. Gives back how
+    /// many were taken with 2xx.
     ///
     /// # Panics
     /// When the door does not start.
@@ -233,7 +285,6 @@ impl Swept {
                 return taken;
             }
             for delivery in deliveries {
-                assert!(matches!(delivery.sender, Sender::Webhook(_)), "{delivery:?}");
                 let answer = match door {
                     Some(door) => {
                         let request = delivery.request().expect("a request");
@@ -304,7 +355,7 @@ impl Swept {
     /// When a message is no change.
     pub fn told(&self) -> Vec<Told> {
         let mut told = Vec::new();
-        for flow in FLOWS {
+        for &flow in self.flows {
             for message in self.aws.sqs().messages(flow) {
                 let envelope: serde_json::Value = serde_json::from_str(&message.body).expect("JSON");
                 let text = |name: &str| envelope[name].as_str().unwrap_or_default().to_owned();

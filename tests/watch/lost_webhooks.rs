@@ -1,7 +1,10 @@
 //! iconik's webhooks, the door they lead to and the sweep beside it: what a webhook that was switched off did not tell is
 //! found, and nobody but a person switches it on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
 use serde_json::json;
 use simulators::iconik::settings::Order;
@@ -160,17 +163,95 @@ fn webhooks_that_are_lost_doubled_and_out_of_order_and_a_sweep_beside_them_leave
 }
 
 #[test]
-fn a_webhook_that_fails_is_an_alarm_and_no_failed_round() {
+fn a_webhook_that_fails_is_an_alarm_with_its_state_and_no_failed_round() {
+    let log = Log::default();
+    let _written = log.written();
     run(async {
         let world = Swept::new(&WATCH_ICONIK, setting()).await;
         let webhook = world.webhook("assets");
         world.rounds().await;
+        assert_eq!(log.taken(), Vec::<String>::new(), "one that tells is nothing to speak of");
         world.asset("sent to nobody").await;
         world.send(None).await;
         for expected in ["FAILING", "DISABLED"] {
             assert_eq!(world.webhook_status(&webhook), expected);
             assert!(world.round().await, "it is an alarm, not a failure");
+            let said = log.taken();
+            assert_eq!(said.len(), 1, "{said:?}");
+            for part in ["a webhook that leads here does not tell", &webhook, expected, "since="] {
+                assert!(said[0].contains(part), "{part}: {said:?}");
+            }
             world.pass(6 * 3600).await;
         }
     });
+}
+
+#[test]
+fn a_custom_action_that_fails_or_is_switched_off_is_an_alarm_of_its_own_and_no_failed_round() {
+    let log = Log::default();
+    let _written = log.written();
+    run(async {
+        let world = Swept::new(&WATCH_ICONIK, setting()).await;
+        world.webhook("collections");
+        let action = world.custom_action("Publish");
+        world.rounds().await;
+        assert_eq!(log.taken(), Vec::<String>::new());
+        let asset = world.asset("pressed for nobody").await;
+        world.press(&action, &[&asset], json!(null));
+        assert_eq!(world.send(None).await, 0);
+        let is_told = |switched_off: bool| {
+            let said = log.taken();
+            assert_eq!(said.len(), 1, "{said:?}");
+            let disabled = format!("disabled={switched_off}");
+            for part in ["a custom action that leads here fails", &action, &disabled] {
+                assert!(said[0].contains(part), "{part}: {said:?}");
+            }
+        };
+        assert!(world.round().await, "it is an alarm, not a failure");
+        is_told(false);
+        // The door is there again, and the next press heals it.
+        world.press(&action, &[&asset], json!(null));
+        assert_eq!(world.send(Some(&RECEIVE_ICONIK)).await, 1);
+        assert!(world.round().await);
+        assert_eq!(log.taken(), Vec::<String>::new());
+        world.iconik.with_state(|state| {
+            let off = json!({"disabled": true});
+            state.edit_custom_action("ASSET", &action, off.as_object().expect("an object")).expect("off");
+        });
+        assert!(world.round().await);
+        is_told(true);
+    });
+}
+
+/// Lines of the log that warn.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Writes what this thread says until the guard goes.
+    fn written(&self) -> (tracing::Dispatch, tracing::subscriber::DefaultGuard) {
+        let to = self.clone();
+        let warnings = || tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_ansi(false);
+        // While there is only one, a line that another test's thread comes to first is taken for one that nobody wants.
+        let second = tracing::Dispatch::new(warnings().with_writer(std::io::sink).finish());
+        let subscriber = warnings().with_writer(move || to.clone()).finish();
+        (second, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// What was said of webhooks and actions since this was asked last.
+    fn taken(&self) -> Vec<String> {
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
+        let text = String::from_utf8(bytes).unwrap();
+        text.lines().filter(|line| line.contains("leads here")).map(str::to_owned).collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
