@@ -1,5 +1,6 @@
 //! Reviews, comments, and who is told of them.
 
+use serde_json::json;
 use shared::iconik::{
     Action as Does, ActionContext, ApprovalRequested, ApprovalStatus, NewApprovalRequest, NewAutomation,
     NewCustomAction, NewSegment, NewVersion, NewWebhook, ObjectRef, SecretHeaders, SegmentChange,
@@ -92,7 +93,7 @@ async fn a_webhook_is_made_once_and_switched_on_again_only_when_told() {
 
 #[tokio::test(start_paused = true)]
 async fn an_automation_calls_our_action_when_a_review_is_decided() {
-    let (_, client) = tenant(simulator::Settings::default());
+    let (simulator, client) = tenant(simulator::Settings::default());
     let action = NewCustomAction {
         title: "Publish".to_owned(),
         url: "http://127.0.0.1:9/in".to_owned(),
@@ -111,5 +112,28 @@ async fn an_automation_calls_our_action_when_a_review_is_decided() {
     assert_eq!((&automation.triggers, &automation.actions), (&new.triggers, &new.actions));
     assert_eq!(client.ensure_automation(&new).await.unwrap().id, automation.id);
     assert!(client.find_custom_action(&ActionContext::Asset, &made.id).await.unwrap().is_some());
+
+    // The review is asked for, which the automation is not for; then it is decided.
+    let asset = seeded(&simulator, "Harbour at dawn");
+    let object = ObjectRef::from(asset.clone());
+    let review =
+        NewApprovalRequest { users: vec![UserId::new(seed::REVIEWER)], groups: vec![], min_number: 1 };
+    client.request_approval(&object, &review).await.unwrap();
+    let sent = || simulator.with_state(|state| state.take_deliveries(usize::MAX));
+    assert!(sent().is_empty(), "it is not decided yet");
+    let reviewer = client_of(&simulator, ours(), &secret(seed::REVIEWER_TOKEN));
+    reviewer.set_own_verdict(&object, &ApprovalStatus::Approved).await.unwrap();
+    let calls = sent();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert_eq!(calls[0].sender, simulator::state::Sender::CustomAction(made.id.as_str().to_owned()));
+    assert_eq!(
+        (calls[0].url.as_str(), calls[0].headers["X-Waybill-Secret"].as_str()),
+        (action.url.as_str(), "hush")
+    );
+    let said = calls[0].json();
+    assert_eq!(
+        (&said["asset_ids"], &said["action_id"]),
+        (&json!([asset.as_str()]), &json!(made.id.as_str()))
+    );
     client.delete_custom_action(&ActionContext::Asset, &made.id).await.unwrap();
 }

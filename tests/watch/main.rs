@@ -1,5 +1,6 @@
 //! The change feeds: nothing is lost and nothing is told twice, however the search index, its pages and the clocks behave.
 
+mod actions;
 mod lost_webhooks;
 mod pushes;
 mod searches;
