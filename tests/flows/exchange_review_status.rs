@@ -65,6 +65,10 @@ async fn a_review_with_comments_in_any_language_leaves_evidence_that_grows_and_v
     assert!(details(&first, "notice").contains(&"review.bidi-controls".to_owned()));
     assert_eq!(world.value(node, "Review", "Status"), Some("MIXED".into()), "{}", world.told());
     assert_eq!(world.value(node, "Review", "Open Comments"), Some(2.into()));
+    assert_eq!(world.value(node, "Review", "Version"), Some(2.into()));
+    assert_eq!(world.value(node, "Review", "Approved By"), Some("Campaign Producer".into()));
+    let changed_at = world.value(node, "Review", "Changed At");
+    assert!(changed_at.is_some(), "{}", world.told());
     let of_asset =
         |field: &str| world.iconik().with_state(|state| state.values_of(("assets", &asset), field));
     assert_eq!(of_asset("DocumentState"), ["In Review"]);
@@ -108,6 +112,8 @@ async fn a_review_with_comments_in_any_language_leaves_evidence_that_grows_and_v
         .collect();
     assert_eq!(of_comment, ["created", "changed", "deleted"], "edits and deletions are new entries");
     assert_eq!(world.value(node, "Review", "Status"), Some("APPROVED".into()));
+    assert_eq!(world.value(node, "Review", "Approved By"), Some("Campaign Producer; Brand Reviewer".into()));
+    assert_ne!(world.value(node, "Review", "Changed At"), changed_at, "when the last of them decided");
     assert_eq!(of_asset("DocumentState"), ["Approved"]);
     assert_eq!(of_asset("DocumentDecidedBy"), ["Claims Reviewer (claims.reviewer)"]);
     let (comments, verdicts) = world.iconik().with_state(|state| {

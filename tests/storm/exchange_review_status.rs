@@ -78,7 +78,7 @@ fn story(name: &'static str, clean: (usize, usize, usize)) -> Scenario {
 
 // --- what there is ---------------------------------------------------------------------------------------------------
 
-fn asset(state: &State) -> String {
+pub(crate) fn asset(state: &State) -> String {
     state.titled(ASSET).expect("it is seeded")
 }
 
@@ -86,7 +86,7 @@ fn object(value: Value) -> Object {
     value.as_object().cloned().unwrap_or_default()
 }
 
-fn document(world: &World) -> Option<i64> {
+pub(crate) fn document(world: &World) -> Option<i64> {
     let film = |state: &mut content_server::State| {
         state.nodes.values().find(|node| node.name == FILM).map(|node| node.id)
     };
@@ -94,7 +94,7 @@ fn document(world: &World) -> Option<i64> {
 }
 
 /// A film that was filed, whose document is approved in Content Server; its reviewers in iconik do not agree.
-fn prepare(world: &World) {
+pub(crate) fn prepare(world: &World) {
     let server = &world.content_server;
     let node = repository::document(server, FOLDER, FILM, "video/mp4", &[b"the film".to_vec()]);
     repository::set_value(server, node, "Document Approval", "Status", "Approved".into());
@@ -237,7 +237,7 @@ fn broken<T>(what: String) -> Result<T, Broken> {
 }
 
 /// The chain of the asset in the ledger.
-fn chain(world: &World) -> Vec<String> {
+pub(crate) fn chain(world: &World) -> Vec<String> {
     let mut lines: Vec<(String, String)> = world
         .ledger()
         .into_iter()
@@ -333,7 +333,7 @@ fn comments_are_as_they_are(world: &World, entries: &[Value]) -> Result<(), Brok
 }
 
 /// What was said in iconik: our comments, and entries of the history.
-fn told(world: &World) -> [Vec<String>; 2] {
+pub(crate) fn told(world: &World) -> [Vec<String>; 2] {
     world.iconik().with_state(|state| {
         let text = |held: &Object, name: &str| held[name].as_str().unwrap_or_default().to_owned();
         let ours = state.review.segments.objects().filter(|held| text(held, "external_id").starts_with(OURS));

@@ -27,6 +27,7 @@ mod publish_settings;
 mod receive_iconik;
 mod replicate_content;
 mod request_disposition;
+mod review_reasons;
 mod rights_reasons;
 mod sabotage;
 mod signoff_reasons;

@@ -377,11 +377,14 @@ async fn a_workflow_that_says_nothing_or_is_gone_is_told_and_nothing_is_guessed(
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     let world = world_of("", file).await.dry();
+    let before = world.made().to_string();
     let hint = hint(&world, "1");
     deal_with(&world, &[hint]).await;
     assert!(workflows(&world).is_empty() && told(&world).is_empty());
     assert!(reasons(&world).is_empty() && world.waiting() == 0);
     assert_eq!(shown(&world, "ContentServerState"), Value::Null);
+    assert_eq!(world.endings(), ["skipped dry-run"]);
+    assert_eq!(world.made().to_string(), before, "neither side was written");
 }
 
 #[test]
