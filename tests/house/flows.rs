@@ -1,22 +1,17 @@
 //! One name, everywhere: module, binary, template, documents.
 
+use shared::{flow::Entry, function::FunctionEntry};
+
 use super::{files, read, root};
 
 /// Every flow and function there is.
 fn names() -> Vec<&'static str> {
-    let flows = iconik_content_server::FLOWS.iter().chain(s3_content_server::FLOWS).map(|flow| flow.name);
-    let functions = watch::FUNCTIONS
-        .iter()
-        .chain(operations::FUNCTIONS)
-        .chain(webhooks::FUNCTIONS)
-        .map(|function| function.name);
-    flows.chain(functions).collect()
+    crates().into_iter().flat_map(|(_, names)| names).collect()
 }
 
 #[test]
 fn every_function_has_its_binary_its_template_and_its_documents() {
     let front = read(&root().join("README.md"));
-    let pages: String = files("functions", "README.md").iter().map(|path| read(path)).collect();
     let rights = read(&root().join("infra/README.md"));
     let mut missing = Vec::new();
     for name in names() {
@@ -30,7 +25,6 @@ fn every_function_has_its_binary_its_template_and_its_documents() {
             (binary.len() == 1, "binary in src/bin"),
             (is_deployed, "function in a template"),
             (is_listed, "row in README.md"),
-            (pages.contains(&format!("`{name}`")), "row in its README below functions/"),
             (rights.contains(&format!("`{name}`")), "rights in infra/README.md"),
         ] {
             if !there {
@@ -39,6 +33,44 @@ fn every_function_has_its_binary_its_template_and_its_documents() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Each crate with flows or functions, by the folder that has its README.
+fn crates() -> Vec<(&'static str, Vec<&'static str>)> {
+    let flows = |flows: &[&Entry]| flows.iter().map(|flow| flow.name).collect();
+    let functions = |functions: &[&FunctionEntry]| functions.iter().map(|function| function.name).collect();
+    vec![
+        ("iconik-content-server", flows(iconik_content_server::FLOWS)),
+        ("s3-content-server", flows(s3_content_server::FLOWS)),
+        ("watch", functions(watch::FUNCTIONS)),
+        ("operations", functions(operations::FUNCTIONS)),
+        ("webhooks", functions(webhooks::FUNCTIONS)),
+    ]
+}
+
+#[test]
+fn every_flow_of_a_pair_and_every_function_has_a_row_in_the_readme_beside_it() {
+    let mut missing = Vec::new();
+    for (folder, names) in crates() {
+        let page = read(&root().join(format!("functions/{folder}/README.md")));
+        for name in names {
+            let is_row = |line: &str| {
+                line.starts_with(&format!("| `{name}` |")) || line.starts_with(&format!("| [`{name}`]("))
+            };
+            if !page.lines().any(is_row) {
+                missing.push(format!("{name} has no row in functions/{folder}/README.md"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn what_feeds_and_subscriptions_take_for_a_flow_is_one() {
+    let mut flows: Vec<&str> =
+        iconik_content_server::FLOWS.iter().chain(s3_content_server::FLOWS).map(|flow| flow.name).collect();
+    flows.sort_unstable();
+    assert_eq!(shared::mapping::FLOWS.as_slice(), flows);
 }
 
 #[test]
