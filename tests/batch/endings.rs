@@ -6,9 +6,7 @@ use operations::dead_letters::DeadLetters;
 use serde_json::Value;
 use tests::storm::{Drive, QUARANTINE, World, drive};
 
-use crate::chores::{
-    CHORES, Process, chores, count, is_open, leave, receive, redriven, status, told, wait, world,
-};
+use crate::chores::{CHORES, Process, chores, count, is_open, leave, redriven, status, told, wait, world};
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_is_parked_once_its_siblings_have_ended() {
