@@ -114,13 +114,16 @@ impl Turn {
 
     /// Notes what a page brought.
     pub(super) fn took(&mut self, entries: usize, paging: Option<&Paging>) {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let told = paging.and_then(|paging| u32::try_from(paging.limit?).ok()).filter(|told| *told > 0);
+        let limit = told.map_or(self.limit, |told| told.min(self.limit));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let last = paging.is_some_and(|paging| {
             let page = self.next.map(i64::from);
             matches!((paging.range_max, paging.total_count), (Some(max), Some(total)) if max >= total)
                 || matches!((page, paging.page_total), (Some(page), Some(total)) if total > 0 && page >= total)
         });
-        // A server that caps the limit sends short pages and says so in its count; only without one is short the end.
+        // A server that caps the limit sends short pages and says so in its limit or its count; only without a count is a
+        // page the last that is shorter than its own limit.
         let counted = paging.is_some_and(|paging| paging.total_count.is_some() && paging.range_max.is_some());
         let short = entries < limit && !counted;
         self.next = self.next.map(|page| page + 1).filter(|_| entries > 0 && !last && !short);

@@ -51,7 +51,14 @@ fn unless_said_otherwise<'de, D: serde::Deserializer<'de>>(deserializer: D) -> R
 
 #[derive(Deserialize)]
 struct AllHolds {
-    results: Data<HoldList>,
+    results: HoldResults,
+}
+
+#[derive(Deserialize)]
+struct HoldResults {
+    data: HoldList,
+    #[serde(default)]
+    paging: Option<wire::Paging>,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +78,7 @@ impl Client {
         while let Some(page) = turn.page(OPERATION)? {
             let call = Call::get(OPERATION, "/v2/holds").query("page", page).query("limit", turn.limit);
             let answer: AllHolds = self.ask(&call).await?;
-            turn.took(answer.results.data.holds.0.len(), None);
+            turn.took(answer.results.data.holds.0.len(), answer.results.paging.as_ref());
             holds.extend(answer.results.data.holds.0.into_iter().filter(|hold| turn.is_new(hold.id)));
         }
         Ok(holds)

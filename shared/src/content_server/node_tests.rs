@@ -76,6 +76,17 @@ async fn a_listing_is_read_to_its_end_where_the_server_caps_the_page() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_caps_the_page_and_counts_nothing_is_read_to_its_end() {
+    let page = |ids: &[i64]| {
+        let nodes: Vec<Value> = ids.iter().map(|id| node(*id, "x", 0)).collect();
+        children(&nodes, json!({"limit": 2, "range_max": ids.len()}))
+    };
+    let canned = Canned::new([page(&[1, 2]), page(&[3, 4]), page(&[5])]);
+    let all = canned.client().list_children(NodeId(7001), ChildFilter::default()).all().await.unwrap();
+    assert_eq!(all.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_ids_go_in_calls_the_server_takes() {
     let canned = Canned::new([children(&[node(1, "a", 0)], json!({})), one(json!({}))]);
     let ids: Vec<NodeId> = (0..300).map(NodeId).collect();

@@ -58,6 +58,9 @@ pub(super) struct Paging {
     pub(super) range_max: Option<i64>,
     #[serde(deserialize_with = "integer_or_none")]
     pub(super) page_total: Option<i64>,
+    /// The size of a page as the server understood it.
+    #[serde(deserialize_with = "integer_or_none")]
+    pub(super) limit: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]

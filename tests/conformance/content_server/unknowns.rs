@@ -2,8 +2,8 @@
 
 use shared::{
     content_server::{
-        BusinessObject, COLLISION, Client, External, MemberKind, NewFolder, NewWorkspace, NodeId, Relation,
-        Settings, WorkspaceType,
+        BusinessObject, COLLISION, ChildFilter, Client, External, MemberKind, NewFolder, NewVersion,
+        NewWorkspace, NodeId, Relation, Settings, WorkspaceType,
     },
     context::Context,
     error::FailureClass,
@@ -12,7 +12,9 @@ use simulators::{
     Clock,
     content_server::{
         self as simulator,
-        settings::{HoldAnswer, NameFilter, NameForms, Throttle, Unauthenticated, WorkspaceInput},
+        settings::{
+            HoldAnswer, NameFilter, NameForms, Throttle, TotalCount, Unauthenticated, WorkspaceInput,
+        },
     },
     faults::{Action, Rule},
 };
@@ -72,6 +74,40 @@ async fn what_a_write_of_holds_answers_makes_no_difference() {
             };
             assert_eq!((changed, held()), (step % 2 == 1, after), "{answer:?}, step {step}");
             assert_eq!(client.is_held(node).await.unwrap(), after == 1);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_is_complete_however_large_its_pages_and_whatever_it_says_of_its_length() {
+    for largest_page in [1, 3, 1000] {
+        for total_count in [TotalCount::Exact, TotalCount::Absent, TotalCount::TooHigh] {
+            let theirs = simulator::Settings { largest_page, total_count, ..simulator::Settings::default() };
+            let (simulator, client) = simulated(theirs);
+            let case = format!("pages of {largest_page}, count {total_count:?}");
+            let parent = incoming(&client).await;
+            let folder = client.create_folder(parent, "Scans", &NewFolder::default()).await.unwrap().id;
+            for number in 0..7 {
+                let name = format!("scan {number}.txt");
+                client.create_document(&document(folder, &name), &upload(&name, b"x")).await.unwrap();
+            }
+            let listed = client.list_children(folder, ChildFilter::default()).all().await.unwrap();
+            assert_eq!(listed.len(), 7, "{case}");
+            assert!(client.find_child(folder, "scan 6.txt").await.unwrap().is_some(), "{case}");
+            for _ in 0..4 {
+                client.add_version(listed[0].id, &NewVersion::default(), &upload("a", b"y")).await.unwrap();
+            }
+            assert_eq!(client.list_versions(listed[0].id).await.unwrap().len(), 5, "{case}");
+            let kind = client.get_workspace_type("Claim").await.unwrap();
+            for name in ["CLM-7", "CLM-7 Storm", "CLM-7 Storm, roof"] {
+                client.ensure_workspace(&workspace(&kind, name, None)).await.unwrap();
+            }
+            assert!(client.find_workspace(kind.id, "CLM-7").await.unwrap().is_some(), "{case}");
+            simulator.with_state(|state| {
+                let one = state.holds.values().next().unwrap().clone();
+                state.holds.extend((1..9).map(|id| (id, simulator::state::Hold { id, ..one.clone() })));
+            });
+            assert_eq!(client.list_holds().await.unwrap().len(), 9, "{case}");
         }
     }
 }

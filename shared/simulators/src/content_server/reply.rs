@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::request::Params;
+use super::settings::{Settings, TotalCount};
 use super::state::Outcome;
 use crate::content::Blob;
 
@@ -51,49 +52,70 @@ pub(super) fn links() -> Value {
     }}}})
 }
 
+/// By how much a count that is too high is so: entries the caller may not see, say.
+const UNSEEN: usize = 7;
+
 /// One page of a list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page {
     pub(super) page: usize,
     pub(super) limit: usize,
-    pub(super) total: usize,
+    /// How many there are.
+    total: usize,
+    /// How many there are said to be, if anything is said.
+    said: Option<usize>,
 }
 
 impl Page {
     /// Reads `page` and `limit` and cuts the list.
     pub(super) fn cut<T>(
         params: &Params,
+        settings: &Settings,
         default: usize,
+        items: Vec<T>,
+    ) -> Outcome<(Self, Vec<T>)> {
+        Self::cut_at(usize::MAX, params, settings, default, items)
+    }
+
+    /// As [`Page::cut`], for a list whose largest page is documented.
+    pub(super) fn cut_at<T>(
         most: usize,
+        params: &Params,
+        settings: &Settings,
+        default: usize,
         items: Vec<T>,
     ) -> Outcome<(Self, Vec<T>)> {
         let limit = usize::try_from(params.number("limit")?.unwrap_or(0)).unwrap_or(0);
-        let limit = if limit == 0 { default } else { limit.min(most) };
+        let limit = if limit == 0 { default } else { limit }.min(most).min(settings.largest_page).max(1);
         let page = usize::try_from(params.number("page")?.unwrap_or(1)).unwrap_or(1).max(1);
-        let page = Self { page, limit, total: items.len() };
-        let cut = items.into_iter().skip((page.page - 1).saturating_mul(limit)).take(limit).collect();
-        Ok((page, cut))
-    }
-
-    fn pages(self) -> usize {
-        self.total.div_ceil(self.limit.max(1))
+        let total = items.len();
+        let said = match settings.total_count {
+            TotalCount::Exact => Some(total),
+            TotalCount::Absent => None,
+            TotalCount::TooHigh => Some(total + UNSEEN),
+        };
+        let cut = items.into_iter().skip((page - 1).saturating_mul(limit)).take(limit).collect();
+        Ok((Self { page, limit, total, said }, cut))
     }
 
     fn has_next(self) -> bool {
-        self.page < self.pages()
+        self.page < self.said.unwrap_or(self.total).div_ceil(self.limit)
     }
 
     /// The numbers of a page, as both envelopes show them.
     pub(super) fn numbers(self) -> Value {
         let first = (self.page - 1).saturating_mul(self.limit);
-        json!({
+        let mut numbers = json!({
             "limit": self.limit,
             "page": self.page,
-            "page_total": self.pages(),
             "range_min": if first < self.total { first + 1 } else { 0 },
             "range_max": if first < self.total { (first + self.limit).min(self.total) } else { 0 },
-            "total_count": self.total,
-        })
+        });
+        if let (Some(said), Some(object)) = (self.said, numbers.as_object_mut()) {
+            object.insert("page_total".to_owned(), said.div_ceil(self.limit).into());
+            object.insert("total_count".to_owned(), said.into());
+        }
+        numbers
     }
 
     fn next_link(self, path: &str) -> Option<Value> {

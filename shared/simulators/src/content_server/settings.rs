@@ -117,6 +117,18 @@ pub enum HoldItems {
     Contents,
 }
 
+/// What a list says of the number of all its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TotalCount {
+    /// How many there are.
+    Exact,
+    /// Nothing; nor how many pages there are.
+    Absent,
+    /// More than the caller gets, as when what it may not see is counted too. The pages behind the last entry are empty.
+    TooHigh,
+}
+
 /// In which form writes to the workspace interface are read. Parameters in the other are not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -349,8 +361,12 @@ pub struct Settings {
     pub audit_needs_right: bool,
     /// The status of a workflow says who did a step, or is to do it: what is in its list of steps is not documented.
     pub workflow_steps_name_people: bool,
-    /// Default page size.
+    /// Page size of child lists when none is sent.
     pub default_limit: usize,
+    /// Largest page of any list; a larger `limit` is cut to it. Workspaces keep their own 500.
+    pub largest_page: usize,
+    /// What a list says of the number of all its entries.
+    pub total_count: TotalCount,
     /// Optional modules.
     pub modules: Modules,
     /// Larger content goes to a temporary file.
@@ -419,6 +435,8 @@ impl Default for Settings {
             audit_needs_right: false,
             workflow_steps_name_people: true,
             default_limit: 100,
+            largest_page: 1000,
+            total_count: TotalCount::Exact,
             modules: Modules::default(),
             memory_threshold_bytes: 1024 * 1024,
             discard_content: false,

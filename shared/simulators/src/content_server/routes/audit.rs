@@ -45,7 +45,7 @@ fn audit(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
     let names: BTreeMap<i64, &str> =
         events.iter().map(|event| (event.event_type, event.name.as_str())).collect();
     let types: Vec<Value> = names.into_iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
-    let (page, cut) = Page::cut(&call.params, 100, 1000, events)?;
+    let (page, cut) = Page::cut(&call.params, &call.state.settings, 100, events)?;
     let expands = call.params.list("expand").iter().any(|entry| entry.contains("user_id"));
     let listed: Vec<Value> = cut
         .into_iter()

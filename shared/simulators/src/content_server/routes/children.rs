@@ -10,9 +10,6 @@ use crate::content_server::reply::{Page, Reply, collection, results};
 use crate::content_server::settings::{NameFilter, Settings};
 use crate::content_server::state::{Api, Node, NodeId, Outcome, Permission, Refusal, kind};
 
-/// Largest page.
-const MOST: usize = 1000;
-
 pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<Outcome<Reply>> {
     Some(match (method, path) {
         ("GET", ["v2", "volumes", "recyclebin", ..]) => return None,
@@ -72,7 +69,8 @@ fn children(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
         // The exact name comes first, then the other case, then the rest.
         found.sort_by_key(|node| (node.name != *name, !node.name.eq_ignore_ascii_case(name)));
     }
-    let (page, cut) = Page::cut(&call.params, call.state.settings.default_limit, MOST, found)?;
+    let (page, cut) =
+        Page::cut(&call.params, &call.state.settings, call.state.settings.default_limit, found)?;
     if call.api == Api::V1 {
         let data: Vec<Value> = cut.iter().map(|node| render::properties(call.state, node)).collect();
         let mut all = page.numbers();

@@ -34,7 +34,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
 fn list(call: &Call<'_>, members: Vec<&Member>) -> Outcome<Reply> {
     let items: Vec<Value> =
         members.into_iter().map(|member| json!({"data": {"properties": render::member(member)}})).collect();
-    let (page, cut) = Page::cut(&call.params, 25, 1000, items)?;
+    let (page, cut) = Page::cut(&call.params, &call.state.settings, 25, items)?;
     Ok(Reply::Json(collection(&call.path, page, "asc_name", cut)))
 }
 
@@ -79,7 +79,7 @@ fn reserved(call: &mut Call<'_>) -> Outcome<Reply> {
         .filter(mine)
         .map(|node| json!({"data": {"properties": render::properties(call.state, node)}}))
         .collect();
-    let (page, cut) = Page::cut(&call.params, 25, 1000, items)?;
+    let (page, cut) = Page::cut(&call.params, &call.state.settings, 25, items)?;
     Ok(Reply::Json(collection(&call.path, page, "asc_name", cut)))
 }
 

@@ -46,7 +46,7 @@ pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<
 
 fn list(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
     let node = call.state.visible(call.actor, id)?;
-    let (page, cut) = Page::cut(&call.params, 100, 1000, render::permissions(node))?;
+    let (page, cut) = Page::cut(&call.params, &call.state.settings, 100, render::permissions(node))?;
     let items = cut.into_iter().map(|entry| json!({"data": {"permissions": entry}})).collect();
     Ok(Reply::Json(collection(&call.path, page, "", items)))
 }

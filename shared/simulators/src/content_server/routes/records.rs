@@ -197,7 +197,7 @@ fn one_hold(call: &mut Call<'_>) -> Outcome<Reply> {
 
 fn holds(call: &mut Call<'_>) -> Outcome<Reply> {
     let all: Vec<Value> = call.state.holds.values().map(hold_json).collect();
-    let (page, cut) = Page::cut(&call.params, 1000, 1000, all)?;
+    let (page, cut) = Page::cut(&call.params, &call.state.settings, usize::MAX, all)?;
     Ok(results(json!({"ok": true, "data": {"holds": cut}, "paging": page.numbers()})))
 }
 
@@ -227,7 +227,7 @@ fn hold_items(call: &mut Call<'_>, hold: i64) -> Outcome<Reply> {
         .filter(|node| node.holds.iter().any(|held| held.hold == hold))
         .map(|node| json!({"id": node.id, "name": node.name, "type": node.kind}))
         .collect();
-    let (_, cut) = Page::cut(&call.params, 25, 1000, items)?;
+    let (_, cut) = Page::cut(&call.params, &call.state.settings, 25, items)?;
     Ok(match call.state.settings.hold_items {
         HoldItems::Results => results(cut),
         HoldItems::Contents => results(json!({ "contents": cut })),

@@ -27,7 +27,7 @@ fn list(call: &mut Call<'_>) -> Outcome<Reply> {
         .filter(|node| call.state.may(call.actor, node, Permission::Delete))
         .map(|node| json!({"data": {"properties": render::properties(call.state, node)}}))
         .collect();
-    let (page, cut) = Page::cut(&call.params, 100, 1000, items)?;
+    let (page, cut) = Page::cut(&call.params, &call.state.settings, 100, items)?;
     Ok(Reply::Json(collection(&call.path, page, "asc_name", cut)))
 }
 

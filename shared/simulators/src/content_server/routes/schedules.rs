@@ -33,7 +33,7 @@ fn list(call: &mut Call<'_>) -> Outcome<Reply> {
             })
         })
         .collect();
-    let (page, cut) = Page::cut(&call.params, 25, 1000, all)?;
+    let (page, cut) = Page::cut(&call.params, &call.state.settings, 25, all)?;
     Ok(results(json!({"ok": true, "data": {"rsis": cut}, "paging": page.numbers()})))
 }
 

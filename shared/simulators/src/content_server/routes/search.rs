@@ -61,7 +61,7 @@ fn search(call: &mut Call<'_>) -> Outcome<Reply> {
     let sort = call.params.filled("sort").unwrap_or_else(|| "relevance".to_owned());
     sort_hits(call, &mut hits, &sort);
     let total = hits.len();
-    let (page, mut cut) = Page::cut(&call.params, 10, 1000, hits.clone())?;
+    let (page, mut cut) = Page::cut(&call.params, &call.state.settings, 10, hits.clone())?;
     if page.page > 1 && !cut.is_empty() {
         if call.state.settings.search_pages_skip {
             cut.remove(0);

@@ -33,7 +33,7 @@ fn inbox(call: &mut Call<'_>) -> Outcome<Reply> {
         })
     };
     let all: Vec<Value> = waiting.iter().map(assignment).collect();
-    let (page, cut) = Page::cut(&call.params, 100, 1000, all)?;
+    let (page, cut) = Page::cut(&call.params, &call.state.settings, 100, all)?;
     let mut answer = results(json!({"data": {"assignments": cut}}));
     if let Reply::Json(Value::Object(object)) = &mut answer {
         object.insert("collection".to_owned(), json!({"paging": page.numbers()}));

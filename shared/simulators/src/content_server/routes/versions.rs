@@ -7,9 +7,6 @@ use crate::content_server::render;
 use crate::content_server::reply::{Page, Reply, collection, done, results};
 use crate::content_server::state::{Api, NewVersion, NodeId, Outcome, Refusal};
 
-/// Largest page.
-const MOST: usize = 1000;
-
 pub(super) fn route(call: &mut Call<'_>, method: &str, path: &[&str]) -> Option<Outcome<Reply>> {
     let (id, rest) = match path {
         ["v1" | "v2", "nodes", id, "versions", rest @ ..] => (number(id), rest),
@@ -55,7 +52,8 @@ fn list(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
         versions.reverse();
     }
     let rendered = versions.into_iter().map(|version| render::version(call.state, node, version)).collect();
-    let (page, cut): (Page, Vec<Value>) = Page::cut(&call.params, MOST, MOST, rendered)?;
+    let (page, cut): (Page, Vec<Value>) =
+        Page::cut(&call.params, &call.state.settings, usize::MAX, rendered)?;
     if call.api == Api::V1 {
         return Ok(Reply::Json(json!({ "data": cut, "definitions": {} })));
     }

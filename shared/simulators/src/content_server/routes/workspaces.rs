@@ -166,7 +166,7 @@ fn list(call: &Call<'_>, found: &[&Node]) -> Outcome<Reply> {
         .iter()
         .map(|node| json!({"data": {"properties": workspace_properties(call.state, node)}}))
         .collect();
-    let (page, cut) = Page::cut(&call.params, MOST, MOST, items)?;
+    let (page, cut) = Page::cut_at(MOST, &call.params, &call.state.settings, MOST, items)?;
     Ok(workspace_list(&call.path, page, cut))
 }
 
@@ -291,7 +291,7 @@ fn related(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
             json!({"data": {"properties": properties}})
         })
         .collect();
-    let (page, cut) = Page::cut(&call.params, 25, MOST, items)?;
+    let (page, cut) = Page::cut_at(MOST, &call.params, &call.state.settings, 25, items)?;
     Ok(workspace_list(&call.path, page, cut))
 }
 
@@ -343,7 +343,7 @@ fn team(call: &mut Call<'_>, id: NodeId) -> Outcome<Reply> {
             json!({"data": {"properties": properties}})
         })
         .collect();
-    let (page, cut) = Page::cut(&call.params, 25, MOST, items)?;
+    let (page, cut) = Page::cut_at(MOST, &call.params, &call.state.settings, 25, items)?;
     Ok(Reply::Json(collection(&call.path, page, "asc_name", cut)))
 }
 
@@ -364,6 +364,6 @@ fn role_members(call: &mut Call<'_>, id: NodeId, role: i64, add: bool) -> Outcom
         .filter_map(|member| call.state.members.get(member))
         .map(|member| json!({"data": {"properties": render::member(member)}}))
         .collect();
-    let (page, cut) = Page::cut(&call.params, 100, MOST, found)?;
+    let (page, cut) = Page::cut_at(MOST, &call.params, &call.state.settings, 100, found)?;
     Ok(Reply::Json(collection(&call.path, page, "asc_name", cut)))
 }

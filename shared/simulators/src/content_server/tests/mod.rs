@@ -6,6 +6,7 @@ mod failures;
 mod items;
 mod keeping;
 mod large_uploads;
+mod looking;
 mod rights;
 mod searching;
 mod sessions;

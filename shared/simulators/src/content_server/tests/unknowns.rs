@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::settings::{
-    HoldAnswer, HoldItems, NameFilter, NameForms, Throttle, Unauthenticated, WorkspaceInput,
+    HoldAnswer, HoldItems, NameFilter, NameForms, Throttle, TotalCount, Unauthenticated, WorkspaceInput,
 };
 use super::super::{Settings, seed};
 use super::{Answer, Caller, Flip, read};
@@ -268,4 +268,45 @@ async fn where_the_simulator_is_and_what_it_says_of_itself_follow_the_settings()
     let listed = read(caller.send(listed.body(Body::empty()).unwrap()).await).await.json;
     assert_eq!(listed["results"].as_array().map(Vec::len), Some(2));
     assert!(listed["collection"]["paging"]["total_count"].as_u64() > Some(2));
+}
+
+#[tokio::test]
+async fn a_page_is_as_large_as_the_server_lets_it_be() {
+    let caller = Caller::new(Settings { largest_page: 2, ..Settings::default() });
+    for path in ["v2/nodes/2000/nodes?limit=100", "v2/members?where_type=0&limit=100", "v2/nodes/2000/nodes"]
+    {
+        let listed = caller.get(path).await.json;
+        let paging = &listed["collection"]["paging"];
+        assert_eq!(listed["results"].as_array().map(Vec::len), Some(2), "{path}");
+        assert_eq!((&paging["limit"], &paging["range_max"]), (&json!(2), &json!(2)), "{path}");
+        assert!(
+            paging["links"]["data"]["next"]["href"].as_str().unwrap().ends_with("page=2&limit=2"),
+            "{path}"
+        );
+    }
+    let workspaces = caller.get("v2/businessworkspaces?expanded_view=true&limit=500").await.json;
+    assert_eq!(
+        (&workspaces["paging"]["limit"], workspaces["results"].as_array().map(Vec::len)),
+        (&json!(2), Some(2))
+    );
+}
+
+#[tokio::test]
+async fn a_list_says_how_many_there_are_as_its_switch_wants() {
+    let caller = Caller::new(Settings::default());
+    let paging = async |total_count: TotalCount, page: u32| {
+        caller.switch(|settings| settings.total_count = total_count);
+        let listed = caller.get(&format!("v2/nodes/3004/nodes?limit=3&page={page}")).await.json;
+        (listed["collection"]["paging"].clone(), listed["results"].as_array().unwrap().len())
+    };
+    let (exact, there) = paging(TotalCount::Exact, 1).await;
+    assert_eq!((&exact["total_count"], &exact["page_total"], there), (&json!(3), &json!(1), 3));
+    assert!(exact.get("links").is_none(), "{exact}");
+    let (absent, _) = paging(TotalCount::Absent, 1).await;
+    assert!(absent.get("total_count").is_none() && absent.get("page_total").is_none(), "{absent}");
+    assert_eq!(absent["range_max"], 3);
+    // A count that is too high promises pages on which there is nothing.
+    let (high, there) = paging(TotalCount::TooHigh, 1).await;
+    assert!(high["total_count"].as_u64() > Some(3) && high.get("links").is_some(), "{high}");
+    assert_eq!((there, paging(TotalCount::TooHigh, 2).await.1), (3, 0));
 }
