@@ -1,7 +1,7 @@
 //! Categories by the names people give attributes.
 
 use shared::{
-    content_server::{AttributeValue, CategoryOutcome, CategoryValues, NewVersion},
+    content_server::{AttributeValue, CategoryOutcome, CategoryValues, NewFolder, NewVersion},
     error::FailureClass,
 };
 use simulators::content_server as simulator;
@@ -138,4 +138,62 @@ async fn two_who_edit_different_attributes_both_get_their_way() {
         })
     };
     assert_eq!((value("Claim Number"), value("Evidence Type")), (Some("2".into()), Some("Photo".into())));
+}
+
+#[tokio::test]
+async fn what_comes_into_a_folder_gets_its_category_while_that_is_switched_on() {
+    for tenant in tenants("inheritance").await {
+        let (Some(category), Some(attribute)) =
+            (tenant.offered_node("CATEGORY").await, tenant.offer("ATTRIBUTE"))
+        else {
+            continue;
+        };
+        let client = &tenant.client;
+        let folder = client.create_folder(tenant.folder, "Letters", &NewFolder::default()).await.unwrap().id;
+        let definition = client.category_definition(category.id, folder).await.unwrap();
+        let mut values = CategoryValues::new(category.id);
+        definition.put(&mut values, attribute, "100117".into()).unwrap();
+        client.set_category(folder, &values).await.unwrap();
+        for (on, name) in [(true, "with.txt"), (false, "without.txt")] {
+            client.set_category_inheritance(folder, category.id, on).await.unwrap();
+            // Saying it twice is no fault.
+            client.set_category_inheritance(folder, category.id, on).await.unwrap();
+            let made = client.create_document(&document(folder, name), &upload(name, b"x")).await.unwrap();
+            let got = client.get_categories(made.id).await.unwrap();
+            assert_eq!(got.iter().any(|got| got.category() == category.id), on, "{name}");
+        }
+        let absent = tenant.folder;
+        let error = client.set_category_inheritance(absent, category.id, true).await.unwrap_err();
+        assert_eq!(error.class(), FailureClass::Invalid, "the category is not on it: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_version_keeps_the_values_it_was_filed_with() {
+    for tenant in tenants("versions' categories").await {
+        let (Some(category), Some(attribute)) =
+            (tenant.offered_node("CATEGORY").await, tenant.offer("ATTRIBUTE"))
+        else {
+            continue;
+        };
+        let client = &tenant.client;
+        let definition = client.category_definition(category.id, tenant.folder).await.unwrap();
+        let mut values = CategoryValues::new(category.id);
+        definition.put(&mut values, attribute, "100117".into()).unwrap();
+        let mut new = document(tenant.folder, "evidence.txt");
+        new.categories = vec![values.clone()];
+        let made = client.create_document(&new, &upload("evidence.txt", b"x")).await.unwrap();
+        definition.put(&mut values, attribute, "100118".into()).unwrap();
+        client.set_category(made.id, &values).await.unwrap();
+        client.add_version(made.id, &NewVersion::default(), &upload("evidence.txt", b"y")).await.unwrap();
+        for (version, expected) in [(1, "100117"), (2, "100118")] {
+            let read = client.get_version_categories(made.id, version).await.unwrap();
+            let read = read.iter().find(|read| read.category() == category.id).unwrap();
+            let named = definition.name_values(read);
+            assert!(
+                named.iter().any(|(known, _, value)| known.name == attribute && *value == expected.into()),
+                "version {version}: {named:?}"
+            );
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use shared::{
     content_server::{
-        BusinessObject, External, Grant, Holder, MemberKind, NewWorkflow, NewWorkspace, NodeId,
+        BusinessObject, Client, External, Grant, Holder, MemberKind, NewWorkflow, NewWorkspace, NodeId,
         PermissionTemplate, RecordDetails, Relation, Right, TaskId, WorkflowScope,
     },
     error::FailureClass,
@@ -213,4 +213,48 @@ async fn a_workflow_form_without_the_field_is_a_fault_of_the_configuration() {
     let refused =
         tenant.client.start_workflow_at_once(NodeId(seed::DOCUMENT_REVIEW), &[node]).await.unwrap_err();
     assert_eq!(refused.class(), FailureClass::Invalid, "its start step wants to be filled in: {refused:?}");
+}
+
+#[tokio::test]
+async fn a_task_is_filled_in_decided_and_sent_on_to_its_end() {
+    let tenant = tenants("tasks").await.remove(0);
+    let simulator = tenant.simulator.as_ref().unwrap();
+    let node = made(&tenant, "review.txt").await;
+    let new = NewWorkflow {
+        map: NodeId(seed::DOCUMENT_REVIEW),
+        documents: vec![node],
+        title: "Review".to_owned(),
+        attributes: vec![("Reason".to_owned(), "New evidence".into())],
+        comment: String::new(),
+    };
+    let process = tenant.client.start_workflow(&new).await.unwrap();
+    let signed_in = |user: &str| {
+        let secret = format!(r#"{{"mode":"password","username":"{user}","password":"{}"}}"#, seed::PASSWORD);
+        client_as(simulator, shared::content_server::Settings::default(), &secret)
+    };
+    let task_of = async |client: &Client| {
+        let waiting = client.list_assignments().await.unwrap();
+        waiting.iter().map(|one| one.task()).find(|task| task.process == process).unwrap()
+    };
+
+    let reviewer = signed_in("claims.reviewer");
+    let task = task_of(&reviewer).await;
+    // An empty text says nothing and is not sent: the reason stays.
+    let form = serde_json::json!({"WorkflowForm_11": "high", "WorkflowForm_10": ""});
+    reviewer.update_task(task, form.as_object().unwrap()).await.unwrap();
+    let held = || simulator.with_state(|state| state.processes[&process.0].clone());
+    assert_eq!(held().values["WorkflowForm_11"], "high");
+    assert_eq!(held().values["WorkflowForm_10"], "New evidence");
+    let refused = reviewer.send_on_task(task, "Without a word").await.unwrap_err();
+    assert_eq!(refused.class(), FailureClass::Forbidden, "this step wants a decision: {refused:?}");
+    reviewer.decide_task(task, "Approve", "Fine").await.unwrap();
+
+    let clerk = signed_in("records.manager");
+    let task = task_of(&clerk).await;
+    clerk.send_on_task(task, "Filed").await.unwrap();
+    let status = tenant.client.get_workflow(process).await.unwrap();
+    assert!(status.current.is_empty(), "{status:?}");
+    let finished = held().finished;
+    let steps: Vec<_> = finished.iter().map(|step| (step.action.as_str(), step.comment.as_str())).collect();
+    assert_eq!(steps, [("Approve", "Fine"), ("SendOn", "Filed")]);
 }
