@@ -61,7 +61,6 @@ cases!(
     two_items_of_one_asset_append_to_one_chain,
     a_lock_has_a_deadline,
     a_watermark_only_moves_forward,
-    an_own_write_is_recognised_only_within_its_window,
     a_reference_is_found_from_the_other_side,
     a_note_is_replaced_only_by_who_read_it,
 );
@@ -331,15 +330,6 @@ async fn a_watermark_only_moves_forward(place: &Place) {
     assert!(place.ledger.advance_watermark(FLOW, "feed", "2031-05-06").await.unwrap());
     assert!(!place.ledger.advance_watermark(FLOW, "feed", "2031-05-05").await.unwrap());
     assert_eq!(place.ledger.watermark(FLOW, "feed").await.unwrap().as_deref(), Some("2031-05-06"));
-}
-
-async fn an_own_write_is_recognised_only_within_its_window(place: &Place) {
-    let window = std::time::Duration::from_secs(2);
-    place.ledger.remember_write(FLOW, "asset 1", "title", "h1", window).await.unwrap();
-    assert!(place.ledger.is_own_write(FLOW, "asset 1", "title", "h1").await.unwrap());
-    assert!(!place.ledger.is_own_write(FLOW, "asset 1", "title", "h2").await.unwrap());
-    place.wait(4).await;
-    assert!(!place.ledger.is_own_write(FLOW, "asset 1", "title", "h1").await.unwrap());
 }
 
 async fn a_reference_is_found_from_the_other_side(place: &Place) {

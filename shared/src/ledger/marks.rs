@@ -1,4 +1,4 @@
-//! The smaller things a ledger remembers: locks, cross-references, watermarks, own writes.
+//! The smaller things a ledger remembers: locks, cross-references, watermarks.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::{
 
 use super::{
     Ledger,
-    attributes::{get_number, get_text, keys, number, text},
+    attributes::{get_text, keys, number, text},
 };
 use crate::{
     aws::classify,
@@ -182,54 +182,5 @@ impl Ledger {
                 _ => Err(classify(System::Ledger, "advance watermark", error)),
             },
         }
-    }
-
-    /// Remembers a value we wrote ourselves, so that its echo from the other system is recognised for a while.
-    ///
-    /// # Errors
-    /// When the table cannot be reached.
-    pub async fn remember_write(
-        &self,
-        flow: &str,
-        object: &str,
-        property: &str,
-        value_hash: &str,
-        window: Duration,
-    ) -> Result<()> {
-        let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
-        let mut item = keys(&format!("{flow}#write#{object}"), &format!("{property}#{value_hash}"));
-        item.insert("expires_at".to_owned(), number(self.context.now().as_second().saturating_add(window)));
-        self.dynamodb
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| classify(System::Ledger, "remember write", error))
-    }
-
-    /// Whether a value seen in the other system is the echo of our own write.
-    ///
-    /// # Errors
-    /// When the table cannot be reached.
-    pub async fn is_own_write(
-        &self,
-        flow: &str,
-        object: &str,
-        property: &str,
-        value_hash: &str,
-    ) -> Result<bool> {
-        let output = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(keys(&format!("{flow}#write#{object}"), &format!("{property}#{value_hash}"))))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| classify(System::Ledger, "find write", error))?;
-        let expires = output.item.as_ref().and_then(|item| get_number(item, "expires_at"));
-        Ok(expires.is_some_and(|at| at > self.context.now().as_second()))
     }
 }

@@ -11,10 +11,9 @@
 //! | the end of a chain, a whole chain | `asset#<asset>` | `event#…` | query, newest first / oldest first |
 //! | what is this object called in the other system | `reference#<system>#<id>` | other system | put, get |
 //! | how far a change feed has been read | `<flow>#watermark` | feed | conditional update, forward only |
-//! | a value we wrote ourselves (echo of a two-way sync) | `<flow>#write#<object>` | property + value hash | put, get |
 //! | one worker at a time on a thing | `<flow>#lock#<name>` | `lock` | conditional put, delete |
 //! | what a change feed saw of a thing | `<flow>#seen#<list>` | number | put, batch get, query of a range |
-//! | where a change feed goes on, who began something first | `<flow>#note` | name | put, put if absent or unchanged, get |
+//! | where a change feed goes on, who began something first, what two sides agreed on last | `<flow>#note` | name | put, put if absent or unchanged, get |
 //! | what a flow made of a thing, over all its items | `<flow>#set#<name>` | member | put, query |
 //! | what was decided last about a thing | `<flow>#log#<name>` | sequence | put if absent, query, newest first |
 //! | has this push been taken | `<flow>#delivery#<id>` | `delivery` | put, get |
