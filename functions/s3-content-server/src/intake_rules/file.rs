@@ -13,7 +13,7 @@ use shared::mapping::{ConditionSpec, FieldSpec, Located, Lookups, OneOrMany};
 use super::{permissions::PermissionTemplateSpec, plan::After, size::HumanSize};
 
 /// Intake rules: which uploaded objects become which documents in Content Server. The first rule that matches an
-/// object wins; an object that no rule matches is skipped.
+/// object wins; an object that no rule matches is put aside (`rule.none`).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IntakeRulesFile {
