@@ -4,6 +4,7 @@ mod flows;
 mod layout;
 mod reasons;
 mod switches;
+mod targets;
 
 use std::path::{Path, PathBuf};
 
