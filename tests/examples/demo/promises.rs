@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     evidence::Evidence,
     ledger,
-    run::{Course, POISON},
+    run::{Course, PATIENCE, POISON},
     samples::{CONTRACT, Expected, VIDEO},
     uploads::{self, Uploaded},
 };
@@ -24,8 +24,8 @@ impl Promise {
     }
 }
 
-/// One verdict per promise.
-pub(crate) fn judge(course: &Course, evidence: &Evidence) -> Vec<Promise> {
+/// One verdict per promise. `seconds` is what it took.
+pub(crate) fn judge(course: &Course, evidence: &Evidence, seconds: f64) -> Vec<Promise> {
     vec![
         one_ending(evidence),
         as_expected(course),
@@ -37,6 +37,7 @@ pub(crate) fn judge(course: &Course, evidence: &Evidence) -> Vec<Promise> {
         dead_letter(evidence),
         audit(evidence),
         no_unknown_calls(evidence),
+        in_time(seconds),
     ]
 }
 
@@ -185,4 +186,17 @@ fn no_unknown_calls(evidence: &Evidence) -> Promise {
     let faults =
         if unknown == 0 { vec![] } else { vec![format!("{unknown} calls of addresses that do not exist")] };
     promise("the target's interface is kept to", "no call it does not know".into(), faults)
+}
+
+/// Seconds that it takes at most on a machine with nothing else to do.
+const TWO_MINUTES: f64 = 120.0;
+
+/// A busy machine may take longer, and says so; what takes longer than anybody waits is broken.
+fn in_time(seconds: f64) -> Promise {
+    let faults = if seconds < PATIENCE { vec![] } else { vec![format!("{seconds:.0} s")] };
+    let good = match seconds < TWO_MINUTES {
+        true => format!("{seconds:.0} s"),
+        false => format!("{seconds:.0} s: over it, as on a machine that has other things to do"),
+    };
+    promise("after the build it takes under two minutes", good, faults)
 }

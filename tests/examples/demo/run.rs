@@ -32,7 +32,7 @@ pub(crate) struct Options {
 }
 
 /// Seconds until what has not ended counts as lost.
-const PATIENCE: f64 = 170.0;
+pub(crate) const PATIENCE: f64 = 170.0;
 /// Seconds for which a message stays invisible once it was received. A function's claim on an item ends this long
 /// after the beginning of its invocation (its time-out and half a minute of grace).
 const VISIBILITY: u64 = FUNCTION_TIMEOUT + 32;
@@ -139,7 +139,7 @@ async fn everything(options: &Options, alone: bool) -> Result<Told> {
     let seconds = say.seconds();
 
     let found = evidence::gather(&stack, &simulator, &before, &course).await?;
-    let promises = promises::judge(&course, &found);
+    let promises = promises::judge(&course, &found, seconds);
     let report =
         report::Report { stack: &stack, course: &course, evidence: &found, promises: &promises, seconds };
     report.save(&state("report"))?;
