@@ -1,8 +1,9 @@
-//! The commands for operators, run as programs: what they say, how they end, and what they leave alone.
+//! The commands for operators and `make down`, run as programs: what they say, how they end, and what they leave alone.
 
 mod audit;
 mod conflicts;
 mod dead_letters;
+mod down;
 mod dry_run;
 mod findings;
 mod preflight;

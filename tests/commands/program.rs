@@ -23,7 +23,7 @@ impl Ended {
 }
 
 /// The program of an example, built as these tests were: same profile, same folder, same features.
-async fn program(example: &str) -> PathBuf {
+pub(crate) async fn program(example: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test");
     let built = test.parent().and_then(Path::parent).expect("the folder of the profile");
     let profile = built.file_name().and_then(|name| name.to_str()).expect("the profile");

@@ -7,6 +7,7 @@ pub mod in_process;
 pub mod installation;
 pub mod media_archive;
 pub mod messages;
+pub mod noted;
 pub mod paired;
 pub mod production;
 pub mod public_door;

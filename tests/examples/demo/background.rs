@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 use simulators::{
     Clock, consonance,
     content_server::{Settings, Simulator},
     iconik, otmm, preservica, serve,
 };
+use tests::noted::Noted;
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinHandle,
@@ -36,7 +36,8 @@ pub(crate) struct Ports {
 /// The simulators' process, as noted for `down`.
 #[derive(Serialize, Deserialize)]
 struct Running {
-    pid: i32,
+    #[serde(flatten)]
+    process: Noted,
     /// Where Content Server is.
     url: String,
     /// The other systems: name and address.
@@ -165,13 +166,14 @@ pub(crate) async fn simulator(port: u16) -> Result<()> {
     })?;
     let pid = i32::try_from(std::process::id()).map_err(|error| error.to_string())?;
     let (others, tasks) = others().await?;
-    let running = Running { pid, url: format!("http://{address}"), others };
+    let running = Running { process: Noted::of(pid), url: format!("http://{address}"), others };
     let text = serde_json::to_string(&running).map_err(|error| error.to_string())?;
+    // Whoever reads the note may end us at once.
+    let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     // Whole or not at all: somebody waits for it.
     let draft = folder().join("simulator.json.new");
     let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, record()));
     written.map_err(|error| format!("{}: {error}", record().display()))?;
-    let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminated.recv() => {}
@@ -186,9 +188,9 @@ fn running() -> Result<Option<Running>> {
     let Ok(text) = std::fs::read(record()) else { return Ok(None) };
     let noted: Option<Running> = serde_json::from_slice(&text).ok();
     match noted {
-        Some(running) if is_ours(running.pid) => Ok(Some(running)),
+        Some(running) if running.process.is_running() => Ok(Some(running)),
         other => {
-            let pid = other.map_or_else(|| "?".to_owned(), |running| running.pid.to_string());
+            let pid = other.map_or_else(|| "?".to_owned(), |running| running.process.pid.to_string());
             println!("a stale note of process {pid}, which is gone, is removed from {}", shown(&record()));
             std::fs::remove_file(record()).map_err(|error| error.to_string())?;
             Ok(None)
@@ -196,25 +198,9 @@ fn running() -> Result<Option<Running>> {
     }
 }
 
-/// Whether the process is the simulator we started, and not another that got its number since.
-fn is_ours(pid: i32) -> bool {
-    let Some(process) = Pid::from_raw(pid) else { return false };
-    if test_kill_process(process).is_err() {
-        return false;
-    }
-    let command = std::fs::read(format!("/proc/{pid}/cmdline")).or_else(|_| {
-        let output =
-            std::process::Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
-        output.map(|output| output.stdout)
-    });
-    command.is_ok_and(|command| String::from_utf8_lossy(&command).contains("--simulator-port"))
-}
-
 fn stop_simulator() -> Result<bool> {
     let Some(running) = running()? else { return Ok(false) };
-    if let Some(pid) = Pid::from_raw(running.pid) {
-        let _ = kill_process(pid, Signal::TERM);
-    }
+    running.process.end();
     let _ = std::fs::remove_file(record());
     Ok(true)
 }

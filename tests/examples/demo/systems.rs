@@ -24,9 +24,9 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// Where the demo keeps what it must find again.
+/// Where the demo keeps what it must find again: `.waybill` of the checkout, or where `WAYBILL_STATE` says.
 pub(crate) fn state(name: &str) -> PathBuf {
-    root().join(".waybill").join(name)
+    std::env::var_os("WAYBILL_STATE").map_or_else(|| root().join(".waybill"), PathBuf::from).join(name)
 }
 
 /// The folder with the artefacts, which `infra/package local` fills.
