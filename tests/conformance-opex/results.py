@@ -43,7 +43,7 @@ BY_OTHERS = [
     ("zip, beyond 4 GiB: no file of ours, little memory", "limits of the system"),
     ("zip, beyond 4 GiB: the same bytes again", "SHA-256"),
 ]
-# No schema of OPEX 1.1 is public: what is written as 1.1 is judged by those of its neighbours.
+# No public schema of OPEX 1.1 was found: what is written as 1.1 is judged by those of its neighbours.
 NOT_PUBLISHED = ["OPEX 1.1, files and folders", "OPEX 1.1, history and relationships"]
 AS_STRICT = ["OPEX 1.0", "OPEX 1.2", "XIP 6.0", "XIP 6.2", "XIP 7.7", "PREMIS 3.0", "Dublin Core"]
 

@@ -47,7 +47,7 @@ impl Version {
     }
 
     /// Whether the true name of a file can be said. The schema of 1.0 has no place for it and that of 1.2 has one; 1.1, of which
-    /// no schema is public, is told no more than both of them take.
+    /// no public schema was found, is told no more than both of them take.
     pub fn has_original_filename(self) -> bool {
         self >= Self::V1_2
     }

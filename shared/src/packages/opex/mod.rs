@@ -12,8 +12,8 @@
 //! | `OriginalFilename` | – | not known, not written | yes |
 //! | `Fixity/@path`, asset folders | – | – | yes |
 //!
-//! Sources: the vendor's description of OPEX, and its schemas of 1.0 and 1.2 as public projects carry them. None carries that of
-//! 1.1: what is written as 1.1 is valid to both of its neighbours. All three are read with everything.
+//! Sources: the vendor's description of OPEX, and its schemas of 1.0 and 1.2 as public projects carry them. None was found with
+//! that of 1.1: what is written as 1.1 is valid to both of its neighbours. All three are read with everything.
 
 mod document;
 mod judge;
