@@ -38,13 +38,19 @@ async fn send(
     (answer.status().as_u16(), answer.headers().clone())
 }
 
+/// One file with an empty document beside it, which is what makes it a package.
+fn package() -> bytes::Bytes {
+    let beside = "<OPEXMetadata xmlns=\"http://www.openpreservationexchange.org/opex/v1.2\"/>";
+    zipped(&[("one.txt", "one"), ("one.txt.opex", beside)]).bytes().unwrap()
+}
+
 const BLOB: (&str, &str) = ("x-ms-blob-type", "BlockBlob");
 
 #[tokio::test]
 async fn preservica_takes_a_package_from_a_container_when_it_says_that_it_is_ready() {
     let (simulator, address) = at_azure().await;
     let records = seeded(&simulator, "Records");
-    let package = zipped(&[("one.txt", "one")]).bytes().unwrap();
+    let package = package();
     let said = [BLOB, ("x-ms-meta-status", "ready"), ("x-ms-meta-collectionreference", records.as_str())];
     let waits = address.replace("KEY", "waits");
     assert_eq!(send(&simulator, "PUT", &waits, &said[..1], &package).await.0, 201);
@@ -66,7 +72,7 @@ async fn preservica_takes_a_package_from_a_container_when_it_says_that_it_is_rea
 async fn preservica_takes_a_package_in_blocks_in_the_order_of_their_list() {
     let (simulator, address) = at_azure().await;
     let records = seeded(&simulator, "Records");
-    let package = zipped(&[("one.txt", "one")]).bytes().unwrap();
+    let package = package();
     let (first, second) = package.split_at(20);
     for (id, part) in [("Yg==", second), ("YQ==", first)] {
         let path = format!("{address}&comp=block&blockid={id}");
