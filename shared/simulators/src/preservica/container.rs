@@ -76,7 +76,7 @@ fn act(state: &mut State, parts: &Parts, content: Blob) -> Result<Response<Body>
     match (&parts.method, query.get("comp").map(String::as_str)) {
         (&Method::HEAD, None) => Ok(described(state.contained(&name).ok_or(UNKNOWN)?)),
         (&Method::PUT, None) => {
-            if !parts.headers.get("x-ms-blob-type").is_some_and(|kind| kind == "BlockBlob") {
+            if parts.headers.get("x-ms-blob-type").is_none_or(|kind| kind != "BlockBlob") {
                 return Err(Fault(400, "MissingRequiredHeader", "x-ms-blob-type has to be BlockBlob."));
             }
             put(state, parts, &name, content)

@@ -33,7 +33,7 @@ impl State {
         let mut said = Vec::new();
         for row in rows {
             let reference = row.get(at).map(String::as_str).unwrap_or_default();
-            if !self.entities.get(reference).is_some_and(|entity| !entity.deleted) {
+            if self.entities.get(reference).is_none_or(|entity| entity.deleted) {
                 return Err(Refusal::NotFound(format!("There is no entity with reference {reference}")));
             }
             let mut group = Element::new(&rules.schema, "Group");

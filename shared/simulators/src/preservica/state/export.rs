@@ -264,12 +264,12 @@ impl State {
 
 /// The generations that are wanted, each with its number.
 fn chosen(all: &[Generation], wanted: Generations) -> Vec<(usize, &Generation)> {
-    let numbered = all.iter().enumerate().map(|(at, generation)| (at + 1, generation));
+    let mut numbered = all.iter().enumerate().map(|(at, generation)| (at + 1, generation));
     match wanted {
         Generations::All => numbered.collect(),
         Generations::AllActive => numbered.filter(|(_, generation)| generation.active).collect(),
         Generations::LatestActive => {
-            numbered.filter(|(_, generation)| generation.active).next_back().into_iter().collect()
+            numbered.rfind(|(_, generation)| generation.active).into_iter().collect()
         }
     }
 }

@@ -23,8 +23,7 @@ async fn write(simulator: &Simulator, method: &str, path: &str, body: &str) -> A
 #[tokio::test]
 async fn preservica_links_are_seen_from_both_ends_and_taken_away_where_they_begin() {
     for from_both in [false, true] {
-        let mut settings = Settings::default();
-        settings.links_removed_from_both_ends = from_both;
+        let settings = Settings { links_removed_from_both_ends: from_both, ..Settings::default() };
         let simulator = simulator(settings);
         let (spring, report) = (seeded(&simulator, "Spring launch"), seeded(&simulator, "Annual report"));
         let path = |of: &str| format!("/api/entity/information-objects/{of}/links");
@@ -141,7 +140,7 @@ async fn preservica_tables_of_metadata_are_kept_and_change_something_only_where_
         })
     };
     assert_eq!(send_table(&simulator, &table).await, (202, "COMPLETED".to_owned()));
-    assert_eq!(simulator.with_state(|state| state.csv_edits.clone()), [table.clone()]);
+    assert_eq!(simulator.with_state(|state| state.csv_edits.clone()), std::slice::from_ref(&table));
     assert!(held().is_empty());
     simulator.with_state(|state| {
         state.settings.csv_edits.reference_column = Some("Asset".to_owned());
