@@ -68,7 +68,7 @@ impl Filer {
         if !run.is_taken_over() {
             return Ok(false);
         }
-        let container = self.container(&plan.target).await?;
+        let container = self.container(&plan.target, run).await?;
         let mut name = self.content_server.settings().names.escape(&plan.document.name);
         let wanted = name.clone();
         for number in 2..=MOST_NAMESAKES {
