@@ -253,12 +253,12 @@ async fn many_are_locked_at_once_and_each_is_told_of_in_either_form() {
         client_as(&simulator, seed::EDITOR).lock(&spot).await.unwrap();
         let ids = [poster.clone(), spot.clone(), AssetId::new("no-such")];
         let outcome = client.lock_all(&ids).await.unwrap();
-        assert_eq!(outcome.done, [poster.clone()]);
+        assert_eq!(outcome.done, std::slice::from_ref(&poster));
         let failed: Vec<&AssetId> = outcome.failed.iter().map(|failed| &failed.id).collect();
         assert_eq!(failed, [&ids[1], &ids[2]]);
         assert!(client.get_asset(&poster, Load::State).await.unwrap().is_locked);
         let outcome = client.unlock_all(&ids).await.unwrap();
-        assert_eq!(outcome.done, [poster.clone()]);
+        assert_eq!(outcome.done, std::slice::from_ref(&poster));
         let failed: Vec<&AssetId> = outcome.failed.iter().map(|failed| &failed.id).collect();
         assert_eq!(failed, [&ids[1], &ids[2]], "what somebody else has locked stays locked");
         assert!(!client.get_asset(&poster, Load::State).await.unwrap().is_locked);

@@ -175,7 +175,7 @@ impl RequestDisposition {
 /// The number of a certificate: of one status of one asset there is one, and one for each step in which something came in
 /// between when documents were gone.
 fn number_of(case: &Case, in_part: bool) -> String {
-    let part = in_part.then(|| format!("-part-{}", case.turn)).unwrap_or_default();
+    let part = if in_part { format!("-part-{}", case.turn) } else { String::new() };
     format!("{}-{}{part}", case.asset, case.revision)
 }
 
