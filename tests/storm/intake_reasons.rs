@@ -161,7 +161,8 @@ async fn a_sidecar_that_is_no_description_is_told() {
     fn too_large() -> Vec<StoredObject> {
         with_sidecar(format!("{{\"claim\": \"{}\"}}", "x".repeat(1 << 20)))
     }
-    let stories: [(fn() -> Vec<StoredObject>, &str); 3] =
+    type Stored = fn() -> Vec<StoredObject>;
+    let stories: [(Stored, &str); 3] =
         [(broken, "sidecar.unreadable"), (a_list, "sidecar.unreadable"), (too_large, "sidecar.too-large")];
     for (objects, code) in stories {
         let told = is_put_aside_as(Scenario { objects, ..story(rules) }, code).await;

@@ -257,7 +257,8 @@ async fn an_asset_in_the_recycle_bin_is_left_out_or_waited_for_as_the_rule_says(
 
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_writes_nothing_on_either_side_and_keeps_nothing_from_being_done_afterwards() {
-    let productions: [(fn(&World), &str); 2] = [(closed, "delivered"), (broken, "skipped package.held")];
+    type Change = fn(&World);
+    let productions: [(Change, &str); 2] = [(closed, "delivered"), (broken, "skipped package.held")];
     for (prepare, would) in productions {
         let story = story(RULES, prepare);
         let world = World::new(&story, BTreeMap::new(), None, 1).await.dry();

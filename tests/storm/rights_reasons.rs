@@ -179,7 +179,8 @@ async fn a_required_release_that_is_missing_has_no_last_day_or_no_file_is_put_as
         without_release(world);
         released::release(world.iconik(), SHORT, RELEASE, None);
     };
-    let cases: [(fn(&World), &str); 3] = [
+    type Change = fn(&World);
+    let cases: [(Change, &str); 3] = [
         (without_release, "release.missing"),
         (no_day, "release.no-expiry"),
         (release_without_file, "release.no-file"),
