@@ -432,40 +432,6 @@ async fn an_asset_that_has_nothing_to_be_archived_is_told() {
     is_put_aside_as(&world, "disposition.nothing-to-archive");
 }
 
-#[tokio::test(start_paused = true)]
-async fn in_a_dry_run_a_decided_step_writes_nothing_on_either_side() {
-    for is_dry in [true, false] {
-        let story = story(rules(WORKFLOW, "destroy = \"asset-and-documents\""), obsolete_with_more);
-        let mut world = asked_of_several(&story).await;
-        if is_dry {
-            world = world.dry();
-        }
-        world.content_server.with_state(|state| {
-            let process = *state.processes.keys().next().expect("a workflow");
-            state.finish_task(ADMIN, process, 1, "Destroy", "").expect("decided");
-        });
-        let made = world.made();
-        let before = world.tap.calls().len();
-        // The step itself, a hint, and a round that finds the decision.
-        let step = json!({"revision": 1, "turn": 1, "news": "Destroy"}).to_string();
-        let asset = titled(&world);
-        let step = tests::messages::iconik_change(story.flow.name, "assets", &asset, Some(STEP), &step);
-        for body in [step].into_iter().chain(hint(&world)) {
-            world.send(&body).await;
-        }
-        world.send(&round(&world)).await;
-        work(&world, &story).await;
-        let calls = world.tap.calls().split_off(before);
-        let is_write = |call: &tests::storm::Call| {
-            let is_vendor = matches!(call.form, tests::storm::Form::Vendor | tests::storm::Form::Iconik);
-            is_vendor && !call.what.starts_with("GET ") && !call.what.contains("/auth")
-        };
-        let writes = calls.iter().filter(|call| is_write(call)).count();
-        let is_untouched = world.made().lines == made.lines && world.made().iconik == made.iconik;
-        assert_eq!((writes == 0, is_untouched, !is_deleted(&world)), (is_dry, is_dry, is_dry), "{calls:?}");
-    }
-}
-
 fn titled(world: &World) -> String {
     world.iconik().with_state(|state| state.titled(SHORT)).expect("the asset")
 }
