@@ -212,9 +212,9 @@ async fn one_identity_for_two_contents_is_put_aside_and_the_first_stays_as_it_en
     assert!(world.dead_letters().is_empty());
 }
 
-/// A batch of one item, whose process is gone after a second.
+/// A batch of one item, whose process is gone after a second. Each is another process, with ids of its own.
 async fn killed(world: &World, body: &str) {
-    let mut process = Process::start(world, |_| ()).await;
+    let mut process = Process::start_behind(world, |transport| transport).await;
     let body = body.to_owned();
     let delivery = process.deliver(std::slice::from_ref(&body));
     assert!(tokio::time::timeout(Duration::from_secs(1), delivery).await.is_err(), "it is not done by then");
@@ -231,7 +231,7 @@ async fn what_killed_its_process_five_times_is_not_tried_a_sixth_time() {
         assert_eq!(count(&world, "tries/poison/").await, times);
         assert!(told(&world, "poison").is_empty() && world.dead_letters().is_empty());
     }
-    let mut process = Process::start(&world, |_| ()).await;
+    let mut process = Process::start_behind(&world, |transport| transport).await;
     assert!(process.deliver(std::slice::from_ref(&body)).await.is_empty(), "it leaves the queue");
     assert_eq!(count(&world, "tries/poison/").await, 5, "nobody touches it again");
     assert_eq!(world.dead_letters(), [(body, "attempts.crashed".to_owned())]);

@@ -129,6 +129,7 @@ const POSTER_HELD_THEN_LIFTED: &[Meanwhile] = &[
         after: ALL,
         what: |world| {
             Box::pin(async {
+                calm(world).await;
                 hold_poster(&world.content_server);
                 decided(world, "Destroy").await;
             })

@@ -155,7 +155,6 @@ async fn a_dry_run_says_what_it_would_do_and_writes_on_neither_side() {
     let world = world_of("", prepare).await.dry();
     let before = world.made().to_string();
     deal_with(&world, "1").await;
-    assert_eq!(world.endings(), ["skipped dry-run"]);
     assert_eq!(world.made().to_string(), before, "neither side was written");
     assert_eq!(of_document(&world, "Status"), None);
     assert_eq!(told(&world), [Vec::<String>::new(), Vec::new()]);

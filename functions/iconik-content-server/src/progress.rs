@@ -155,7 +155,16 @@ pub async fn end_shown(client: &Client, run: &Run, end: &End) -> Result<()> {
     if run.recorded::<bool>(ENDED) == Some(true) {
         return Ok(());
     }
-    end_job(client, run, &job, 1, end).await
+    let total = match end {
+        // How much it was is known to the job alone.
+        End::Finished(_) | End::Warning(_) => match client.get_job(&job).await {
+            Ok(shown) => shown.progress_total.and_then(|total| u64::try_from(total).ok()).unwrap_or(1),
+            Err(error) if error.code() == NOT_FOUND => 1,
+            Err(error) => return Err(error),
+        },
+        End::Failed(_) | End::Aborted(_) => 1,
+    };
+    end_job(client, run, &job, total, end).await
 }
 
 async fn end_job(client: &Client, run: &Run, job: &JobId, total: u64, end: &End) -> Result<()> {

@@ -240,12 +240,10 @@ impl PublishFinals {
         }
         let told = self.tell_filed(approved, &done, progress, run).await?;
         let documents = done.filed.len();
-        if let Some(progress) = progress {
-            let message = format!("{documents} filed and verified, first: node {}", told.node);
-            progress.end(&End::Finished(message)).await?;
-        } else {
-            crate::progress::end_shown(&self.iconik, run, &End::Finished("filed and verified".to_owned()))
-                .await?;
+        let end = End::Finished(format!("{documents} filed and verified, first: node {}", told.node));
+        match progress {
+            Some(progress) => progress.end(&end).await?,
+            None => crate::progress::end_shown(&self.iconik, run, &end).await?,
         }
         if !files(run) && !told.changed {
             return skipped("finals.already-filed", "everything was filed before, and iconik says so");
