@@ -102,7 +102,11 @@ async fn what_is_noted_is_ended_and_the_note_with_it() {
     let mut bystander = Bystander::new("demo simulator --simulator-port 0");
     let noted = read(&place.note());
     assert_eq!(noted["pid"], simulators.id());
-    assert_eq!(noted["others"].as_array().map(Vec::len), Some(4), "{noted}");
+    assert_eq!(
+        noted["others"].as_array().map(Vec::len),
+        Some(5),
+        "four systems and a bulk location: {noted}"
+    );
     said(&place.down().await, "stopped", GONE);
     assert!(simulators.wait().expect("a child").success(), "it ended as one that was asked to");
     assert!(!place.note().exists());

@@ -59,8 +59,12 @@ async fn preservica_takes_a_package_from_a_container_when_it_says_that_it_is_rea
     let (status, headers) = send(&simulator, "PUT", &address, &said, &package).await;
     assert_eq!((status, headers.contains_key("etag")), (201, true));
     wait(&simulator, 60);
-    let parent = simulator.with_state(|state| state.titled("one.txt").and_then(|one| one.parent.clone()));
-    assert_eq!(parent, Some(records.clone()));
+    simulator.with_state(|state| {
+        let one = state.titled("one.txt").expect("it is taken in");
+        // What is no folder itself gets one.
+        let folder = one.parent.as_ref().and_then(|parent| state.entities.get(parent)).expect("a folder");
+        assert_eq!(folder.parent.as_ref(), Some(&records));
+    });
     let (status, headers) = send(&simulator, "HEAD", &address, &[], b"").await;
     assert_eq!((status, headers["x-ms-meta-status"].to_str().unwrap()), (200, "ready"));
     assert_eq!(headers["content-length"].to_str().unwrap(), package.len().to_string());
