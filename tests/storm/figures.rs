@@ -22,8 +22,16 @@ const MOST: &[(&str, f64, f64, f64, f64)] = &[
     ("a reference, whose object goes from S3 to S3", 7.0, 14.4, 7.7, 246.0),
     ("a closed case becomes a bag", 11.0, 66.0, 54.0, 1830.0),
     ("a bag is brought out of its archive", 10.0, 41.0, 26.7, 1415.0),
+    ("a closed production becomes a complete package", 18.0, 46.0, 132.0, 27_200.0),
     ("an approved final is filed with its poster", 19.0, 28.0, 63.0, 137_000.0),
     ("the rights of an approved final are filed", 16.0, 27.0, 76.0, 6_800.0),
+    ("an approval starts its sign-off", 14.0, 25.0, 23.0, 100.0),
+    ("what is signed off is told", 11.1, 19.1, 12.1, 100.0),
+    ("each side takes what the other has", 13.1, 19.6, 17.1, 1_300.0),
+    ("an obsolete asset is asked about once", 8.6, 14.6, 21.1, 500.0),
+    ("it is to be destroyed on both sides", 7.1, 12.7, 23.1, 800.0),
+    ("a contract is shown beside the films", 12.0, 18.0, 48.0, 1_000.0),
+    ("a review leaves evidence, and each side is told of the other", 11.6, 19.1, 28.6, 5_200.0),
 ];
 
 struct Figures {
