@@ -135,7 +135,13 @@ async fn everything(options: &Options, alone: bool) -> Result<Told> {
 
     let mut course = Course { uploaded: Vec::new(), records: BTreeMap::new(), killed: false };
     deliver(&stack, &simulator, stand_in.pid, &mut course, say).await?;
-    evidence::empties(&stack, stack.output("IngestUploadsQueueUrl")?, 20.0).await?;
+    let queue = stack.output("IngestUploadsQueueUrl")?;
+    evidence::empties(&stack, queue, 5.0).await?;
+    let left = evidence::waiting(&stack, queue).await?;
+    if left > 0 {
+        say.step(&format!("every upload has ended; {left} messages are hidden for {VISIBILITY} s at most"));
+        evidence::empties(&stack, queue, VISIBILITY as f64 + 15.0).await?;
+    }
     let seconds = say.seconds();
 
     let found = evidence::gather(&stack, &simulator, &before, &course).await?;

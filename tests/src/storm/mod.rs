@@ -14,6 +14,7 @@ mod made;
 mod preservica;
 mod scenario;
 mod schedule;
+mod seeds;
 mod tap;
 mod world;
 

@@ -26,7 +26,7 @@ use simulators::{
 
 use super::{
     Sabotage, Scenario, StoredObject, Vendors, content_server::made_in, fault::Fault, iconik::Facts,
-    made::Made, preservica::facts_of, tap::Tap,
+    made::Made, preservica::facts_of, seeds, tap::Tap,
 };
 use crate::{in_process, messages};
 
@@ -101,13 +101,19 @@ impl World {
         let clock = context.clone();
         let mut switches = content_server::Settings::default();
         (scenario.switches)(&mut switches);
-        let content_server = content_server::Simulator::new(switches, Clock::from_fn(move || clock.now()));
+        let content_server = content_server::Simulator::with(
+            seeds::repository(switches, context.now()),
+            Clock::from_fn(move || clock.now()),
+        );
         let iconik = scenario.iconik.map(|switches| {
             let (clock, mut settings) = (context.clone(), iconik::Settings::default());
             // Calls in this process name no host.
             settings.media.bucket_address = Some("http://iconik.test".to_owned());
             switches(&mut settings);
-            iconik::Simulator::new(settings, Clock::from_fn(move || clock.now()))
+            iconik::Simulator::with(
+                seeds::production(settings, context.now()),
+                Clock::from_fn(move || clock.now()),
+            )
         });
         let preservica = scenario.preservica.map(|switches| {
             let (clock, mut settings) = (context.clone(), preservica::Settings::default());

@@ -48,7 +48,7 @@ pub const ADMIN: MemberId = 1000;
 const FIRST_FREE: i64 = 100_001;
 
 /// The whole repository.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
     /// Switches.
     #[serde(skip)]

@@ -69,7 +69,8 @@ pub struct Event {
     pub data: Value,
 }
 
-/// Everything one iconik holds.
+/// Everything one iconik holds. A copy holds the same, but for uploads that are under way.
+#[derive(Clone)]
 pub struct State {
     /// The switches.
     pub settings: Settings,

@@ -1,21 +1,22 @@
 //! Objects of one kind by their ids, as they are and as the index sees them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{Object, Outcome, Refusal};
 
 /// An object at a time; nothing when it was gone.
-type Seen = (Timestamp, Option<Object>);
+type Seen = (Timestamp, Option<Arc<Object>>);
 
-/// Objects of one kind, in the order of their making.
+/// Objects of one kind, in the order of their making. Copies share what neither has changed.
 #[derive(Clone, Debug)]
 pub struct Table {
     kind: &'static str,
     made: u64,
     places: BTreeMap<String, u64>,
-    objects: BTreeMap<u64, Object>,
+    objects: BTreeMap<u64, Arc<Object>>,
     /// What changed since the index was last told.
     changed: BTreeSet<u64>,
     /// What the index was told, oldest first.
@@ -36,19 +37,19 @@ impl Table {
 
     /// The object with this id.
     pub fn get(&self, id: &str) -> Option<&Object> {
-        self.objects.get(self.places.get(id)?)
+        self.objects.get(self.places.get(id)?).map(Arc::as_ref)
     }
 
     /// The object with this id, to be changed.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Object> {
         let place = *self.places.get(id)?;
         self.changed.insert(place);
-        self.objects.get_mut(&place)
+        self.objects.get_mut(&place).map(Arc::make_mut)
     }
 
     /// All objects, oldest first.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.objects.values()
+        self.objects.values().map(Arc::as_ref)
     }
 
     /// Their ids, oldest first.
@@ -85,7 +86,7 @@ impl Table {
         let next = self.made + 1;
         let place = *self.places.entry(id.to_owned()).or_insert(next);
         self.made = self.made.max(place);
-        self.objects.insert(place, object);
+        self.objects.insert(place, Arc::new(object));
         self.changed.insert(place);
     }
 
@@ -93,7 +94,7 @@ impl Table {
     pub fn remove(&mut self, id: &str) -> Option<Object> {
         let place = self.places.remove(id)?;
         self.changed.insert(place);
-        self.objects.remove(&place)
+        self.objects.remove(&place).map(Arc::unwrap_or_clone)
     }
 
     /// Tells the index what changed until now. What is older than the horizon is forgotten; without one the index has
@@ -130,7 +131,7 @@ impl Table {
 
     /// The objects as the index had them at the horizon; as they are when there is none.
     pub(in crate::iconik) fn listed(&self, horizon: Option<Timestamp>) -> Vec<&Object> {
-        let Some(horizon) = horizon else { return self.objects.values().collect() };
+        let Some(horizon) = horizon else { return self.objects().collect() };
         self.seen.values().filter_map(|seen| at(seen, horizon)).collect()
     }
 
@@ -144,5 +145,5 @@ impl Table {
 }
 
 fn at(seen: &VecDeque<Seen>, horizon: Timestamp) -> Option<&Object> {
-    seen.iter().rev().find(|(time, _)| *time <= horizon)?.1.as_ref()
+    seen.iter().rev().find(|(time, _)| *time <= horizon)?.1.as_deref()
 }

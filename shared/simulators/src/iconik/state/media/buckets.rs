@@ -70,6 +70,13 @@ pub struct Buckets {
     pub(in crate::iconik) uploads: BTreeMap<String, Upload>,
 }
 
+/// What is being uploaded may be in a file, and stays with the original.
+impl Clone for Buckets {
+    fn clone(&self) -> Self {
+        Self { objects: self.objects.clone(), uploads: BTreeMap::new() }
+    }
+}
+
 impl Buckets {
     /// An object.
     pub fn get(&self, storage: &str, key: &str) -> Option<&Stored> {

@@ -24,7 +24,7 @@ pub use places::Kind;
 pub(in crate::iconik) use signing::{Given, Signing, Unsigned};
 
 /// Everything that has to do with media.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Media {
     /// Storages.
     pub storages: Table,

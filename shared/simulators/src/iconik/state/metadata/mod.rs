@@ -24,7 +24,7 @@ pub struct FieldValues {
 }
 
 /// Definitions and values.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Metadata {
     /// Fields by name.
     pub fields: Table,
