@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rand::SeedableRng as _;
-use rand::rngs::StdRng;
+use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::{Map, Value};
 
 use super::dates;
@@ -129,7 +129,7 @@ pub struct State {
     pub events: Vec<Event>,
     /// The rest of the lists that are being scrolled.
     pub(super) scrolls: BTreeMap<String, Vec<Value>>,
-    ids: StdRng,
+    ids: Xoshiro256PlusPlus,
     made: u32,
     pace: BTreeMap<String, users::Pace>,
 }
@@ -167,7 +167,7 @@ impl State {
             works: Vec::new(),
             events: Vec::new(),
             scrolls: BTreeMap::new(),
-            ids: StdRng::seed_from_u64(1),
+            ids: Xoshiro256PlusPlus::seed_from_u64(1),
             made: 0,
             pace: BTreeMap::new(),
         };
