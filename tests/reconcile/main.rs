@@ -4,6 +4,7 @@ mod approved;
 mod archive_closed_files;
 mod export_for_analysis;
 mod faults;
+mod file_rights;
 mod ingest_uploads;
 mod offload_content;
 mod publish_approved;
