@@ -8,7 +8,7 @@ mod made;
 
 pub(crate) use self::{
     documents::{OnBothSides, compare_categories, find_node, find_versions, keep_lasting, other_hours},
-    events::{account, asset, events, look_again},
+    events::{account, asset, collection_asset, events, look_again},
     listing::{list_assets, list_collections, listed_id},
     made::{Found, Made, find_made, is_of_same_asset},
 };
