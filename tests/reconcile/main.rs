@@ -2,6 +2,7 @@
 
 mod approved;
 mod archive_closed_files;
+mod archive_production;
 mod export_for_analysis;
 mod faults;
 mod file_rights;

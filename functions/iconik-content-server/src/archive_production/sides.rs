@@ -67,7 +67,7 @@ impl Sides for ProductionSides {
                 // Those that are named are productions too, or may be.
                 let named = self.collections.iter();
                 let named = named.map(|id| Listed { key: format!("collection {id}"), facts: json!(id) });
-                page.items.splice(..0, named);
+                page.items = named.chain(page.items).collect();
             }
             Ok(page)
         })
