@@ -71,11 +71,11 @@ pub static FLOWS: &[&Entry] = &[
 ];
 
 /// What the sides of these flows are in.
-const SYSTEMS: &[System] = &[System::Iconik, System::ContentServer];
+const BOTH: &[System] = &[System::Iconik, System::ContentServer];
 
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[
-    SidesEntry { flow: "archive-production", systems: SYSTEMS, connect: archive_production::connect_sides },
-    SidesEntry { flow: "file-rights", systems: SYSTEMS, connect: file_rights::connect_sides },
-    SidesEntry { flow: "publish-finals", systems: SYSTEMS, connect: publish_finals::connect_sides },
+    SidesEntry { flow: "archive-production", systems: BOTH, connect: archive_production::connect_sides },
+    SidesEntry { flow: "file-rights", systems: BOTH, connect: file_rights::connect_sides },
+    SidesEntry { flow: "publish-finals", systems: BOTH, connect: publish_finals::connect_sides },
 ];
