@@ -1,11 +1,15 @@
 //! Comparisons of both sides: planted differences are all found, nothing else is.
 
+mod approved;
 mod archive_closed_files;
+mod archive_production;
 mod export_for_analysis;
 mod faults;
+mod file_rights;
 mod ingest_uploads;
 mod offload_content;
 mod publish_approved;
+mod publish_finals;
 mod random;
 mod replicate_content;
 mod runs;

@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
+use operations::reconcile::SIDES;
 use shared::{
     environment::Environment,
     error::Result,
     http::Transport,
     reconcile::{Comparison, Counts, Finding, Kind, Options, Report, Scope, SidesEntry},
 };
-use tests::storm::{Drive, Fault, Scenario, Tap, World, drive};
+use simulators::iconik;
+use tests::storm::{Drive, Fault, Scenario, Tap, Vendors, World, drive};
 use tokio::sync::Notify;
 
 /// Where reports go.
@@ -104,7 +106,10 @@ impl Compared {
 
     /// A way out on which the n-th calls fail.
     pub(crate) fn tap(&self, plan: BTreeMap<usize, Fault>) -> Tap {
-        Tap::new(self.world.content_server.router(), self.world.aws.router(), plan, None)
+        let iconik = self.world.iconik.as_ref().map(iconik::Simulator::router).unwrap_or_default();
+        let content_server = self.world.content_server.router();
+        let vendors = Vendors { content_server, iconik, ..Vendors::default() };
+        Tap::of(vendors, self.world.aws.router(), plan, None)
     }
 
     /// Compares without faults.
@@ -123,8 +128,15 @@ impl Compared {
         Ok(self.said(&run.place().prefix).await)
     }
 
+    /// Does what is safe, which are so many messages; compares again when the flow has worked them.
+    pub(crate) async fn repaired(&self, queued: u64) -> Said {
+        assert_eq!(self.compare(repairing()).await.counts().queued, queued);
+        self.work().await;
+        self.compare(Options::default()).await
+    }
+
     pub(crate) fn entry(&self) -> SidesEntry {
-        let mut entries = s3_content_server::SIDES.iter();
+        let mut entries = SIDES.iter().copied().flatten();
         *entries.find(|entry| entry.flow == self.scenario.flow.name).expect("its sides")
     }
 
@@ -143,7 +155,7 @@ impl Compared {
 }
 
 pub(crate) fn scope() -> Scope {
-    Scope { buckets: vec![INTAKE.to_owned()] }
+    Scope { buckets: vec![INTAKE.to_owned()], ..Scope::default() }
 }
 
 /// What repairs.
