@@ -116,6 +116,15 @@ pub(super) async fn case_of(ledger: &Ledger, asset: &str) -> Result<Kept> {
     Ok(Kept { text, case })
 }
 
+/// Whether an asset is gone because Content Server decided that it is to be destroyed.
+///
+/// # Errors
+/// When the table cannot be reached or holds something else.
+pub(crate) async fn is_destroyed(ledger: &Ledger, asset: &str) -> Result<bool> {
+    let case = case_of(ledger, asset).await?.case;
+    Ok(case.is_some_and(|case| case.phase == Phase::Closed { outcome: Some(Outcome::Destroy) }))
+}
+
 /// Keeps a case, and sees to it that the rounds know of it.
 pub(super) async fn keep(run: &Run, before: &Kept, case: &Case) -> Result<()> {
     let ledger = run.ledger();

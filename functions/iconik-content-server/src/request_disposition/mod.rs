@@ -50,6 +50,7 @@ use crate::{
     disposition_rules::{DispositionRules, SAMPLE},
     filing::MediaFiler,
 };
+pub(crate) use case::is_destroyed;
 pub use step::{STEP, Step};
 
 /// The flow's name, which is also the beginning of its records.
