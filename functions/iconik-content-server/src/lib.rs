@@ -17,6 +17,7 @@ pub mod publish_finals;
 pub mod request_disposition;
 pub mod review_rules;
 pub mod rights_rules;
+mod sides;
 pub mod signoff_rules;
 pub mod start_signoff;
 pub mod sync_asset_metadata;
@@ -29,7 +30,7 @@ use file_rights::FileRights;
 use link_references::LinkReferences;
 use publish_finals::PublishFinals;
 use request_disposition::RequestDisposition;
-use shared::flow::Entry;
+use shared::{error::System, flow::Entry, reconcile::SidesEntry};
 use start_signoff::StartSignoff;
 use sync_asset_metadata::SyncAssetMetadata;
 
@@ -68,3 +69,10 @@ pub static FLOWS: &[&Entry] = &[
     &REQUEST_DISPOSITION,
     &EXCHANGE_REVIEW_STATUS,
 ];
+
+/// What the sides of these flows are in.
+const BOTH: &[System] = &[System::Iconik, System::ContentServer];
+
+/// The two sides of flows of this pair, for comparisons.
+pub static SIDES: &[SidesEntry] =
+    &[SidesEntry { flow: "publish-finals", systems: BOTH, connect: publish_finals::connect_sides }];

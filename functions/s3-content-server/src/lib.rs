@@ -29,6 +29,7 @@ use publish_approved::PublishApproved;
 use replicate_content::ReplicateContent;
 use shared::{
     content_server::{category_values, places},
+    error::System,
     flow::Entry,
     reconcile::SidesEntry,
 };
@@ -66,13 +67,20 @@ pub static FLOWS: &[&Entry] = &[
     &ARCHIVE_CLOSED_FILES,
 ];
 
+/// What the sides of these flows are in. S3 has no breaker.
+const BOTH: &[System] = &[System::ContentServer];
+
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[
-    SidesEntry { flow: "export-for-analysis", connect: export_for_analysis::sides::connect },
-    SidesEntry { flow: "ingest-uploads", connect: sides::uploads::connect::<IngestUploads> },
-    SidesEntry { flow: "offload-content", connect: offload_content::connect_sides },
-    SidesEntry { flow: "publish-approved", connect: publish_approved::connect_sides },
-    SidesEntry { flow: "archive-closed-files", connect: archive_closed_files::connect_sides },
-    SidesEntry { flow: "replicate-content", connect: replicate_content::sides::connect },
-    SidesEntry { flow: "stage-attachments", connect: sides::uploads::connect::<StageAttachments> },
+    SidesEntry { flow: "export-for-analysis", systems: BOTH, connect: export_for_analysis::sides::connect },
+    SidesEntry { flow: "ingest-uploads", systems: BOTH, connect: sides::uploads::connect::<IngestUploads> },
+    SidesEntry { flow: "offload-content", systems: BOTH, connect: offload_content::connect_sides },
+    SidesEntry { flow: "publish-approved", systems: BOTH, connect: publish_approved::connect_sides },
+    SidesEntry { flow: "archive-closed-files", systems: BOTH, connect: archive_closed_files::connect_sides },
+    SidesEntry { flow: "replicate-content", systems: BOTH, connect: replicate_content::sides::connect },
+    SidesEntry {
+        flow: "stage-attachments",
+        systems: BOTH,
+        connect: sides::uploads::connect::<StageAttachments>,
+    },
 ];

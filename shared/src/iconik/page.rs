@@ -16,7 +16,7 @@ use super::{
     error::{NOT_FOUND, failure, unexpected},
     wire,
 };
-use crate::error::{FailureClass, Result};
+use crate::error::{Error, FailureClass, Result};
 
 /// How the next page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,25 @@ impl<'a, T: DeserializeOwned> Pages<'a, T> {
     pub fn scrolling(mut self) -> Self {
         self.style = Style::Scroll;
         self
+    }
+
+    /// Goes on behind a place that [`Pages::place`] gave, also of another process. Of searches alone.
+    ///
+    /// # Errors
+    /// `Bug` when the text is no such place.
+    pub fn behind(mut self, place: &str) -> Result<Self> {
+        let keys = serde_json::from_str(place)
+            .map_err(|error| Error::bug("search", "a place in a search cannot be read").source(error))?;
+        self.next = Some(Next::SearchAfter(keys));
+        Ok(self)
+    }
+
+    /// Where a search goes on behind the pages that were read, as text to be kept; nothing at its end.
+    pub fn place(&self) -> Option<String> {
+        match &self.next {
+            Some(Next::SearchAfter(keys)) => Some(keys.to_string()),
+            _ => None,
+        }
     }
 
     /// The next page, or nothing at the end.

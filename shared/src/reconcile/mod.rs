@@ -6,12 +6,14 @@
 //! moment, and what looks like a difference is looked at a second time before it is told.
 
 mod comparison;
+mod cursor;
 mod judge;
 mod part;
 mod repair;
 mod report;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin};
 
@@ -22,12 +24,14 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     comparison::{Comparison, Options, Phase, Place, State},
+    cursor::{read_cursor, write_cursor},
     judge::{Verdict, judge},
     report::{Report, schema},
+    walk::Walk,
 };
 use crate::{
     environment::Environment,
-    error::Result,
+    error::{Result, System},
     ledger::{Ending, Known},
 };
 
@@ -239,6 +243,8 @@ pub trait Sides: Send + Sync {
 pub struct Scope {
     /// The buckets to list.
     pub buckets: Vec<String>,
+    /// The collections of iconik, by id, whose contents at any depth are listed; everything when there are none.
+    pub collections: Vec<String>,
 }
 
 /// Makes the sides of a flow.
@@ -249,6 +255,8 @@ pub type ConnectSides = for<'a> fn(&'a Environment, &'a Scope) -> Eventual<'a, R
 pub struct SidesEntry {
     /// The flow.
     pub flow: &'static str,
+    /// The systems that both sides are in: while one of them is out of order, no run goes on.
+    pub systems: &'static [System],
     /// Makes them.
     pub connect: ConnectSides,
 }

@@ -34,6 +34,10 @@ pub struct FlowSpec {
     /// The buckets that are listed, where the flow's rules do not say it: the intake buckets of `ingest-uploads`.
     #[serde(default)]
     pub buckets: Vec<String>,
+    /// The collections of iconik, by id, whose assets are compared at any depth. Without it: everything that the service
+    /// user sees.
+    #[serde(default)]
+    pub collections: Vec<String>,
     /// Where the flow keeps content, unless its rules say it: its function's `WAYBILL_CONTENT_BUCKET`.
     #[serde(default)]
     pub content_bucket: String,
@@ -63,6 +67,8 @@ pub struct FlowPlan {
     pub rules: String,
     /// The buckets that are listed.
     pub buckets: Vec<String>,
+    /// The collections of iconik whose assets are compared; everything when there are none.
+    pub collections: Vec<String>,
     /// Where it keeps content.
     pub content_bucket: String,
     /// The Region of that bucket; the function's own when empty.
@@ -106,6 +112,7 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<FlowPlan>, Diagnostics> {
             every_hours: spec.every_hours.unwrap_or(24).max(1),
             rules: spec.rules,
             buckets: spec.buckets,
+            collections: spec.collections,
             content_bucket: spec.content_bucket,
             content_region: spec.content_region,
             options: Options {

@@ -25,7 +25,7 @@ use shared::{
 use self::file::FlowPlan;
 
 /// The sides of every flow that can be compared.
-pub static SIDES: &[&[SidesEntry]] = &[s3_content_server::SIDES];
+pub static SIDES: &[&[SidesEntry]] = &[s3_content_server::SIDES, iconik_content_server::SIDES];
 
 /// The function.
 pub struct Reconcile {
@@ -64,7 +64,7 @@ struct Wanted {
 
 impl Function for Reconcile {
     const NAME: &'static str = "reconcile";
-    const SYSTEMS: &'static [System] = &[System::S3, System::ContentServer];
+    const SYSTEMS: &'static [System] = &[System::S3, System::ContentServer, System::Iconik];
 
     async fn connect(environment: &Environment) -> Result<Self> {
         let Some((text, name)) = environment.rules().await? else {
@@ -140,10 +140,16 @@ impl Reconcile {
         if note.is_some_and(|note| note.done && now.duration_since(note.started) < every) {
             return Ok(());
         }
-        let breaker = Breaker::new(self.environment.ledger.clone(), System::ContentServer);
-        if let BreakerState::Open(until) = breaker.state().await? {
-            tracing::info!(until, "content server is out of order; the next round looks again");
-            return Ok(());
+        for system in entry(&plan.flow)?.systems {
+            let breaker = Breaker::new(self.environment.ledger.clone(), *system);
+            if let BreakerState::Open(until) = breaker.state().await? {
+                tracing::info!(
+                    until,
+                    system = system.name(),
+                    "a side is out of order; the next round looks again"
+                );
+                return Ok(());
+            }
         }
         let standing = self.go(plan, None, invocation.deadline, self.until(invocation)).await?;
         if let Some(standing) = standing {
@@ -179,7 +185,7 @@ impl Reconcile {
 
     async fn go_alone(&self, plan: &FlowPlan, wanted: Option<Options>, until: i64) -> Result<Standing> {
         let environment = self.environment_of(plan);
-        let scope = Scope { buckets: plan.buckets.clone() };
+        let scope = Scope { buckets: plan.buckets.clone(), collections: plan.collections.clone() };
         let sides = (entry(&plan.flow)?.connect)(&environment, &scope).await?;
         let queue = self.queues.get(&plan.flow).map(String::as_str).unwrap_or_default();
         let under_way = self.note(&plan.flow).await?.filter(|note| !note.done);

@@ -5,20 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::{
+
+use super::{Listed, Page, read_cursor, write_cursor};
+use crate::{
     content_server::{ChildFilter, Client, NOT_ACCESSIBLE, NOT_FOUND, NodeId, kind},
     error::Result,
-    reconcile::{Listed, Page},
 };
-
-use super::{read_cursor, write_cursor};
 
 /// Nodes one page gives at most.
 const PAGE: usize = 200;
 
 /// A walk through the containers below some roots. Its cursor holds the containers that are still to be visited.
 #[derive(Debug, Default)]
-pub(crate) struct Walk {
+pub struct Walk {
     /// Whether containers are listed too.
     containers: bool,
     /// What the container at hand holds, so that a large one is not listed again for each page.
@@ -43,12 +42,15 @@ struct Cursor {
 
 impl Walk {
     /// A walk that lists the containers below the roots as well.
-    pub(crate) fn with_containers() -> Self {
+    pub fn with_containers() -> Self {
         Self { containers: true, ..Self::default() }
     }
 
     /// The next nodes. Each fact is the number of a node.
-    pub(crate) async fn page(&self, client: &Client, roots: &[NodeId], cursor: Option<&str>) -> Result<Page> {
+    ///
+    /// # Errors
+    /// As any call; what the service user may not see is passed over.
+    pub async fn page(&self, client: &Client, roots: &[NodeId], cursor: Option<&str>) -> Result<Page> {
         let mut at: Cursor = match cursor {
             Some(_) => read_cursor(cursor)?,
             None => Cursor { stack: roots.iter().rev().map(|root| root.0).collect(), after: 0 },

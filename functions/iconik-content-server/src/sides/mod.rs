@@ -1,0 +1,14 @@
+//! What the sides of the flows of this pair have in common when they are compared: listings of iconik that go on behind a
+//! cursor, what the audit chain says of an asset, the message that makes a flow look again, and what documents hold.
+
+mod documents;
+mod events;
+mod listing;
+
+pub(crate) use shared::reconcile::Walk;
+
+pub(crate) use self::{
+    documents::{OnBothSides, compare_categories, find_node, find_versions},
+    events::{account, asset, last_event, look_again},
+    listing::{list_assets, list_collections, listed_id},
+};
