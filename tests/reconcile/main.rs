@@ -11,3 +11,4 @@ mod replicate_content;
 mod runs;
 mod side;
 mod stage_attachments;
+mod sync_asset_metadata;

@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
+use operations::reconcile::SIDES;
 use shared::{
     environment::Environment,
     error::Result,
     http::Transport,
     reconcile::{Comparison, Counts, Finding, Kind, Options, Report, Scope, SidesEntry},
 };
-use tests::storm::{Drive, Fault, Scenario, Tap, World, drive};
+use simulators::iconik;
+use tests::storm::{Drive, Fault, Scenario, Tap, Vendors, World, drive};
 use tokio::sync::Notify;
 
 /// Where reports go.
@@ -104,7 +106,13 @@ impl Compared {
 
     /// A way out on which the n-th calls fail.
     pub(crate) fn tap(&self, plan: BTreeMap<usize, Fault>) -> Tap {
-        Tap::new(self.world.content_server.router(), self.world.aws.router(), plan, None)
+        let world = &self.world;
+        let vendors = Vendors {
+            content_server: world.content_server.router(),
+            iconik: world.iconik.as_ref().map(iconik::Simulator::router).unwrap_or_default(),
+            ..Vendors::default()
+        };
+        Tap::of(vendors, world.aws.router(), plan, None)
     }
 
     /// Compares without faults.
@@ -124,7 +132,7 @@ impl Compared {
     }
 
     pub(crate) fn entry(&self) -> SidesEntry {
-        let mut entries = s3_content_server::SIDES.iter();
+        let mut entries = SIDES.iter().copied().flatten();
         *entries.find(|entry| entry.flow == self.scenario.flow.name).expect("its sides")
     }
 
@@ -143,7 +151,7 @@ impl Compared {
 }
 
 pub(crate) fn scope() -> Scope {
-    Scope { buckets: vec![INTAKE.to_owned()] }
+    Scope { buckets: vec![INTAKE.to_owned()], ..Scope::default() }
 }
 
 /// What repairs.

@@ -14,7 +14,7 @@ pub mod memory;
 pub mod merge;
 mod pair;
 pub mod proof;
-pub(crate) mod sides;
+mod sides;
 pub mod state;
 
 #[cfg(test)]
@@ -42,6 +42,7 @@ use shared::{
 };
 
 use self::memory::Memory;
+pub(crate) use self::sides::connect as connect_sides;
 use crate::sync_rules::{SAMPLE, SyncRules};
 
 /// The systems, as references in the ledger name them.
