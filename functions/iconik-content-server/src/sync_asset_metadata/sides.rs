@@ -15,7 +15,7 @@ use shared::{
     },
 };
 
-use super::{SyncAssetMetadata, content::Content, pair::Standing};
+use super::{SyncAssetMetadata, content::Content, merge, pair::Standing};
 use crate::{
     request_disposition::is_destroyed,
     sides::{self, OnBothSides, find_node, list_assets, listed_id, look_again},
@@ -123,11 +123,15 @@ impl SyncSides {
         let (mut is_any_due, mut names) = (false, Vec::new());
         for field in &self.flow.rules.fields {
             let name = field.rule.name.as_str();
-            let content = |seen: Option<&super::merge::Seen>| written(seen.and_then(|seen| seen.content.as_ref()));
-            let (ours, theirs) = (content(now.iconik.get(name))?, content(now.content_server.get(name))?);
+            let (here, there) = (now.iconik.get(name), now.content_server.get(name));
+            let (ours, theirs) = (written(here)?, written(there)?);
             let is_due = merged.writes.iconik.contains_key(name)
                 || merged.writes.content_server.contains_key(name)
                 || merged.conflicts.iter().any(|conflict| conflict.field == name);
+            if ours != theirs {
+                let at = [here, there].into_iter().flatten().filter_map(|seen| seen.changed.at).max();
+                pair.changed = pair.changed.max(at);
+            }
             if ours == theirs || is_due {
                 is_any_due |= ours != theirs;
                 differing.put(name.to_owned(), &ours, &theirs);
@@ -184,8 +188,8 @@ impl SyncSides {
 }
 
 /// What a field holds, as text to be compared; empty for nothing.
-fn written(content: Option<&Content>) -> Result<String> {
-    match content {
+fn written(seen: Option<&merge::Seen>) -> Result<String> {
+    match seen.and_then(|seen| seen.content.as_ref()) {
         None => Ok(NO_PLACE.to_owned()),
         Some(Content::Nothing) => Ok(String::new()),
         Some(content) => serde_json::to_string(content)
