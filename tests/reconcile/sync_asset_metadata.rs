@@ -146,7 +146,8 @@ fn a_conflict_that_waits_for_a_person_is_no_difference_until_somebody_decides() 
 
         // What else differs is told, and what waits only beside it.
         write(world, &pair, "Project", "Ferries");
-        compared.hours(3).await;
+        // One message a day.
+        compared.hours(24).await;
         let said = compared.compare(repairing()).await;
         assert_eq!(fields(&said), ["project"]);
         assert!(said.finding(CAMPAIGN.title).explanation.contains("owner waits for a person"));
