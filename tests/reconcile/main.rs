@@ -4,6 +4,7 @@ mod archive_closed_files;
 mod export_for_analysis;
 mod faults;
 mod ingest_uploads;
+mod link_references;
 mod offload_content;
 mod publish_approved;
 mod random;

@@ -93,7 +93,8 @@ impl Ledger {
                 .send()
                 .await
                 .map_err(|error| classify(System::Ledger, "read notes", error))?;
-            let note = |item: &Item| Some((get_text(item, "sk")?.to_owned(), get_text(item, "note")?.to_owned()));
+            let note =
+                |item: &Item| Some((get_text(item, "sk")?.to_owned(), get_text(item, "note")?.to_owned()));
             found.extend(output.items().iter().filter_map(note));
             start = output.last_evaluated_key;
             if start.is_none() {

@@ -4,6 +4,7 @@
 mod documents;
 mod events;
 mod listing;
+mod nodes;
 
 pub(crate) use shared::reconcile::Walk;
 
@@ -11,4 +12,5 @@ pub(crate) use self::{
     documents::{OnBothSides, compare_categories, find_node, find_versions},
     events::{account, asset, last_event, look_again},
     listing::{list_assets, list_collections, listed_id},
+    nodes::look_at_node,
 };

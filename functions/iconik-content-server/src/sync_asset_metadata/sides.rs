@@ -10,9 +10,7 @@ use shared::{
     error::{Error, Result},
     flow::Flow,
     iconik::{Asset, AssetId, AssetStatus},
-    reconcile::{
-        Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words,
-    },
+    reconcile::{Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words},
 };
 
 use super::{SyncAssetMetadata, content::Content, merge, pair::Standing};
@@ -99,8 +97,7 @@ impl SyncSides {
     async fn asset(&self, id: &AssetId) -> Result<Option<Pair>> {
         let Some(asset) = self.asset_in_use(id).await? else { return Ok(None) };
         let Some((node, _)) = self.flow.document_of(id).await? else { return Ok(None) };
-        let mut pair =
-            Pair::new(format!("asset {id}, node {node}"), &asset.title, sides::asset(id.as_str()));
+        let mut pair = Pair::new(format!("asset {id}, node {node}"), &asset.title, sides::asset(id.as_str()));
         pair.changed = asset.modified;
         pair.source = Seen::There(Facts::default());
         match self.flow.standing(id, node).await? {
