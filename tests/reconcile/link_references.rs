@@ -242,12 +242,13 @@ fn what_people_made_is_a_persons_business() {
         let compared = Compared::after(story()).await;
         let (server, tenant) = (&compared.world.content_server, compared.world.iconik());
         let contract = node(server, CONTRACT);
-        let collection = production::collection(tenant, COLLECTION);
+        let (collection, called) =
+            (production::collection(tenant, COLLECTION), called(&compared.world, contract));
         let object = |value: Value| value.as_object().cloned().expect("an object");
         tenant.with_state(|state| {
             let double = json!({
                 "title": "Contract, once more", "type": "LINK", "external_link": address(contract),
-                "external_id": called(&compared.world, contract),
+                "external_id": called,
             });
             state.create_asset(EDITOR, object(double)).expect("an asset");
             let field = ("collections", collection.as_str());
@@ -262,7 +263,7 @@ fn what_people_made_is_a_persons_business() {
         let said = compared.compare(repairing()).await;
         let extra = |name: String| (Kind::Extra, name);
         let shown = format!("node {contract} in the field {FIELD}");
-        assert_eq!(said.found(), [extra(called(&compared.world, contract)), extra(shown)]);
+        assert_eq!(said.found(), [extra(called), extra(shown)]);
         assert!(said.report.findings.iter().all(|finding| finding.repair.action == Action::Person));
         assert_eq!(compared.world.waiting(), 0);
     });
