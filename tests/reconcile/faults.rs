@@ -8,7 +8,7 @@ use tests::storm::{Fault, Scenario};
 use tokio::sync::Notify;
 
 use crate::{
-    ingest_uploads, offload_content, publish_approved,
+    ingest_uploads, offload_content, publish_approved, publish_finals,
     side::{Compared, Said, run, scope},
 };
 
@@ -33,6 +33,7 @@ fn no_fault_makes_a_difference_of_what_agrees() {
         ingest_uploads::story(),
         offload_content::story("after = \"purge-old-versions\""),
         publish_approved::story(),
+        publish_finals::story(),
     ] {
         run(every_call(story));
     }

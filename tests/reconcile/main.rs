@@ -1,5 +1,6 @@
 //! Comparisons of both sides: planted differences are all found, nothing else is.
 
+mod approved;
 mod archive_closed_files;
 mod export_for_analysis;
 mod faults;
@@ -7,6 +8,7 @@ mod ingest_uploads;
 mod link_references;
 mod offload_content;
 mod publish_approved;
+mod publish_finals;
 mod random;
 mod replicate_content;
 mod runs;

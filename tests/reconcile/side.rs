@@ -106,13 +106,10 @@ impl Compared {
 
     /// A way out on which the n-th calls fail.
     pub(crate) fn tap(&self, plan: BTreeMap<usize, Fault>) -> Tap {
-        let world = &self.world;
-        let vendors = Vendors {
-            content_server: world.content_server.router(),
-            iconik: world.iconik.as_ref().map(iconik::Simulator::router).unwrap_or_default(),
-            ..Vendors::default()
-        };
-        Tap::of(vendors, world.aws.router(), plan, None)
+        let iconik = self.world.iconik.as_ref().map(iconik::Simulator::router).unwrap_or_default();
+        let content_server = self.world.content_server.router();
+        let vendors = Vendors { content_server, iconik, ..Vendors::default() };
+        Tap::of(vendors, self.world.aws.router(), plan, None)
     }
 
     /// Compares without faults.

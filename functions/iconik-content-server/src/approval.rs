@@ -16,6 +16,8 @@ use shared::{
 
 use crate::asset_metadata::VIEW_MISSING;
 
+/// The code of a wait for a version that iconik is still making.
+pub const IN_PROGRESS: &str = "version.in-progress";
 /// The approval ended while its version was on its way.
 pub const WITHDRAWN: &str = "approval.withdrawn";
 
@@ -111,9 +113,17 @@ fn not(code: &str, message: impl Into<String>) -> Result<Standing> {
 /// # Errors
 /// `version.in-progress` (`Transient`); as any call.
 pub async fn standing(client: &Client, asset: &AssetId, version: Option<&str>) -> Result<Standing> {
-    let Some(asset): Option<Asset> = client.find_asset(asset).await? else {
-        return not("asset.gone", "the asset is not there any more");
-    };
+    match client.find_asset(asset).await? {
+        Some(asset) => standing_of(client, asset, version).await,
+        None => not("asset.gone", "the asset is not there any more"),
+    }
+}
+
+/// The same of an asset that was just read.
+///
+/// # Errors
+/// As [`standing`].
+pub async fn standing_of(client: &Client, asset: Asset, version: Option<&str>) -> Result<Standing> {
     if asset.status == AssetStatus::Deleted {
         return not("asset.in-recycle-bin", "the asset is in the recycle bin of iconik");
     }
@@ -155,7 +165,7 @@ pub async fn standing(client: &Client, asset: &AssetId, version: Option<&str>) -
 
 fn in_progress() -> Error {
     let message = "iconik is still making the version";
-    Error::new(FailureClass::Transient, System::Waybill, "read version", "version.in-progress", message)
+    Error::new(FailureClass::Transient, System::Waybill, "read version", IN_PROGRESS, message)
         .retry(Retry::After(Duration::from_secs(5)))
 }
 

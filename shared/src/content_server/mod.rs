@@ -89,7 +89,7 @@ pub use self::{
     names::NameRules,
     node::{External, Node, NodeId, kind},
     nodes::{Ancestor, volume},
-    paths::{EnsuredFolder, NodePath, Root},
+    paths::{EnsuredFolder, NodePath, PATH_MISSING, Root},
     permissions::{Grant, Holder, PermissionTemplate, Right},
     records::{Record, RecordClassification, RecordDetails},
     reduction::{

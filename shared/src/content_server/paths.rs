@@ -11,6 +11,9 @@ use super::{
 };
 use crate::error::{Error, FailureClass, Result};
 
+/// The code of a path that leads nowhere the user can see.
+pub const PATH_MISSING: &str = "content-server.path-missing";
+
 /// Where a path begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Root {
@@ -127,7 +130,7 @@ impl Client {
         for name in &path.segments {
             let Some(child) = self.find_namesake(node.id, name).await? else {
                 let message = format!("there is no {name:?} in {:?}, on the way to {path}", node.name);
-                return Err(misconfigured("resolve a path", "content-server.path-missing", message)
+                return Err(misconfigured("resolve a path", PATH_MISSING, message)
                     .remedy("create it, correct the path, or let the service user see it"));
             };
             node = self.follow(child).await?;
@@ -196,7 +199,7 @@ impl Client {
             Root::Node(node) => self.get_node(*node).await,
             Root::Nickname(nickname) => self.find_nickname(nickname).await?.ok_or_else(|| {
                 let message = format!("nothing has the nickname {nickname:?}");
-                misconfigured("resolve a path", "content-server.path-missing", message)
+                misconfigured("resolve a path", PATH_MISSING, message)
             }),
         }
     }

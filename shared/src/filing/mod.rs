@@ -11,6 +11,7 @@
 mod categories;
 pub mod compile;
 pub mod file;
+mod find;
 mod mark;
 mod members;
 pub mod parts;
@@ -29,6 +30,7 @@ use jiff::Timestamp;
 use self::target::Places;
 pub use self::{
     file::{Existing, Verify},
+    find::InPlace,
     mark::Mark,
     passage::{Passage, Placed},
     place::{MOST_NAMESAKES, SAME, STALE, numbered},

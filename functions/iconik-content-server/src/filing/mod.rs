@@ -8,7 +8,7 @@
 pub mod media;
 pub mod source;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -129,16 +129,28 @@ impl MediaFiler {
         ledger: &Ledger,
     ) -> Result<BTreeSet<NodeId>> {
         let media = media::list_all(&self.iconik, asset, versions).await?;
+        Ok(self.known_media(&media, ledger).await?.into_values().map(|filed| filed.node).collect())
+    }
+
+    /// What has been made of any of these media before, by the digests of their keys.
+    ///
+    /// # Errors
+    /// As [`MediaFiler::known_of`], but for calls of iconik.
+    pub async fn known_media(
+        &self,
+        media: &[Media],
+        ledger: &Ledger,
+    ) -> Result<BTreeMap<String, FiledMedia>> {
         let keys = media.iter().map(|media| media.key().digest().to_owned()).collect();
         let noted = ledger.find_references(MEDIA, &keys, CONTENT_SERVER).await?;
-        let node = |noted: &String| match serde_json::from_str::<FiledMedia>(noted) {
-            Ok(filed) => Ok(filed.node),
+        let read = |(key, noted): (String, String)| match serde_json::from_str::<FiledMedia>(&noted) {
+            Ok(filed) => Ok((key, filed)),
             Err(error) => {
                 let message = "the ledger holds a note of a filed file that cannot be read";
                 Err(Error::bug("find documents", message).source(error))
             }
         };
-        noted.values().map(node).collect()
+        noted.into_iter().map(read).collect()
     }
 
     /// Whether an earlier attempt at this item has made something of a medium that is not finished: not verified, or without

@@ -47,7 +47,7 @@ impl PublishFinals {
         approved: &Approved,
         run: &Run,
     ) -> Result<Outcome> {
-        let record = self.record(approved, run).await?;
+        let record = self.record(approved, run.context().now()).await?;
         let Some(rule) = self.rules.choose(&record) else {
             return skipped("rule.none", "no rule takes the asset");
         };

@@ -9,7 +9,9 @@
 //! filed is told in a metadata field and in the history.
 
 mod deliver;
+mod extra;
 mod plan;
+mod sides;
 mod told;
 
 use std::time::Duration;
@@ -27,6 +29,7 @@ use shared::{
     reason_file,
 };
 
+pub(crate) use self::sides::connect as connect_sides;
 use crate::{
     approval::{self, Standing},
     filing::MediaFiler,

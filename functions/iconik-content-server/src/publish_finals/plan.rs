@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 use shared::{
     error::{Error, Result},
     filing::FilingPlan,
-    flow::Run,
     mapping::Record,
 };
 
@@ -35,14 +35,8 @@ pub(super) struct Plan<'a> {
 
 impl PublishFinals {
     /// What is known of the asset and its version, for conditions and fields.
-    pub(super) async fn record(&self, approved: &Approved, run: &Run) -> Result<Record> {
-        let now = run.context().now();
-        let mut record = approved.record().with(
-            "now",
-            json!({
-                "date": now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string(), "time": now.to_string(),
-            }),
-        );
+    pub(super) async fn record(&self, approved: &Approved, now: Timestamp) -> Result<Record> {
+        let mut record = at(approved.record(), now);
         for (name, id) in &self.rules.views {
             let fields = self.rules.fields_read(name);
             if !fields.is_empty() {
@@ -95,6 +89,12 @@ impl PublishFinals {
         check_names(&plan.documents)?;
         Ok(plan)
     }
+}
+
+/// The record with the present.
+pub(super) fn at(record: Record, now: Timestamp) -> Record {
+    let date = now.to_zoned(TimeZone::UTC).date().to_string();
+    record.with("now", json!({ "date": date, "time": now.to_string() }))
 }
 
 /// Two files that become one document would become versions of one another.

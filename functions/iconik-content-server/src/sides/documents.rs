@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use shared::{
     content_server::{
         AttributeValue, CategoryValues, Client, NOT_ACCESSIBLE, NOT_FOUND, Node, NodeId, Version,
@@ -10,6 +11,25 @@ use shared::{
     filing::{Filer, plan::CategoryPlan},
     reconcile::{Facts, fingerprint},
 };
+
+/// When else the rules are asked, in hours from now. What they map from the hour of delivery differs then, and is not
+/// compared: nobody knows that hour any more. No two of them share a year, a month or a day of the month.
+const OTHER_HOURS: [i64; 2] = [24 * 1009 + 5, 24 * 2022 + 11];
+
+/// Moments of which no two share a year, a month or a day, beside now: what a rule maps otherwise then depends on the hour.
+pub(crate) fn other_hours(now: Timestamp) -> Vec<Timestamp> {
+    let then = |hours| now.checked_add(SignedDuration::from_hours(hours)).ok();
+    OTHER_HOURS.into_iter().filter_map(then).collect()
+}
+
+/// Takes out of category values what is not the same in others.
+pub(crate) fn keep_lasting(plans: &mut [CategoryPlan], others: &[CategoryPlan]) {
+    for plan in plans {
+        let same = others.iter().find(|other| other.category == plan.category).map(|same| &same.values);
+        plan.values.fields.retain(|field| same.is_some_and(|same| same.fields.contains(field)));
+        plan.values.sets.retain(|set| same.is_some_and(|same| same.sets.contains(set)));
+    }
+}
 
 /// Fingerprints of mapped values by the names of their fields, on both sides.
 #[derive(Debug, Default)]

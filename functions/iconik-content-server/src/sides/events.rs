@@ -15,17 +15,17 @@ pub(crate) fn asset(id: &str) -> String {
     Key::of(&["iconik", id]).digest().to_owned()
 }
 
-/// How the last item of a flow about an asset ended, of those that ended at a moment or later. `asset` is what the audit
-/// calls it.
+/// How the items of a flow about an asset ended, of those that ended at a moment or later, the last one first. `asset` is
+/// what the audit calls it.
 ///
 /// # Errors
 /// When the ledger cannot be reached.
-pub(crate) async fn last_event(
+pub(crate) async fn events(
     ledger: &Ledger,
     flow: &str,
     asset: &str,
     since: Option<Timestamp>,
-) -> Result<Option<AuditEvent>> {
+) -> Result<Vec<AuditEvent>> {
     let agent = format!("waybill {flow} ");
     let is_it = |event: &AuditEvent| {
         let told = event.event_date_time.parse::<Timestamp>().ok();
@@ -33,7 +33,7 @@ pub(crate) async fn last_event(
         event.agent.starts_with(&agent) && event.event_type != EventType::Validation && is_late
     };
     let chain = ledger.chain(asset).await?;
-    Ok(chain.into_iter().rev().map(|sealed| sealed.event).find(is_it))
+    Ok(chain.into_iter().rev().map(|sealed| sealed.event).filter(is_it).collect())
 }
 
 /// What an ending explains of something that is not there: that it was put aside, that it failed, or that it was skipped by

@@ -9,8 +9,8 @@ mod nodes;
 pub(crate) use shared::reconcile::Walk;
 
 pub(crate) use self::{
-    documents::{OnBothSides, compare_categories, find_node, find_versions},
-    events::{account, asset, last_event, look_again},
+    documents::{OnBothSides, compare_categories, find_node, find_versions, keep_lasting, other_hours},
+    events::{account, asset, events, look_again},
     listing::{list_assets, list_collections, listed_id},
     nodes::look_at_node,
 };
