@@ -76,6 +76,11 @@ const BOTH: &[System] = &[System::Iconik, System::ContentServer];
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[
     SidesEntry { flow: "publish-finals", systems: BOTH, connect: publish_finals::connect_sides },
+    SidesEntry {
+        flow: "exchange-review-status",
+        systems: BOTH,
+        connect: exchange_review_status::connect_sides,
+    },
     SidesEntry { flow: "link-references", systems: BOTH, connect: link_references::connect_sides },
     SidesEntry { flow: "sync-asset-metadata", systems: BOTH, connect: sync_asset_metadata::connect_sides },
 ];
