@@ -2,6 +2,7 @@
 
 mod approved;
 mod archive_closed_files;
+mod exchange_review_status;
 mod export_for_analysis;
 mod faults;
 mod ingest_uploads;
