@@ -229,7 +229,8 @@ fn evidence_that_is_gone_or_behind_is_made_whole() {
         let node = evidence(world);
         world.content_server.with_state(|state| state.delete(ADMIN, node)).expect("deleted");
     };
-    for act in [remove, behind] {
+    let acts: [fn(&World); 2] = [remove, behind];
+    for act in acts {
         run(async {
             let compared = Compared::after(story()).await;
             let name = evidence_name(&compared.world);
