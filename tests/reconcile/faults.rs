@@ -8,7 +8,7 @@ use tests::storm::{Fault, Scenario};
 use tokio::sync::Notify;
 
 use crate::{
-    ingest_uploads, offload_content, publish_approved, publish_finals,
+    archive_production, file_rights, ingest_uploads, offload_content, publish_approved, publish_finals,
     side::{Compared, Said, run, scope},
 };
 
@@ -34,6 +34,8 @@ fn no_fault_makes_a_difference_of_what_agrees() {
         offload_content::story("after = \"purge-old-versions\""),
         publish_approved::story(),
         publish_finals::story(),
+        file_rights::story(),
+        archive_production::story(),
     ] {
         run(every_call(story));
     }

@@ -2,9 +2,11 @@
 
 mod approved;
 mod archive_closed_files;
+mod archive_production;
 mod exchange_review_status;
 mod export_for_analysis;
 mod faults;
+mod file_rights;
 mod ingest_uploads;
 mod link_references;
 mod offload_content;

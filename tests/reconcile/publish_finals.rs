@@ -21,7 +21,7 @@ use tests::{
 
 use crate::{
     approved::{decide, hint, id, map, originals, untold},
-    side::{Compared, Said, repairing, run},
+    side::{Compared, repairing, run},
 };
 
 const RULES: &str = r#"
@@ -102,12 +102,6 @@ fn show(world: &World, field: &str, value: Value) {
     released::describe(world.iconik(), SHORT, GOVERNANCE_VIEW, &json!({ field: value }));
 }
 
-async fn repaired(compared: &Compared, queued: u64) -> Said {
-    assert_eq!(compared.compare(repairing()).await.counts().queued, queued);
-    compared.work().await;
-    compared.compare(Options::default()).await
-}
-
 #[test]
 fn what_is_filed_agrees() {
     run(async {
@@ -134,7 +128,7 @@ fn an_approval_nobody_told_of_is_missing_and_is_filed_when_the_flow_looks() {
         let finding = said.finding(&film(&compared.world));
         assert_eq!((finding.repair.action, finding.repair.safe), (Action::LookAgain, true));
         // Both messages are about one version: one item files both.
-        assert_eq!(repaired(&compared, 2).await.found(), []);
+        assert_eq!(compared.repaired(2).await.found(), []);
     });
 }
 
@@ -224,7 +218,7 @@ fn what_iconik_is_told_is_compared_and_told_again() {
         let said = compared.compare(Options::default()).await;
         assert_eq!(said.found(), [(Kind::Different, SHORT.to_owned())]);
         assert_eq!(said.finding(SHORT).repair.action, Action::LookAgain);
-        assert_eq!(repaired(&compared, 1).await.found(), []);
+        assert_eq!(compared.repaired(1).await.found(), []);
         show(world, "ContentServerNode", json!(4711));
         compared.hours(3).await;
         let said = compared.compare(Options::default()).await;

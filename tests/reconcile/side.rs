@@ -128,6 +128,13 @@ impl Compared {
         Ok(self.said(&run.place().prefix).await)
     }
 
+    /// Does what is safe, which are so many messages; compares again when the flow has worked them.
+    pub(crate) async fn repaired(&self, queued: u64) -> Said {
+        assert_eq!(self.compare(repairing()).await.counts().queued, queued);
+        self.work().await;
+        self.compare(Options::default()).await
+    }
+
     pub(crate) fn entry(&self) -> SidesEntry {
         let mut entries = SIDES.iter().copied().flatten();
         *entries.find(|entry| entry.flow == self.scenario.flow.name).expect("its sides")

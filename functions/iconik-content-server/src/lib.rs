@@ -75,6 +75,8 @@ const BOTH: &[System] = &[System::Iconik, System::ContentServer];
 
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[
+    SidesEntry { flow: "archive-production", systems: BOTH, connect: archive_production::connect_sides },
+    SidesEntry { flow: "file-rights", systems: BOTH, connect: file_rights::connect_sides },
     SidesEntry { flow: "publish-finals", systems: BOTH, connect: publish_finals::connect_sides },
     SidesEntry {
         flow: "exchange-review-status",

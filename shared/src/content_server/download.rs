@@ -39,7 +39,20 @@ impl Client {
     /// # Errors
     /// As [`Client::download`]; `Transient` when it breaks off or is longer than `most` bytes.
     pub async fn download_small(&self, node: NodeId, most: usize) -> Result<Bytes> {
-        let mut body = self.download(node, None).await?.body;
+        self.download_small_version(node, None, most).await
+    }
+
+    /// The same of one version; of the latest when none is named.
+    ///
+    /// # Errors
+    /// As [`Client::download_small`].
+    pub async fn download_small_version(
+        &self,
+        node: NodeId,
+        version: Option<i64>,
+        most: usize,
+    ) -> Result<Bytes> {
+        let mut body = self.download(node, version).await?.body;
         let mut bytes = BytesMut::new();
         let read = async {
             while let Some(frame) = body.frame().await {

@@ -127,6 +127,24 @@ impl Client {
         Ok(rights(answer.results.data.permissions.permissions))
     }
 
+    /// Whether a node's permissions are those of a template: nothing would have to be changed. Only reads.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn has_permissions(&self, node: NodeId, template: &PermissionTemplate) -> Result<bool> {
+        let present = self.list_permissions(node).await?;
+        let is_given = |grant: &Grant| {
+            let now = present.iter().find(|present| present.holder == grant.holder);
+            now.is_some_and(|now| amounts_to(&grant.rights, &now.rights))
+        };
+        let is_surplus = |present: &&Grant| {
+            matches!(present.holder, Holder::Member(_))
+                && template.grants.iter().all(|grant| grant.holder != present.holder)
+        };
+        let surplus = present.iter().find(is_surplus).filter(|_| template.only_these_members);
+        Ok(template.grants.iter().all(is_given) && surplus.is_none())
+    }
+
     /// Gives a node the rights of a template, changing only what differs. Gives back how many holders were changed.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ impl Filer {
 }
 
 /// Whether a version carries a mark: its own, or that of the document it began.
-fn carries(mark: &Mark, node: &Node, version: &Version) -> bool {
+pub fn carries(mark: &Mark, node: &Node, version: &Version) -> bool {
     let is_it = |identity: &String| mark.is(identity);
     let began = version.number == 1 && node.external.identity.as_ref().is_some_and(is_it);
     began

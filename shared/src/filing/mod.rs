@@ -30,7 +30,7 @@ use jiff::Timestamp;
 use self::target::Places;
 pub use self::{
     file::{Existing, Verify},
-    find::InPlace,
+    find::{InPlace, carries},
     mark::Mark,
     passage::{Passage, Placed},
     place::{MOST_NAMESAKES, SAME, STALE, numbered},

@@ -13,7 +13,7 @@ use shared::{
     flow::{Flow, Outcome, Run},
     iconik::{Collection, CollectionId, CollectionStatus, MetadataValues, NOT_FOUND, ViewId},
     iconik_change::IconikChange,
-    ledger::Key,
+    ledger::{Key, Ledger},
 };
 
 use super::{ArchiveProduction, again, object, skipped};
@@ -48,15 +48,15 @@ pub(super) struct Closing {
     /// Counted from 1.
     pub(super) number: u64,
     /// What tells it from others, as far as iconik says.
-    mark: String,
+    pub(super) mark: String,
     /// When it was noticed.
     pub(super) at: Timestamp,
-    standing: Standing,
+    pub(super) standing: Standing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Standing {
+pub(super) enum Standing {
     /// Its package is to be made.
     Closed,
     /// Its package is complete.
@@ -94,7 +94,7 @@ impl ArchiveProduction {
         Ok(None)
     }
 
-    async fn takes(&self, rule: &ProductionRule, collection: &Collection) -> Result<bool> {
+    pub(super) async fn takes(&self, rule: &ProductionRule, collection: &Collection) -> Result<bool> {
         let category = collection.category.as_deref().unwrap_or_default();
         let wanted = |known: &String| known.eq_ignore_ascii_case(category);
         if !rule.categories.is_empty() && !rule.categories.iter().any(wanted) {
@@ -173,7 +173,7 @@ impl ArchiveProduction {
 
     /// The closing that is at hand: the one that is known, or another one.
     async fn closing(&self, collection: &CollectionId, mark: String, run: &Run) -> Result<Closing> {
-        let (place, last) = self.last(collection, run).await?;
+        let (place, last) = self.last(collection, run.ledger()).await?;
         if let Some(last) = &last
             && last.mark == mark
             && last.standing != Standing::Reopened
@@ -190,7 +190,7 @@ impl ArchiveProduction {
 
     /// A production that was closed is open: its next closing is another one.
     pub(super) async fn note_open(&self, collection: &CollectionId, run: &Run) -> Result<()> {
-        let (place, last) = self.last(collection, run).await?;
+        let (place, last) = self.last(collection, run.ledger()).await?;
         match last {
             Some(last) if last.standing != Standing::Reopened && !run.is_dry() => {
                 let open = Closing { standing: Standing::Reopened, at: run.context().now(), ..last };
@@ -203,7 +203,7 @@ impl ArchiveProduction {
     /// The package of a closing is complete.
     pub(super) async fn note_archived(&self, production: &Production<'_>, run: &Run) -> Result<()> {
         let collection = &production.collection.id;
-        let (place, last) = self.last(collection, run).await?;
+        let (place, last) = self.last(collection, run.ledger()).await?;
         let done = Closing { standing: Standing::Archived, ..production.closing.clone() };
         if last.as_ref() == Some(&done) {
             return Ok(());
@@ -211,13 +211,17 @@ impl ArchiveProduction {
         self.append(collection, place, &done, run).await
     }
 
-    async fn last(&self, collection: &CollectionId, run: &Run) -> Result<(u64, Option<Closing>)> {
-        let Some((place, entry)) = run.ledger().log_end(Self::NAME, &log(collection)).await? else {
-            return Ok((0, None));
-        };
-        let closing = serde_json::from_str(&entry)
-            .map_err(|error| Error::bug("read closing", "a closing cannot be read").source(error))?;
-        Ok((place, Some(closing)))
+    async fn last(&self, collection: &CollectionId, ledger: &Ledger) -> Result<(u64, Option<Closing>)> {
+        match ledger.log_end(Self::NAME, &log(collection)).await? {
+            Some((place, entry)) => Ok((place, Some(understood(&entry)?))),
+            None => Ok((0, None)),
+        }
+    }
+
+    /// Everything that was noted of the closings of a collection, from the first.
+    pub(super) async fn closings(&self, collection: &CollectionId, ledger: &Ledger) -> Result<Vec<Closing>> {
+        let entries = ledger.log_entries(Self::NAME, &log(collection)).await?;
+        entries.iter().map(|entry| understood(entry)).collect()
     }
 
     async fn append(&self, collection: &CollectionId, after: u64, entry: &Closing, run: &Run) -> Result<()> {
@@ -256,15 +260,20 @@ impl ArchiveProduction {
     }
 }
 
+fn understood(entry: &str) -> Result<Closing> {
+    serde_json::from_str(entry)
+        .map_err(|error| Error::bug("read closing", "a closing cannot be read").source(error))
+}
+
 impl Closed {
     /// Whether the values say that the collection is closed.
-    fn holds(&self, metadata: &MetadataValues) -> bool {
+    pub(super) fn holds(&self, metadata: &MetadataValues) -> bool {
         let said = metadata.texts(&self.field);
         said.iter().any(|said| self.values.iter().any(|closed| closed.trim() == said.trim()))
     }
 
     /// What tells this closing from others.
-    fn mark(&self, metadata: &MetadataValues) -> String {
+    pub(super) fn mark(&self, metadata: &MetadataValues) -> String {
         let mut parts = metadata.texts(&self.field);
         parts.sort();
         if let Some(field) = &self.revision_field {

@@ -12,7 +12,7 @@ use shared::{
     flow_queues::{FlowQueues, Message},
     iconik::CollectionId,
     iconik_change::IconikChange,
-    ledger::{Key, Sighting},
+    ledger::{Key, Ledger, Sighting},
 };
 
 use super::{ArchiveProduction, pack::Packing, select::Problem, skipped, summary, work::Work};
@@ -71,7 +71,7 @@ impl ArchiveProduction {
     ) -> Result<Outcome> {
         let (production, run) = (packing.production, packing.run);
         let now = run.context().now();
-        let waiting = self.waiting(&production.collection.id, run).await?;
+        let waiting = self.waiting(&production.collection.id, run.ledger()).await?;
         let waiting = waiting.filter(|waiting| waiting.closing == production.closing.number);
         let since = waiting.as_ref().map_or(now, |waiting| waiting.since);
         let overdue = now.duration_since(since) >= production.rule.report_after;
@@ -113,19 +113,24 @@ impl ArchiveProduction {
         if run.is_dry() {
             return Ok(());
         }
-        match self.sighting(collection, run).await? {
+        match self.sighting(collection, run.ledger()).await? {
             Some(sighting) => run.ledger().forget(Self::NAME, HELD, &sighting).await,
             None => Ok(()),
         }
     }
 
-    async fn waiting(&self, collection: &CollectionId, run: &Run) -> Result<Option<Waiting>> {
-        self.sighting(collection, run).await?.map(|found| understood(&found.facts)).transpose()
+    /// Which closing of a collection has a package that waits.
+    pub(super) async fn waits(&self, collection: &CollectionId, ledger: &Ledger) -> Result<Option<u64>> {
+        Ok(self.waiting(collection, ledger).await?.map(|waiting| waiting.closing))
     }
 
-    async fn sighting(&self, collection: &CollectionId, run: &Run) -> Result<Option<Sighting>> {
+    async fn waiting(&self, collection: &CollectionId, ledger: &Ledger) -> Result<Option<Waiting>> {
+        self.sighting(collection, ledger).await?.map(|found| understood(&found.facts)).transpose()
+    }
+
+    async fn sighting(&self, collection: &CollectionId, ledger: &Ledger) -> Result<Option<Sighting>> {
         let id = number(collection.as_str());
-        let found = run.ledger().sightings_between(Self::NAME, HELD, id - 1, id, 1).await?;
+        let found = ledger.sightings_between(Self::NAME, HELD, id - 1, id, 1).await?;
         Ok(found.into_iter().next())
     }
 

@@ -14,11 +14,13 @@ mod file;
 mod filed;
 mod held;
 mod pack;
+mod packaged;
 mod read;
 mod records;
 mod select;
 #[cfg(test)]
 mod select_tests;
+mod sides;
 pub mod summary;
 mod tell;
 mod tree;
@@ -38,6 +40,7 @@ use shared::{
     reason_file,
 };
 
+pub(crate) use self::sides::connect as connect_sides;
 use crate::{
     production_rules::{ProductionRules, SAMPLE},
     progress::{self, End},

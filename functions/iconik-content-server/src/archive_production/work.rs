@@ -7,6 +7,7 @@ use shared::{
     aws::classify,
     error::{Error, FailureClass, Result, System},
     flow::{Flow, Run},
+    iconik::CollectionId,
     ledger::Key,
 };
 
@@ -70,8 +71,12 @@ const TREE: &str = "tree.json";
 impl ArchiveProduction {
     /// The work at a package, where it was left.
     pub(super) async fn work(&self, production: &Production<'_>) -> Result<Work> {
-        let number = production.closing.number.to_string();
-        let key = Key::of(&[Self::NAME, production.collection.id.as_str(), &number]);
+        self.work_at(&production.collection.id, production.closing.number).await
+    }
+
+    /// The work at the package of a closing, by its number.
+    pub(super) async fn work_at(&self, collection: &CollectionId, closing: u64) -> Result<Work> {
+        let key = Key::of(&[Self::NAME, collection.as_str(), &closing.to_string()]);
         let prefix = format!("work/{}/", key.short());
         let progress = self.get_json(&format!("{prefix}progress.json")).await?.unwrap_or_default();
         Ok(Work { prefix, progress })

@@ -80,7 +80,7 @@ pub(super) struct Due {
 impl FileRights {
     /// The revision of what is known of the rights now: one more than before when it is not what was seen last.
     pub(super) async fn revision(&self, asset: &AssetId, digest: &str, run: &Run) -> Result<u64> {
-        let (ledger, log) = (run.ledger(), format!("rights-{asset}"));
+        let (ledger, log) = (run.ledger(), log(asset));
         for _ in 0..ATTEMPTS {
             let end = ledger.log_end(Self::NAME, &log).await?;
             let place = match end {
@@ -94,8 +94,8 @@ impl FileRights {
         Err(again("rights.busy", "the rights of this asset are being noted by others"))
     }
 
-    pub(super) async fn case(&self, asset: &AssetId, run: &Run) -> Result<Kept> {
-        let text = run.ledger().note(Self::NAME, &note(asset)).await?;
+    pub(super) async fn case(&self, asset: &AssetId, ledger: &Ledger) -> Result<Kept> {
+        let text = ledger.note(Self::NAME, &note(asset)).await?;
         let case = text.as_deref().map(read).transpose()?;
         Ok(Kept { text, case })
     }
@@ -120,6 +120,15 @@ impl FileRights {
 pub(super) async fn due_behind(ledger: &Ledger, behind: i64) -> Result<Vec<(i64, Due)>> {
     let found = ledger.sightings_between(FileRights::NAME, CASES, behind, i64::MAX, AT_ONCE).await?;
     found.into_iter().map(|sighting| Ok((sighting.id, read(&sighting.facts)?))).collect()
+}
+
+/// The revision of an asset's rights that was seen last, and what tells it from every other.
+pub(super) async fn last_revision(ledger: &Ledger, asset: &AssetId) -> Result<Option<(u64, String)>> {
+    ledger.log_end(FileRights::NAME, &log(asset)).await
+}
+
+fn log(asset: &AssetId) -> String {
+    format!("rights-{asset}")
 }
 
 fn note(asset: &AssetId) -> String {

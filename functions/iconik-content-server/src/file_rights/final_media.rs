@@ -10,6 +10,7 @@ use shared::{
         plan::{CategoryPlan, Target},
     },
     flow::{Policy, Run},
+    ledger::Ledger,
 };
 
 use super::{FileRights, rights::Rights, rights::texts};
@@ -26,12 +27,30 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 const WAITING_SINCE: &str = "waiting-since";
 
 impl FileRights {
-    /// The documents of the final media: what `publish-finals` has filed of the version, or what the rule's field says.
+    /// The documents of the final media; they are waited for.
     pub(super) async fn final_documents(
         &self,
         approved: &Approved,
         rights: &Rights<'_>,
         run: &Run,
+    ) -> Result<Vec<NodeId>> {
+        let nodes = self.find_final(approved, rights, run.ledger()).await?;
+        if !nodes.is_empty() {
+            return Ok(nodes);
+        }
+        let message = "the final media of this version is not filed in Content Server yet";
+        let waiting = Error::new(FailureClass::Transient, System::Waybill, "find final", NOT_FILED, message)
+            .remedy("file the version (publish-finals), then send the asset's change again")
+            .retry(Retry::After(LOOK_AGAIN));
+        Err(self.waited(waiting, rights.rule.patience, run).await?)
+    }
+
+    /// What `publish-finals` has filed of the version, or what the rule's field says; nothing when neither knows any.
+    pub(super) async fn find_final(
+        &self,
+        approved: &Approved,
+        rights: &Rights<'_>,
+        ledger: &Ledger,
     ) -> Result<Vec<NodeId>> {
         let wanted = Wanted { files: true, proxies: true, posters: true };
         let (asset, version) = (&approved.asset, &approved.version);
@@ -41,7 +60,7 @@ impl FileRights {
         let mut nodes = BTreeSet::new();
         for part in formats.iter().chain([&Part::Proxy, &Part::Poster]) {
             for media in found.of(part) {
-                nodes.extend(self.media.known(media, run.ledger()).await?.map(|filed| filed.node));
+                nodes.extend(self.media.known(media, ledger).await?.map(|filed| filed.node));
             }
         }
         if let Some(path) = rights.rule.node.as_ref().filter(|_| nodes.is_empty()) {
@@ -54,14 +73,7 @@ impl FileRights {
                 nodes.insert(NodeId(node));
             }
         }
-        if !nodes.is_empty() {
-            return Ok(nodes.into_iter().collect());
-        }
-        let message = "the final media of this version is not filed in Content Server yet";
-        let waiting = Error::new(FailureClass::Transient, System::Waybill, "find final", NOT_FILED, message)
-            .remedy("file the version (publish-finals), then send the asset's change again")
-            .retry(Retry::After(LOOK_AGAIN));
-        Err(self.waited(waiting, rights.rule.patience, run).await?)
+        Ok(nodes.into_iter().collect())
     }
 
     /// Where rights are filed: beside the first of the final's documents.

@@ -1,7 +1,7 @@
 //! The round over the last days of rights. It tells by messages to the flow's own queue, so that every asset is an item of
 //! its own.
 
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use shared::{
     error::Result,
     flow::{Outcome, Run},
@@ -44,5 +44,10 @@ impl FileRights {
 
 /// The day it is, by UTC.
 pub(super) fn today(run: &Run) -> Date {
-    run.context().now().to_zoned(TimeZone::UTC).date()
+    day_of(run.context().now())
+}
+
+/// The day of a moment, by UTC.
+pub(super) fn day_of(moment: Timestamp) -> Date {
+    moment.to_zoned(TimeZone::UTC).date()
 }

@@ -11,12 +11,14 @@
 //! what it is about, and who starts it is written down before; what iconik is told is kept until it has been told.
 
 mod case;
+mod compared;
 mod final_media;
 mod look;
 mod releases;
 mod rights;
 mod settle;
 mod shown;
+mod sides;
 mod statement;
 mod task;
 
@@ -38,6 +40,7 @@ use shared::{
     reason_file,
 };
 
+pub(crate) use self::sides::connect as connect_sides;
 use crate::{
     filing::MediaFiler,
     rights_rules::{RightsRules, SAMPLE},

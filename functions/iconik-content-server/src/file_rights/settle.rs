@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use shared::{
     content_server::{NodeId, ProcessId},
     error::{Error, FailureClass, Result},
-    filing::parts,
+    filing::{parts, plan::CategoryPlan},
     flow::{Delivery, Outcome, Reason, Run},
     iconik::{AssetId, Related},
     iconik_change::IconikChange,
@@ -49,7 +49,7 @@ impl FileRights {
     /// from being done, and the item from ending as if all were told.
     pub(super) async fn settle(&self, change: &IconikChange, run: &Run) -> Result<Outcome> {
         let said = Said { asset: AssetId::new(&change.object_id), item: change.key(), change };
-        let mut kept = self.case(&said.asset, run).await?;
+        let mut kept = self.case(&said.asset, run.ledger()).await?;
         let told = if run.is_dry() { Ok(()) } else { self.tell_rest(&said.asset, &mut kept, run).await };
         let untold = match told {
             Err(error) if super::is_final(&error) => Some(error),
@@ -69,7 +69,10 @@ impl FileRights {
         }
         let related = self.related(&said.asset).await?;
         let told = self.spread(said, &related, run).await?;
-        let approved = match self.standing(said, kept).await? {
+        let approved = match self
+            .standing(&said.asset, said.change.version_id.as_deref(), kept.case.as_ref())
+            .await?
+        {
             Standing::Approved(approved) => approved,
             Standing::Not(_) if kept.case.is_none() && told > 0 => {
                 return skipped("rights.told", "the assets that refer to it are looked at, each as an item");
@@ -109,12 +112,16 @@ impl FileRights {
     }
 
     /// What iconik says of the version that is meant. While a later version is in work, the one whose rights are filed counts.
-    async fn standing(&self, said: &Said<'_>, kept: &Kept) -> Result<Standing> {
-        let version = said.change.version_id.as_deref();
-        let standing = approval::standing(&self.iconik, &said.asset, version).await?;
-        match (&standing, &kept.case) {
+    pub(super) async fn standing(
+        &self,
+        asset: &AssetId,
+        version: Option<&str>,
+        case: Option<&Case>,
+    ) -> Result<Standing> {
+        let standing = approval::standing(&self.iconik, asset, version).await?;
+        match (&standing, case) {
             (Standing::Not(reason), Some(case)) if reason.code.starts_with("approval.") => {
-                approval::standing(&self.iconik, &said.asset, Some(&case.version)).await
+                approval::standing(&self.iconik, asset, Some(&case.version)).await
             }
             _ => Ok(standing),
         }
@@ -267,13 +274,7 @@ impl FileRights {
         lapses: &[Lapse],
         run: &Run,
     ) -> Result<()> {
-        let mut filed = record.get("filed").and_then(Value::as_object).cloned().unwrap_or_default();
-        let state = if lapses.is_empty() { "current" } else { "lapsed" };
-        filed.insert("state".to_owned(), state.into());
-        filed.insert("lapsed".to_owned(), (!lapses.is_empty()).then(|| rights::sentence(lapses)).into());
-        let record = record.clone().with("filed", filed);
-        let plans = rule.categories(&record).map_err(|violations| refused(&violations))?;
-        self.say_on(nodes, &plans, run).await
+        self.say_on(nodes, &said_on_final(rule, record, lapses)?, run).await
     }
 
     /// No rule takes the asset. Where one did, its rights have lapsed.
@@ -282,16 +283,12 @@ impl FileRights {
         let Some(case) = kept.case.clone() else { return Ok(Outcome::Skipped(reason)) };
         let Some(rule) = self.rules.rule(&case.rule) else { return Ok(Outcome::Skipped(reason)) };
         let mut lapses = rights::lapsed(&case.expiries, today(run));
-        lapses.push(Lapse {
-            key: format!("no rule {}", case.revision),
-            text: "the metadata of the asset do not meet any rule any more".to_owned(),
-            date: None,
-        });
+        lapses.push(without_a_rule(&case));
         self.lapse(said, kept, (rule, case), (lapses, reason), run).await
     }
 
     /// What rules read of an approved version.
-    async fn record(&self, approved: &Approved) -> Result<Record> {
+    pub(super) async fn record(&self, approved: &Approved) -> Result<Record> {
         let mut record = approved.record();
         for (name, id) in &self.rules.views {
             let fields = self.rules.fields_of_assets(name);
@@ -352,6 +349,29 @@ impl FileRights {
         let of_statement = digests.as_ref().map_or(0, |digests| digests.bytes);
         let bytes = of_statement + releases.iter().map(|filed| filed.bytes).sum::<u64>();
         Ok((Filed { releases, sha256: digests.map(|digests| digests.sha256), bytes }, case))
+    }
+}
+
+/// What a final says of what was filed, and whether it lasts.
+pub(super) fn said_on_final(
+    rule: &RightsRule,
+    record: &Record,
+    lapses: &[Lapse],
+) -> Result<Vec<CategoryPlan>> {
+    let mut filed = record.get("filed").and_then(Value::as_object).cloned().unwrap_or_default();
+    let state = if lapses.is_empty() { "current" } else { "lapsed" };
+    filed.insert("state".to_owned(), state.into());
+    filed.insert("lapsed".to_owned(), (!lapses.is_empty()).then(|| rights::sentence(lapses)).into());
+    let record = record.clone().with("filed", filed);
+    rule.categories(&record).map_err(|violations| refused(&violations))
+}
+
+/// What lapses when no rule takes an asset any more whose rights were filed.
+pub(super) fn without_a_rule(case: &Case) -> Lapse {
+    Lapse {
+        key: format!("no rule {}", case.revision),
+        text: "the metadata of the asset do not meet any rule any more".to_owned(),
+        date: None,
     }
 }
 
@@ -427,7 +447,7 @@ fn delivery(case: &Case, what: &str, process: Option<ProcessId>, filed: Option<&
 }
 
 /// A record as it was kept.
-fn record_of(kept: &Value) -> Record {
+pub(super) fn record_of(kept: &Value) -> Record {
     let namespaces: Map<String, Value> = kept.as_object().cloned().unwrap_or_default();
     namespaces.into_iter().fold(Record::new(), |record, (name, values)| record.with(&name, values))
 }

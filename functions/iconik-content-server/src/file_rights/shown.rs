@@ -15,6 +15,7 @@ use super::{
 use crate::{
     asset_metadata::AssetMetadata,
     made_once::{after_lost_answer, patiently},
+    rights_rules::Shown,
 };
 
 /// The most characters of a notice.
@@ -24,22 +25,7 @@ impl FileRights {
     /// Shows how it stands with the rights of an asset.
     pub(super) async fn show(&self, asset: &AssetId, statement: Option<i64>, lapses: &[Lapse]) -> Result<()> {
         let Some(shown) = &self.rules.shown else { return Ok(()) };
-        let mut change = MetadataChange::new();
-        if let (Some(field), Some(statement)) = (&shown.statement, statement) {
-            change = change.set(field, [statement]);
-        }
-        let is_lapsed = !lapses.is_empty();
-        if let Some(field) = &shown.state {
-            let word = if is_lapsed { &shown.lapsed } else { &shown.current };
-            change = change.set(field, [word.as_str()]);
-        }
-        if let Some(field) = &shown.blocked {
-            change = change.set(field, [is_lapsed]);
-        }
-        if let Some(field) = &shown.notice {
-            let text: String = sentence(lapses).chars().take(LONGEST).collect();
-            change = if is_lapsed { change.set(field, [text.as_str()]) } else { change.clear(field) };
-        }
+        let change = told(shown, statement, lapses);
         AssetMetadata::set(&self.iconik, asset, &shown.view, &change).await.map(drop)
     }
 
@@ -81,4 +67,25 @@ impl FileRights {
             outcome => outcome.map(drop),
         }
     }
+}
+
+/// What iconik is to show of the rights of an asset.
+pub(super) fn told(shown: &Shown, statement: Option<i64>, lapses: &[Lapse]) -> MetadataChange {
+    let mut change = MetadataChange::new();
+    if let (Some(field), Some(statement)) = (&shown.statement, statement) {
+        change = change.set(field, [statement]);
+    }
+    let is_lapsed = !lapses.is_empty();
+    if let Some(field) = &shown.state {
+        let word = if is_lapsed { &shown.lapsed } else { &shown.current };
+        change = change.set(field, [word.as_str()]);
+    }
+    if let Some(field) = &shown.blocked {
+        change = change.set(field, [is_lapsed]);
+    }
+    if let Some(field) = &shown.notice {
+        let text: String = sentence(lapses).chars().take(LONGEST).collect();
+        change = if is_lapsed { change.set(field, [text.as_str()]) } else { change.clear(field) };
+    }
+    change
 }

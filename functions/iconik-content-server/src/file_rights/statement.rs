@@ -5,9 +5,10 @@ use std::{fmt::Write as _, sync::Arc};
 use shared::{
     content_server::NodeId,
     error::Result,
-    filing::{Content, Filed, Filing, Mark, Step, Verify, VersionsOf, plan::Target},
+    filing::{Content, Filed, Filing, FilingPlan, Mark, Step, Verify, VersionsOf, plan::Target},
     flow::{Item, Run},
     http::{Replayable, full},
+    iconik::AssetId,
     ledger::Key,
     s3_notification::Sequencer,
     transfer::{Digests, RangedSource, Witness},
@@ -35,22 +36,12 @@ impl FileRights {
         place: &Target,
         run: &Run,
     ) -> Result<(NodeId, Digests)> {
-        let until = rights.until().map(|day| day.to_string());
-        let filed = serde_json::json!({ "revision": revision, "expires": until });
-        let record = rights.record.clone().with("filed", filed);
-        let plan = rights.rule.statement(&record, place).map_err(|violations| refused(&violations))?;
+        let plan = plan(rights, revision, place)?;
         let page = page(approved, rights, revision, releases);
-        let (asset, number) = (approved.asset.id.as_str(), revision.to_string());
-        let item = Item {
-            key: Key::of(&["iconik rights", asset, approved.version.id.as_str(), &number]),
-            payload_hash: String::new(),
-            asset: Key::of(&["iconik rights", asset]).digest().to_owned(),
-            asset_text: String::new(),
-        };
-        // Sequencers are compared as text.
-        let mark = Mark::of(&item, Some(&Sequencer::new(&format!("{revision:016X}"))));
-        let content = content(page, &plan.document.name, item.key.digest());
-        let origin = format!("iconik version {}, rights revision {number}", approved.number());
+        let key = key(&approved.asset.id, approved.version.id.as_str(), revision);
+        let content = content(page, &plan.document.name, key.digest());
+        let mark = mark(&approved.asset.id, key, revision);
+        let origin = format!("iconik version {}, rights revision {revision}", approved.number());
         let guard = || -> Step<'_> { Box::pin(approved.check(&self.iconik)) };
         let filing = Filing {
             plan: &plan,
@@ -76,6 +67,31 @@ impl FileRights {
             }
         }
     }
+}
+
+/// What a revision of a statement is made of once.
+pub(super) fn key(asset: &AssetId, version: &str, revision: u64) -> Key {
+    Key::of(&["iconik rights", asset.as_str(), version, &revision.to_string()])
+}
+
+/// The mark of a revision. They succeed one another by their numbers.
+pub(super) fn mark(asset: &AssetId, key: Key, revision: u64) -> Mark {
+    let item = Item {
+        key,
+        payload_hash: String::new(),
+        asset: Key::of(&["iconik rights", asset.as_str()]).digest().to_owned(),
+        asset_text: String::new(),
+    };
+    // Sequencers are compared as text.
+    Mark::of(&item, Some(&Sequencer::new(&format!("{revision:016X}"))))
+}
+
+/// The document of a revision of the statement.
+fn plan(rights: &Rights<'_>, revision: u64, place: &Target) -> Result<FilingPlan> {
+    let until = rights.until().map(|day| day.to_string());
+    let filed = serde_json::json!({ "revision": revision, "expires": until });
+    let record = rights.record.clone().with("filed", filed);
+    rights.rule.statement(&record, place).map_err(|violations| refused(&violations))
 }
 
 /// A page as a content that can be filed.

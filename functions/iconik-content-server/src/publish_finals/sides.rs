@@ -11,10 +11,10 @@ use std::{
 };
 
 use shared::{
-    content_server::{Node, NodeId, Version},
+    content_server::NodeId,
     environment::Environment,
     error::{Error, FailureClass, Result},
-    filing::{InPlace, Mark},
+    filing::InPlace,
     flow::Flow,
     iconik::{Asset, AssetId, VersionId},
     mapping::Record,
@@ -33,8 +33,8 @@ use crate::{
     filing::{Media, NOT_CLOSED},
     finals_rules::FinalsRule,
     sides::{
-        OnBothSides, account, asset, compare_categories, events, find_node, find_versions, keep_lasting,
-        list_assets, listed_id, look_again, other_hours,
+        Found, Made, OnBothSides, account, asset, compare_categories, events, find_made, is_of_same_asset,
+        keep_lasting, list_assets, listed_id, look_again, other_hours,
     },
 };
 
@@ -94,15 +94,6 @@ impl Sides for FinalsSides {
             }
         })
     }
-}
-
-/// A document as it was made of a file.
-struct Made {
-    node: NodeId,
-    version: i64,
-    /// The hash of record: what was read back when it was filed. Nothing where the ledger knows nothing of it.
-    sha256: Option<String>,
-    bytes: Option<u64>,
 }
 
 impl FinalsSides {
@@ -199,12 +190,16 @@ impl FinalsSides {
         };
         source.size = media.size.or(made.bytes);
         source.sha256.clone_from(&made.sha256);
-        let Some((node, version, is_newest)) = self.find(&made, approved, &mut pair).await? else {
+        let client = &self.flow.content_server;
+        let Some(Found { node, version, is_newest }) = find_made(client, &made, &mut pair).await? else {
+            if pair.accounted.is_none() && self.was_left_unseen(approved, &pair.asset).await? {
+                pair.accounted = Some("the rights of its rule leave the service user none".into());
+            }
             pair.source = Seen::There(source);
             return Ok((pair, None));
         };
         let mut target = Facts { size: version.file_size, version: Some(OWN.into()), ..Facts::default() };
-        if is_of(&media.mark(), &node, &version) {
+        if is_of_same_asset(&media.mark(), &node, &version) {
             // Content Server never changes a version.
             target.sha256.clone_from(&made.sha256);
         } else {
@@ -224,8 +219,7 @@ impl FinalsSides {
     async fn made(&self, document: &Document, pair: &mut Pair) -> Result<Option<Made>> {
         let (media, ledger) = (&self.flow.media, &self.flow.environment.ledger);
         if let Some(filed) = media.known(&document.media, ledger).await? {
-            let (sha256, bytes) = (Some(filed.sha256), Some(filed.bytes));
-            return Ok(Some(Made { node: filed.node, version: filed.version, sha256, bytes }));
+            return Ok(Some(Made::from(filed)));
         }
         Ok(match media.filer().in_place(&document.plan, &document.media.mark()).await? {
             InPlace::Ours(placed) => {
@@ -237,38 +231,6 @@ impl FinalsSides {
             }
             InPlace::Other => None,
         })
-    }
-
-    /// A document and the version that was made; whether that is the newest.
-    async fn find(
-        &self,
-        made: &Made,
-        approved: &Approved,
-        pair: &mut Pair,
-    ) -> Result<Option<(Node, Version, bool)>> {
-        let (client, number) = (&self.flow.content_server, made.version);
-        let versions = find_versions(client, made.node).await?;
-        let node = match &versions {
-            Some(_) => find_node(client, made.node).await?,
-            None => None,
-        };
-        let (Some(versions), Some(node)) = (versions, node) else {
-            pair.note = Some(format!("Node {} is not there, or the service user may not see it.", made.node));
-            if self.was_left_unseen(approved, &pair.asset).await? {
-                pair.accounted = Some("the rights of its rule leave the service user none".into());
-            }
-            return Ok(None);
-        };
-        pair.changed = max(pair.changed, node.modified);
-        let newest = versions.iter().map(|version| version.number).max();
-        let Some(version) = versions.into_iter().find(|version| version.number == number) else {
-            pair.note = Some(format!("Node {} is there, its version {number} is not.", node.id));
-            if newest.is_some_and(|newest| newest > number) {
-                pair.accounted = Some("newer versions stand in its place".into());
-            }
-            return Ok(None);
-        };
-        Ok(Some((node, version, newest == Some(number))))
     }
 
     async fn was_left_unseen(&self, approved: &Approved, asset: &str) -> Result<bool> {
@@ -355,13 +317,4 @@ impl FinalsSides {
         let context = &self.flow.environment.context;
         look_again(PublishFinals::NAME, context, object, Some(version.as_str()), None)
     }
-}
-
-/// Whether a version was made of the same asset and format. One that has the bytes of an earlier version of the asset carries
-/// that one's mark.
-fn is_of(mark: &Mark, node: &Node, version: &Version) -> bool {
-    let of_same = |identity: &String| mark.is_of_same_asset(identity);
-    node.external.identity.as_ref().is_some_and(of_same)
-        || version.external_identity.as_ref().is_some_and(of_same)
-        || version.description.split_whitespace().any(|word| mark.is_of_same_asset(word))
 }

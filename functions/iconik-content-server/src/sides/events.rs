@@ -15,6 +15,11 @@ pub(crate) fn asset(id: &str) -> String {
     Key::of(&["iconik", id]).digest().to_owned()
 }
 
+/// What a collection of iconik is called in the audit.
+pub(crate) fn collection_asset(id: &str) -> String {
+    Key::of(&["iconik", "collections", id]).digest().to_owned()
+}
+
 /// How the items of a flow about an asset ended, of those that ended at a moment or later, the last one first. `asset` is
 /// what the audit calls it.
 ///

@@ -17,13 +17,13 @@ use shared::{
     flow::Flow,
     iconik::{Asset, AssetId, AssetStatus, ObjectRef},
     reconcile::{
-        Account, Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Words,
+        Account, Again, Eventual, Facts, Listed, Look, Page, Pair, Scope, Seen, Side, Sides, Walk, Words,
         read_cursor, write_cursor,
     },
 };
 
 use super::{ExchangeReviewStatus, NAME, Subject, chain::Chain, entries::known, standing::detail};
-use crate::sides::{self, Walk, account, find_node, last_event, list_assets, listed_id, look_again};
+use crate::sides::{self, account, events, find_node, list_assets, listed_id, look_again};
 
 /// The sides.
 struct ReviewSides {
@@ -185,8 +185,8 @@ impl ReviewSides {
     /// How the last item about an asset ended, as far as that explains a gap.
     async fn account(&self, id: &AssetId) -> Result<Account> {
         let chain = sides::asset(id.as_str());
-        let last = last_event(&self.flow.environment.ledger, NAME, &chain, None).await?;
-        Ok(account(last.as_ref(), &[]))
+        let events = events(&self.flow.environment.ledger, NAME, &chain, None).await?;
+        Ok(account(events.first(), &[]))
     }
 
     /// Lets the flow read both sides again.

@@ -16,13 +16,13 @@ use shared::{
     iconik::{Asset, AssetId, AssetStatus, CollectionId},
     ledger::Key,
     reconcile::{
-        Account, Again, Eventual, Listed, Look, Page, Pair, Scope, Side, Sides, Words, read_cursor,
+        Account, Again, Eventual, Listed, Look, Page, Pair, Scope, Side, Sides, Walk, Words, read_cursor,
         write_cursor,
     },
 };
 
 use super::{LinkReferences, REQUEST, address::external_id, memory::Shown, standing::Standing};
-use crate::sides::{Walk, account, last_event, list_assets, list_collections, listed_id, look_at_node};
+use crate::sides::{account, events, list_assets, list_collections, listed_id, look_at_node};
 
 /// The sides.
 struct LinkSides {
@@ -179,8 +179,8 @@ impl LinkSides {
             return Ok(Account::UnderWay(begun));
         }
         let ledger = &self.flow.environment.ledger;
-        let last = last_event(ledger, LinkReferences::NAME, &chain_of(node), None).await?;
-        Ok(account(last.as_ref(), &[]))
+        let events = events(ledger, LinkReferences::NAME, &chain_of(node), None).await?;
+        Ok(account(events.first(), &[]))
     }
 
     /// Lets the flow look at a document and do what its rules say.

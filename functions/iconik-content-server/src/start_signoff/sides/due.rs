@@ -9,7 +9,7 @@ use shared::{
 
 use super::{SignoffSides, state};
 use crate::{
-    sides::{self, account, last_event},
+    sides::{self, account, events},
     start_signoff::{
         StartSignoff,
         memory::{Ending, Known, Mark},
@@ -89,8 +89,8 @@ impl SignoffSides {
             pair.accounted = Some("the approved version is not filed yet".into());
         }
         let ledger = &self.flow.environment.ledger;
-        let last = last_event(ledger, StartSignoff::NAME, &pair.asset, review.requested).await?;
-        pair.account = account(last.as_ref(), &[]);
+        let events = events(ledger, StartSignoff::NAME, &pair.asset, review.requested).await?;
+        pair.account = account(events.first(), &[]);
         Ok(Some(pair))
     }
 }
