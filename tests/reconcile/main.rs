@@ -17,4 +17,5 @@ mod replicate_content;
 mod runs;
 mod side;
 mod stage_attachments;
+mod start_signoff;
 mod sync_asset_metadata;
