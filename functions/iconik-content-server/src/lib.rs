@@ -84,6 +84,7 @@ pub static SIDES: &[SidesEntry] = &[
         connect: exchange_review_status::connect_sides,
     },
     SidesEntry { flow: "link-references", systems: BOTH, connect: link_references::connect_sides },
+    SidesEntry { flow: "request-disposition", systems: BOTH, connect: request_disposition::connect_sides },
     SidesEntry { flow: "start-signoff", systems: BOTH, connect: start_signoff::connect_sides },
     SidesEntry { flow: "sync-asset-metadata", systems: BOTH, connect: sync_asset_metadata::connect_sides },
 ];
