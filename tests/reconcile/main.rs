@@ -14,6 +14,7 @@ mod publish_approved;
 mod publish_finals;
 mod random;
 mod replicate_content;
+mod request_disposition;
 mod runs;
 mod side;
 mod stage_attachments;

@@ -67,11 +67,7 @@ impl DispositionSides {
         if let Phase::Closed { outcome } = &case.phase {
             return self.ended(asset, case, *outcome, pair).await;
         }
-        let decided = match self.flow.news(case).await {
-            Ok(news) => news,
-            Err(error) => return Err(error),
-        };
-        let Some(news) = decided else {
+        let Some(news) = self.flow.news(case).await? else {
             let mut pairs = vec![self.told(asset, case, pair).await?];
             pairs.extend(self.records(asset, case).await?);
             return Ok(pairs);
@@ -110,11 +106,11 @@ impl DispositionSides {
         mut pair: Pair,
     ) -> Result<Vec<Pair>> {
         let rule = self.flow.rules.rule(&case.rule);
-        let leaves = |rule: &Rule| rule.destroy == Destroy::Nothing;
+        let takes = |rule: &Rule| rule.destroy != Destroy::Nothing;
         match outcome {
             // Withdrawn: whoever changes the status again is asked anew.
             None => Ok(Vec::new()),
-            Some(Outcome::Destroy) if !rule.is_some_and(leaves) => {
+            Some(Outcome::Destroy) if rule.is_some_and(takes) => {
                 pair.changed = pair.changed.max(asset.modified);
                 pair.source = state("it was decided to destroy the asset, and that was certified");
                 pair.target = state("the asset is in use");

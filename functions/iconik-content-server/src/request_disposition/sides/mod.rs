@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use shared::{
+    audit::AuditEvent,
     content_server::{NodeId, ProcessId, WorkflowScope},
     environment::Environment,
     error::{Error, Result},
@@ -25,6 +26,9 @@ use shared::{
 
 use super::{FLOW, RequestDisposition, case};
 use crate::sides::{self, account, events, list_assets, listed_id, look_again, look_at_node};
+
+/// How items end that only tell of others.
+const HINTS: [&str; 3] = ["disposition.told", "disposition.no-news", "disposition.not-due"];
 
 /// The sides.
 struct DispositionSides {
@@ -178,10 +182,14 @@ impl DispositionSides {
         Ok(None)
     }
 
-    /// How the last item about an asset ended since a moment, as far as that explains a gap.
+    /// How the last item about an asset ended since a moment, as far as that explains a gap. That a hint led to an item of its
+    /// own says nothing.
     async fn account(&self, asset: &str, since: Option<jiff::Timestamp>) -> Result<Account> {
         let events = events(&self.flow.environment.ledger, FLOW, &sides::asset(asset), since).await?;
-        Ok(account(events.first(), &[]))
+        let is_hint = |event: &&AuditEvent| {
+            event.detail.get("reason").is_some_and(|reason| HINTS.contains(&reason.as_str()))
+        };
+        Ok(account(events.iter().find(|event| !is_hint(event)), &[]))
     }
 
     /// Lets the flow look at the status of an asset.
