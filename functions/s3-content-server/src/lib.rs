@@ -68,19 +68,31 @@ pub static FLOWS: &[&Entry] = &[
 ];
 
 /// What the sides of these flows are in. S3 has no breaker.
-const BOTH: &[System] = &[System::ContentServer];
+const SYSTEMS: &[System] = &[System::ContentServer];
 
 /// The two sides of flows of this pair, for comparisons.
 pub static SIDES: &[SidesEntry] = &[
-    SidesEntry { flow: "export-for-analysis", systems: BOTH, connect: export_for_analysis::sides::connect },
-    SidesEntry { flow: "ingest-uploads", systems: BOTH, connect: sides::uploads::connect::<IngestUploads> },
-    SidesEntry { flow: "offload-content", systems: BOTH, connect: offload_content::connect_sides },
-    SidesEntry { flow: "publish-approved", systems: BOTH, connect: publish_approved::connect_sides },
-    SidesEntry { flow: "archive-closed-files", systems: BOTH, connect: archive_closed_files::connect_sides },
-    SidesEntry { flow: "replicate-content", systems: BOTH, connect: replicate_content::sides::connect },
+    SidesEntry {
+        flow: "export-for-analysis",
+        systems: SYSTEMS,
+        connect: export_for_analysis::sides::connect,
+    },
+    SidesEntry {
+        flow: "ingest-uploads",
+        systems: SYSTEMS,
+        connect: sides::uploads::connect::<IngestUploads>,
+    },
+    SidesEntry { flow: "offload-content", systems: SYSTEMS, connect: offload_content::connect_sides },
+    SidesEntry { flow: "publish-approved", systems: SYSTEMS, connect: publish_approved::connect_sides },
+    SidesEntry {
+        flow: "archive-closed-files",
+        systems: SYSTEMS,
+        connect: archive_closed_files::connect_sides,
+    },
+    SidesEntry { flow: "replicate-content", systems: SYSTEMS, connect: replicate_content::sides::connect },
     SidesEntry {
         flow: "stage-attachments",
-        systems: BOTH,
+        systems: SYSTEMS,
         connect: sides::uploads::connect::<StageAttachments>,
     },
 ];

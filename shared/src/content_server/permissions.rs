@@ -135,7 +135,8 @@ impl Client {
         let present = self.list_permissions(node).await?;
         let is_given = |grant: &Grant| {
             let now = present.iter().find(|present| present.holder == grant.holder);
-            now.is_some_and(|now| amounts_to(&grant.rights, &now.rights))
+            // Who may do nothing need not be listed.
+            now.map_or(grant.rights.is_empty(), |now| amounts_to(&grant.rights, &now.rights))
         };
         let is_surplus = |present: &&Grant| {
             matches!(present.holder, Holder::Member(_))

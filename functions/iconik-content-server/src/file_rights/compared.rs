@@ -27,6 +27,8 @@ use crate::{
     },
 };
 
+/// What the flow notes of a final that its rights take out of its sight.
+const UNSEEN: &str = "not seen by the service user";
 /// What both sides say of a final whose rights have lapsed.
 const NARROWED: &str = "only those whom the rule names may use it";
 /// What both sides say of the document of a release.
@@ -98,6 +100,9 @@ impl RightsSides {
         let mut source = Facts::default();
         let Some(there) = find_node(&self.flow.content_server, node).await? else {
             pair.note = Some(format!("Node {node} is not there, or the service user may not see it."));
+            if self.was_left_unseen(&pair.asset).await? {
+                pair.accounted = Some("the rights of its rule leave the service user none".into());
+            }
             pair.source = Seen::There(source);
             return Ok(pair);
         };
@@ -123,6 +128,12 @@ impl RightsSides {
         }
         (pair.source, pair.target) = (Seen::There(source), Seen::There(target));
         Ok(pair)
+    }
+
+    /// Whether the flow noted that it does not see a final any more whose permissions it gave.
+    async fn was_left_unseen(&self, asset: &str) -> Result<bool> {
+        let told = events(&self.flow.environment.ledger, FileRights::NAME, asset, None).await?;
+        Ok(told.iter().any(|event| event.detail.get("rights").is_some_and(|told| told == UNSEEN)))
     }
 
     /// What iconik shows of it, field by field.
