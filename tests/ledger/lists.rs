@@ -39,3 +39,19 @@ async fn of_two_who_append_after_the_same_entry_one_is_told_to_look_again() {
     let begins: Vec<&str> = entries.iter().filter_map(|entry| entry.get(..1)).collect();
     assert_eq!(begins, ["f", "s", "2", "3", "4", "5", "6"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn notes_are_listed_by_the_beginning_of_their_names() {
+    let place = Place::in_process().await;
+    let ledger = &place.ledger;
+    for name in ["pair b", "pair a", "pair c", "conflict 1", "pairs"] {
+        ledger.set_note("flow", name, &format!("of {name}")).await.unwrap();
+    }
+    ledger.set_note("other flow", "pair d", "").await.unwrap();
+    let note = |name: &str| (name.to_owned(), format!("of {name}"));
+    let first = ledger.notes_behind("flow", "pair ", None, 2).await.unwrap();
+    assert_eq!(first, [note("pair a"), note("pair b")]);
+    let rest = ledger.notes_behind("flow", "pair ", Some("pair b"), 2).await.unwrap();
+    assert_eq!(rest, [note("pair c")], "fewer than asked for is the end");
+    assert_eq!(ledger.notes_behind("flow", "pair ", Some("pair c"), 2).await.unwrap(), []);
+}

@@ -41,7 +41,8 @@ fn no_fault_makes_a_difference_of_what_agrees() {
     }
 }
 
-async fn every_call(story: Scenario) {
+/// A run of a story with each fault at every so many calls.
+pub(crate) async fn every_call(story: Scenario) {
     let compared = Compared::after(story).await;
     let tap = compared.tap(BTreeMap::new());
     compared.compare_over(&tap, Options::default()).await.expect("a clean run");

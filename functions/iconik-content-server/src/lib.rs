@@ -78,4 +78,13 @@ pub static SIDES: &[SidesEntry] = &[
     SidesEntry { flow: "archive-production", systems: BOTH, connect: archive_production::connect_sides },
     SidesEntry { flow: "file-rights", systems: BOTH, connect: file_rights::connect_sides },
     SidesEntry { flow: "publish-finals", systems: BOTH, connect: publish_finals::connect_sides },
+    SidesEntry {
+        flow: "exchange-review-status",
+        systems: BOTH,
+        connect: exchange_review_status::connect_sides,
+    },
+    SidesEntry { flow: "link-references", systems: BOTH, connect: link_references::connect_sides },
+    SidesEntry { flow: "request-disposition", systems: BOTH, connect: request_disposition::connect_sides },
+    SidesEntry { flow: "start-signoff", systems: BOTH, connect: start_signoff::connect_sides },
+    SidesEntry { flow: "sync-asset-metadata", systems: BOTH, connect: sync_asset_metadata::connect_sides },
 ];

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Ledger,
-    attributes::{get_number, get_text, keys, number, text},
+    attributes::{Item, get_number, get_text, keys, number, text},
 };
 use crate::{
     aws::classify,
@@ -61,6 +61,47 @@ impl Ledger {
                 return Ok(found);
             }
         }
+    }
+
+    /// The notes of a flow whose names begin with a text, name and note, in the order of their names: those behind one, at
+    /// most so many. Fewer than that only at the end.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn notes_behind(
+        &self,
+        flow: &str,
+        beginning: &str,
+        behind: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<(String, String)>> {
+        let pk = format!("{flow}#note");
+        let mut start = behind.map(|name| keys(&pk, name));
+        let mut found = Vec::new();
+        while found.len() < most {
+            let limit = i32::try_from(most - found.len()).unwrap_or(i32::MAX);
+            let output = self
+                .dynamodb
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :beginning)")
+                .expression_attribute_values(":pk", text(pk.as_str()))
+                .expression_attribute_values(":beginning", text(beginning))
+                .set_exclusive_start_key(start.take())
+                .limit(limit)
+                .send()
+                .await
+                .map_err(|error| classify(System::Ledger, "read notes", error))?;
+            let note =
+                |item: &Item| Some((get_text(item, "sk")?.to_owned(), get_text(item, "note")?.to_owned()));
+            found.extend(output.items().iter().filter_map(note));
+            start = output.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Appends to a log what comes after its entry `after` (0: to an empty log). False when another entry has that

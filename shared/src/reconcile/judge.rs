@@ -128,8 +128,9 @@ fn repair(pair: &Pair, kind: Kind, words: &Words) -> (Repair, Option<String>) {
         (Kind::Missing, _) => pair.if_missing.as_ref(),
         (Kind::Different, _) => pair.if_different.as_ref(),
         (Kind::Extra, _) => pair.if_extra.as_ref(),
-        // What differs may be what a person has corrected.
-        (Kind::Metadata | Kind::Unverifiable, _) => None,
+        // What differs may be what a person has corrected, unless the flow says that it can tell.
+        (Kind::Metadata, _) => pair.if_metadata.as_ref(),
+        (Kind::Unverifiable, _) => None,
     };
     if let Some(Again { action, message }) = by_message {
         let what = match action {

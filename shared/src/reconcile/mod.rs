@@ -170,6 +170,8 @@ pub struct Pair {
     pub if_missing: Option<Again>,
     /// Lets the flow correct what differs; nothing where that is not safe.
     pub if_different: Option<Again>,
+    /// Lets the flow bring values into line that it maps; nothing where that may undo what a person has corrected.
+    pub if_metadata: Option<Again>,
     /// Lets the flow note that the source has it no more; nothing where that is not safe. Never to delete anything.
     pub if_extra: Option<Again>,
     /// What a reader should know besides.
@@ -190,6 +192,7 @@ impl Pair {
             accounted: None,
             if_missing: None,
             if_different: None,
+            if_metadata: None,
             if_extra: None,
             note: None,
         }

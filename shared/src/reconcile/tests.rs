@@ -87,6 +87,9 @@ fn fields_that_are_mapped_are_a_kind_of_their_own_and_no_value_is_told() {
     let again = Some(Again { action: Action::LookAgain, message: "again".into() });
     let other = mapped(&[("Claim:Number", "100118"), ("Claim:Note", "new")]);
     let corrected = Pair { if_different: again, ..pair(source.clone(), other) };
+    let settled = Pair { if_metadata: corrected.if_different.clone(), ..corrected.clone() };
+    let Verdict::Found(found, message) = of(&settled, Side::Source) else { panic!("nothing was found") };
+    assert_eq!((found.kind, found.repair.safe, message.as_deref()), (Kind::Metadata, true, Some("again")));
     let Verdict::Found(found, message) = of(&corrected, Side::Source) else { panic!("nothing was found") };
     assert_eq!((found.kind, found.repair.safe, message), (Kind::Metadata, false, None));
     let told: Vec<_> = found

@@ -8,6 +8,7 @@ use shared::{
     error::{Error, Result},
     flow::{Policy, Run},
     http::Replayable,
+    iconik::AssetId,
     transfer::{Hasher, hash_body},
 };
 
@@ -24,10 +25,32 @@ pub(super) struct Evidence {
 
 /// How what is there stands to what is to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
+    /// It is the whole.
     Same,
+    /// It is the beginning of it.
     Behind,
+    /// It is something else.
     Altered,
+}
+
+/// What the names of evidence begin with, and end with; the asset is between.
+const NAMED: (&str, &str) = ("Review evidence ", ".jsonl");
+
+/// The name of the evidence of an asset.
+pub(super) fn name_of(asset: &AssetId) -> String {
+    format!("{}{asset}{}", NAMED.0, NAMED.1)
+}
+
+/// The asset whose evidence is called so; nothing when no evidence is.
+pub(super) fn asset_of(name: &str) -> Option<AssetId> {
+    let asset = name.strip_prefix(NAMED.0)?.strip_suffix(NAMED.1)?;
+    Some(AssetId::new(asset))
+}
+
+/// What the evidence of a chain is to hold.
+pub(super) fn content_of(chain: &Chain) -> Result<String> {
+    Ok(format!("{}\n", chain.lines()?.join("\n")))
 }
 
 impl ExchangeReviewStatus {
@@ -39,7 +62,7 @@ impl ExchangeReviewStatus {
         run: &Run,
     ) -> Result<Evidence> {
         let end = chain.end().to_owned();
-        let content = format!("{}\n", chain.lines()?.join("\n"));
+        let content = content_of(chain)?;
         if let Err(tampering) = audit::verify(&content, Some(&end)) {
             return Err(Error::invalid(
                 "review.chain-broken",
@@ -47,12 +70,8 @@ impl ExchangeReviewStatus {
             )
             .remedy("find out who changed the table; the evidence in Content Server is as it was"));
         }
-        let folder = match (&subject.rule.evidence, subject.document) {
-            (Some(path), _) => self.content_server.resolve_path(path).await?.id,
-            (None, Some(document)) => self.content_server.get_node(document).await?.parent,
-            (None, None) => return Err(Error::bug("keep evidence", "there is neither folder nor document")),
-        };
-        let name = format!("Review evidence {}.jsonl", subject.asset);
+        let folder = self.folder_of(subject).await?;
+        let name = name_of(&subject.asset);
         let (node, mut written) = match self.content_server.find_child(folder, &name).await? {
             Some(found) => (found.id, false),
             None => (self.begin_evidence(folder, &name, &content, &end, run).await?, true),
@@ -74,6 +93,15 @@ impl ExchangeReviewStatus {
             }
         }
         Err(again("review.evidence-overtaken", "the evidence is not what was written: it is looked at anew"))
+    }
+
+    /// Where the evidence of an asset is.
+    pub(super) async fn folder_of(&self, subject: &Subject<'_>) -> Result<NodeId> {
+        match (&subject.rule.evidence, subject.document) {
+            (Some(path), _) => Ok(self.content_server.resolve_path(path).await?.id),
+            (None, Some(document)) => Ok(self.content_server.get_node(document).await?.parent),
+            (None, None) => Err(Error::bug("keep evidence", "there is neither folder nor document")),
+        }
     }
 
     async fn begin_evidence(
@@ -120,7 +148,7 @@ impl ExchangeReviewStatus {
     }
 
     /// Holds the newest version against what is to be there: the same, its beginning, or something else.
-    async fn standing(&self, node: NodeId, content: &str) -> Result<Standing> {
+    pub(super) async fn standing(&self, node: NodeId, content: &str) -> Result<Standing> {
         let download = self.content_server.download(node, None).await?;
         let held = hash_body(download.body, download.length).await?;
         let length = usize::try_from(held.bytes).unwrap_or(usize::MAX);

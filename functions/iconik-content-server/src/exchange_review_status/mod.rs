@@ -14,6 +14,7 @@ pub mod entries;
 mod entries_tests;
 mod evidence;
 mod look;
+mod sides;
 mod standing;
 mod tell;
 
@@ -35,6 +36,7 @@ use shared::{
     reason_file,
 };
 
+pub(crate) use self::sides::connect as connect_sides;
 use self::{
     chain::Chain,
     entries::{Kind, Of, VERSION_DELETED, due, known},
@@ -241,24 +243,28 @@ impl ExchangeReviewStatus {
         Ok(record)
     }
 
-    /// The document that an asset was filed as: noted in the ledger, or said by the asset. Either leads to the other from then
-    /// on.
+    /// The document that an asset was filed as. Either leads to the other from then on.
     async fn document(&self, object: &ObjectRef, run: &Run) -> Result<Option<NodeId>> {
-        let asset = object.id();
-        if let Some(node) = run.ledger().find_reference(ICONIK, asset, CONTENT_SERVER).await? {
-            return Ok(node.parse().ok().map(NodeId));
-        }
-        let (view, field) = &self.rules.document;
-        let values = self.iconik.get_metadata(object, view).await?;
-        let Some(node) = values.text(field).and_then(|text| text.trim().parse::<i64>().ok()) else {
-            return Ok(None);
-        };
-        if !run.is_dry() {
-            let (ledger, number) = (run.ledger(), node.to_string());
+        let Some((node, is_noted)) = self.document_of(object).await? else { return Ok(None) };
+        if !is_noted && !run.is_dry() {
+            let (ledger, number, asset) = (run.ledger(), node.to_string(), object.id());
             ledger.put_reference(CONTENT_SERVER, &number, ICONIK, asset).await?;
             ledger.put_reference(ICONIK, asset, CONTENT_SERVER, &number).await?;
         }
-        Ok(Some(NodeId(node)))
+        Ok(Some(node))
+    }
+
+    /// The document that an asset was filed as: noted in the ledger, or said by the asset. The second value says whether the
+    /// ledger knows it.
+    async fn document_of(&self, object: &ObjectRef) -> Result<Option<(NodeId, bool)>> {
+        let ledger = &self.environment.ledger;
+        if let Some(node) = ledger.find_reference(ICONIK, object.id(), CONTENT_SERVER).await? {
+            return Ok(node.parse().ok().map(|node| (NodeId(node), true)));
+        }
+        let (view, field) = &self.rules.document;
+        let values = self.iconik.get_metadata(object, view).await?;
+        let told = values.text(field).and_then(|text| text.trim().parse().ok());
+        Ok(told.map(|node| (NodeId(node), false)))
     }
 
     async fn exchange(&self, subject: &Subject<'_>, run: &Run) -> Result<Outcome> {

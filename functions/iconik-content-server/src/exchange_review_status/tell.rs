@@ -1,16 +1,16 @@
 //! Telling each side of the other: the document by a category, the asset by metadata, comment and history.
 
-use std::{fmt::Write as _, future::Future};
+use std::{fmt::Write as _, future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
     audit::{AuditEvent, SealedEvent},
-    content_server::{AttributeValue, CategoryOutcome, CategoryValues, NodeId},
+    content_server::{AttributeValue, CategoryDefinition, CategoryOutcome, CategoryValues, NodeId},
     error::Result,
     flow::{Policy, Run},
     iconik::{
-        Asset, HistoryEntry, HistoryId, HistoryOperation, MetadataChange, NewSegment, Segment, SegmentFilter,
-        SegmentId, SegmentKind,
+        Asset, AssetId, HistoryEntry, HistoryId, HistoryOperation, MetadataChange, NewSegment, Segment,
+        SegmentFilter, SegmentId, SegmentKind,
     },
 };
 
@@ -58,6 +58,24 @@ impl ExchangeReviewStatus {
         standing: Standing,
         run: &Run,
     ) -> Result<bool> {
+        let (_, values) = self.told_values(node, rule, standing).await?;
+        if values.is_empty() {
+            return Ok(false);
+        }
+        let act = || async {
+            let outcome = self.content_server.set_category(node, &values).await?;
+            Ok(outcome != CategoryOutcome::Unchanged)
+        };
+        run.effect("tell content server", Policy::RepeatSafe, || async { Ok(None) }, act).await
+    }
+
+    /// What the category says where the review stands as it does, with its definition.
+    pub(super) async fn told_values(
+        &self,
+        node: NodeId,
+        rule: &ToContentServer,
+        standing: Standing,
+    ) -> Result<(Arc<CategoryDefinition>, CategoryValues)> {
         let category = self.content_server.resolve_category(&rule.category).await?.id;
         let definition = self.content_server.category_definition(category, node).await?;
         let mut values = CategoryValues::new(category);
@@ -74,14 +92,7 @@ impl ExchangeReviewStatus {
             let value = value.chars().take(longest.unwrap_or(usize::MAX)).collect();
             definition.put(&mut values, attribute, AttributeValue::Text(value))?;
         }
-        if values.is_empty() {
-            return Ok(false);
-        }
-        let act = || async {
-            let outcome = self.content_server.set_category(node, &values).await?;
-            Ok(outcome != CategoryOutcome::Unchanged)
-        };
-        run.effect("tell content server", Policy::RepeatSafe, || async { Ok(None) }, act).await
+        Ok((definition, values))
     }
 
     /// Every state of the document that was not told yet, in order; the fields show the last one.
@@ -92,9 +103,7 @@ impl ExchangeReviewStatus {
         chain: &[SealedEvent],
         run: &Run,
     ) -> Result<usize> {
-        let note = format!("told/{}", subject.asset);
-        let behind: u64 =
-            run.ledger().note(NAME, &note).await?.and_then(|note| note.parse().ok()).unwrap_or(0);
+        let behind = self.told_up_to(&subject.asset).await?;
         let states: Vec<&SealedEvent> =
             chain.iter().filter(|entry| detail(&entry.event, "kind") == Some("document")).collect();
         let Some(last) = states.last() else {
@@ -107,9 +116,15 @@ impl ExchangeReviewStatus {
             self.say(subject, rule, &entry.event, run).await?;
         }
         if !new.is_empty() {
-            run.ledger().set_note(NAME, &note, &last.sequence.to_string()).await?;
+            run.ledger().set_note(NAME, &note(&subject.asset), &last.sequence.to_string()).await?;
         }
         Ok(new.len())
+    }
+
+    /// The entry up to which the asset was told of its document.
+    pub(super) async fn told_up_to(&self, asset: &AssetId) -> Result<u64> {
+        let noted = self.environment.ledger.note(NAME, &note(asset)).await?;
+        Ok(noted.and_then(|note| note.parse().ok()).unwrap_or(0))
     }
 
     /// Writes the fields.
@@ -120,17 +135,7 @@ impl ExchangeReviewStatus {
         entry: &AuditEvent,
         run: &Run,
     ) -> Result<()> {
-        let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
-        let mut change = MetadataChange::new();
-        if let Some(field) = &rule.status_field {
-            change = change.set(field, [short(rule.word(detail(entry, "status").unwrap_or_default()))]);
-        }
-        if let Some(field) = &rule.decided_by_field {
-            change = match who(entry) {
-                Some(who) => change.set(field, [short(&who)]),
-                None => change.clear(field),
-            };
-        }
+        let change = shown_fields(rule, entry);
         if change.is_empty() {
             return Ok(());
         }
@@ -147,7 +152,7 @@ impl ExchangeReviewStatus {
         let (asset, sentence) = (&subject.asset, sentence(entry));
         let place = format!("told/{asset}/{identity}");
         if rule.comment {
-            let said = NewSegment::comment(sentence.clone(), format!("{OURS}{identity}"));
+            let said = NewSegment::comment(sentence, called(entry));
             let all = SegmentFilter { kind: Some(SegmentKind::Comment), version: None, all_versions: true };
             let find = || async {
                 let is_it = |comment: &Segment| comment.external_id.as_ref() == Some(&said.external_id);
@@ -156,7 +161,7 @@ impl ExchangeReviewStatus {
             let make = || async { Ok(self.iconik.create_segment(asset, &said).await?.id) };
             self.once::<SegmentId, _, _>("comment", &format!("{place}/comment"), run, find, make).await?;
         }
-        let words = format!("{sentence} ({})", identity.get(..12).unwrap_or_default());
+        let words = words_of(entry);
         let operation = HistoryOperation::Custom;
         let find = || async {
             let is_it = |entry: &HistoryEntry| entry.operation == operation && entry.description == words;
@@ -186,6 +191,38 @@ impl ExchangeReviewStatus {
         }
         Err(again("review.busy", "another worker is telling the same"))
     }
+}
+
+/// The note that says up to where an asset was told.
+fn note(asset: &AssetId) -> String {
+    format!("told/{asset}")
+}
+
+/// What the fields of an asset are to show of a state of its document.
+pub(super) fn shown_fields(rule: &ToIconik, entry: &AuditEvent) -> MetadataChange {
+    let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    let mut change = MetadataChange::new();
+    if let Some(field) = &rule.status_field {
+        change = change.set(field, [short(rule.word(detail(entry, "status").unwrap_or_default()))]);
+    }
+    if let Some(field) = &rule.decided_by_field {
+        change = match who(entry) {
+            Some(who) => change.set(field, [short(&who)]),
+            None => change.clear(field),
+        };
+    }
+    change
+}
+
+/// What a comment about an entry is called.
+pub(super) fn called(entry: &AuditEvent) -> String {
+    format!("{OURS}{}", detail(entry, "identity").unwrap_or_default())
+}
+
+/// What the history says of an entry, once.
+pub(super) fn words_of(entry: &AuditEvent) -> String {
+    let identity = detail(entry, "identity").unwrap_or_default();
+    format!("{} ({})", sentence(entry), identity.get(..12).unwrap_or_default())
 }
 
 fn who(entry: &AuditEvent) -> Option<String> {

@@ -24,6 +24,12 @@ impl LinkReferences {
     }
 }
 
+/// The node and collection of what is called like a link asset of ours.
+pub(super) fn place_of(external_id: &str) -> Option<(NodeId, CollectionId)> {
+    let (node, collection) = external_id.strip_prefix("content-server-")?.split_once("-in-")?;
+    Some((NodeId(node.parse().ok()?), CollectionId::new(collection)))
+}
+
 /// What a link asset is called by us: node and collection, so that it is found again and is made once.
 pub(super) fn external_id(node: NodeId, collection: &CollectionId) -> String {
     format!("content-server-{node}-in-{collection}")
@@ -71,5 +77,7 @@ mod tests {
         assert_eq!(one, external_id(NodeId(7), &CollectionId::new("a")));
         assert_ne!(one, external_id(NodeId(7), &CollectionId::new("b")));
         assert_ne!(one, external_id(NodeId(71), &CollectionId::new("a")));
+        assert_eq!(place_of(&one), Some((NodeId(7), CollectionId::new("a"))));
+        assert_eq!(place_of("3104"), None);
     }
 }

@@ -262,7 +262,7 @@ impl LinkReferences {
 }
 
 /// A text as a value of a field: iconik takes numbers and truth as such.
-fn typed(view: &View, field: &str, text: &str) -> Value {
+pub(super) fn typed(view: &View, field: &str, text: &str) -> Value {
     let kind = view.field(field).map(|field| &field.kind);
     let value = match kind {
         Some(FieldKind::Integer) => text.parse::<i64>().ok().map(Value::from),

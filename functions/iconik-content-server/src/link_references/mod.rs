@@ -16,6 +16,7 @@ mod link_field;
 mod memory;
 mod related;
 mod settle;
+mod sides;
 mod spread;
 mod standing;
 mod withdraw;
@@ -35,6 +36,7 @@ use shared::{
     reason_file,
 };
 
+pub(crate) use self::sides::connect as connect_sides;
 use crate::link_rules::{LinkRules, SAMPLE};
 
 /// How long a request whose answer was lost may still take effect.

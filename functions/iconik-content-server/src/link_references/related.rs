@@ -43,7 +43,7 @@ impl LinkReferences {
     }
 
     /// The assets of the collection that should refer to the link asset, and do not.
-    async fn unrelated(
+    pub(super) async fn unrelated(
         &self,
         link: &AssetId,
         kind: &str,

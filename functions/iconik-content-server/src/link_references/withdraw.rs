@@ -9,7 +9,7 @@ use shared::{
 use super::{LinkReferences, address::external_id, again_after, memory::Shown, settle::Work};
 
 /// What is left of a title.
-const WITHDRAWN: &str = "Reference withdrawn";
+pub(super) const WITHDRAWN: &str = "Reference withdrawn";
 
 impl LinkReferences {
     /// Takes back what is shown of a document in a collection.

@@ -64,7 +64,7 @@ impl RequestDisposition {
         let case =
             Case { phase: Phase::Archiving { since, formats: moving.clone() }, ..grounds.case.clone() };
         // Some archives are quick.
-        if self.standing(&case, since, &moving, run).await? == Standing::Archived {
+        if self.standing(&case, since, &moving).await? == Standing::Archived {
             return self.end_archived(asset, &case, run).await;
         }
         let names = names(&moving);
@@ -82,7 +82,7 @@ impl RequestDisposition {
         };
         run.note("rule", case.rule.as_str());
         run.note("revision", case.revision.to_string());
-        let (error, why) = match self.standing(&case, *since, formats, run).await? {
+        let (error, why) = match self.standing(&case, *since, formats).await? {
             Standing::Archived => return self.end_archived(asset, &case, run).await,
             Standing::UnderWay => {
                 let message = "iconik is still archiving it; it is looked at again";
@@ -109,13 +109,7 @@ impl RequestDisposition {
 
     /// How far iconik has come with formats it was asked for at a time, in milliseconds since 1970. That a format is
     /// archived says the format itself, and nothing else.
-    pub(super) async fn standing(
-        &self,
-        case: &Case,
-        since: i64,
-        moving: &[Moving],
-        run: &Run,
-    ) -> Result<Standing> {
+    pub(super) async fn standing(&self, case: &Case, since: i64, moving: &[Moving]) -> Result<Standing> {
         let scope = FileScope::Asset(AssetId::new(&case.asset));
         let found: Vec<Format> = match self.iconik.list_formats(&scope).all().await {
             Err(error) if error.class() == FailureClass::Gone => Vec::new(),
@@ -146,7 +140,7 @@ impl RequestDisposition {
         }
         // Without its rule it is followed all the same, and nobody knows how long it may take.
         let within = self.rules.rule(&case.rule).map(|rule| rule.archive_within.as_millis());
-        let taken = u128::try_from(run.context().now_milliseconds() - since).unwrap_or(0);
+        let taken = u128::try_from(self.environment.context.now_milliseconds() - since).unwrap_or(0);
         Ok(match within.is_some_and(|within| taken >= within) {
             true => Standing::Stuck(format!("iconik has not ended archiving {} in time", names(&open))),
             false => Standing::UnderWay,

@@ -1,5 +1,6 @@
 //! The asset in iconik as a disposition sees it.
 
+use jiff::Timestamp;
 use serde_json::json;
 use shared::{
     error::{Error, FailureClass, Result, System},
@@ -18,6 +19,10 @@ pub(super) struct Asset {
     pub(super) category: Option<String>,
     /// What the field says; nothing when it is empty.
     pub(super) status: String,
+    /// When it got that, where iconik says so.
+    pub(super) since: Option<Timestamp>,
+    /// When anything of it was changed.
+    pub(super) modified: Option<Timestamp>,
     pub(super) versions: Vec<AssetVersion>,
 }
 
@@ -53,6 +58,8 @@ impl RequestDisposition {
             title: found.title,
             category: found.category,
             status: values.text(&self.rules.iconik.status).unwrap_or_default(),
+            since: values.written(&self.rules.iconik.status),
+            modified: found.modified,
             versions: found.versions,
         }))
     }

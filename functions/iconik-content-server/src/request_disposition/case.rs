@@ -110,10 +110,35 @@ pub(super) async fn revision_of(ledger: &Ledger, asset: &str, status: &str) -> R
     Err(again("disposition.busy", "the status of this asset is being noted by others"))
 }
 
+/// The status of an asset that was seen last, and its revision; nothing when none was seen.
+pub(super) async fn status_of(ledger: &Ledger, asset: &str) -> Result<Option<(u64, String)>> {
+    let Some((revision, entry)) = ledger.log_end(FLOW, &format!("status-{asset}")).await? else {
+        return Ok(None);
+    };
+    let seen: Status = serde_json::from_str(&entry).map_err(|error| {
+        Error::bug("read status", "the ledger holds a status that cannot be read").source(error)
+    })?;
+    Ok(Some((revision, seen.status)))
+}
+
+/// Whether a workflow is one that was started to ask for a decision.
+pub(super) async fn is_review(ledger: &Ledger, process: ProcessId) -> Result<bool> {
+    Ok(ledger.find_reference(WORKFLOW, &process.0.to_string(), CONTENT_SERVER).await?.is_some())
+}
+
 pub(super) async fn case_of(ledger: &Ledger, asset: &str) -> Result<Kept> {
     let text = ledger.note(FLOW, &note(asset)).await?;
     let case = text.as_deref().map(read).transpose()?;
     Ok(Kept { text, case })
+}
+
+/// Whether an asset is gone because Content Server decided that it is to be destroyed.
+///
+/// # Errors
+/// When the table cannot be reached or holds something else.
+pub(crate) async fn is_destroyed(ledger: &Ledger, asset: &str) -> Result<bool> {
+    let case = case_of(ledger, asset).await?.case;
+    Ok(case.is_some_and(|case| case.phase == Phase::Closed { outcome: Some(Outcome::Destroy) }))
 }
 
 /// Keeps a case, and sees to it that the rounds know of it.

@@ -26,7 +26,7 @@ use super::{
 /// Files of an asset that a certificate names.
 const MOST_FILES: usize = 2_000;
 /// Bytes of a certificate.
-const LARGEST: usize = 8 << 20;
+pub(super) const LARGEST: usize = 8 << 20;
 
 impl RequestDisposition {
     pub(super) async fn asset_record(&self, asset: &Asset, case: &Case) -> Result<AssetRecord> {
@@ -75,7 +75,7 @@ impl RequestDisposition {
         run: &Run,
     ) -> Result<(String, String)> {
         let number = number_of(grounds.case, only.is_some());
-        let name = format!("Certificate of destruction {}.json", &number);
+        let name = name_of(&number);
         let name = self.content_server.settings().names.escape(&name);
         let text = self.certificate(grounds, inventory, (&number, only), run).await?.text()?;
         let ours = format!("waybill:certificate:{number}:");
@@ -172,9 +172,14 @@ impl RequestDisposition {
     }
 }
 
+/// The name of a certificate, by its number.
+pub(super) fn name_of(number: &str) -> String {
+    format!("Certificate of destruction {number}.json")
+}
+
 /// The number of a certificate: of one status of one asset there is one, and one for each step in which something came in
 /// between when documents were gone.
-fn number_of(case: &Case, in_part: bool) -> String {
+pub(super) fn number_of(case: &Case, in_part: bool) -> String {
     let part = if in_part { format!("-part-{}", case.turn) } else { String::new() };
     format!("{}-{}{part}", case.asset, case.revision)
 }

@@ -44,7 +44,7 @@ impl RequestDisposition {
     /// Tells of the next step of a disposition, if one is due.
     pub(super) async fn look_at(&self, asset: &str, run: &Run) -> Result<bool> {
         let Some(open) = case::case_of(run.ledger(), asset).await?.case else { return Ok(false) };
-        let Some(news) = self.news(&open, run).await? else { return Ok(false) };
+        let Some(news) = self.news(&open).await? else { return Ok(false) };
         if !run.is_dry() {
             let step = Step { asset: open.asset, revision: open.revision, turn: open.turn + 1, news };
             self.tell(&step, run).await?;
@@ -52,7 +52,7 @@ impl RequestDisposition {
         Ok(true)
     }
 
-    async fn news(&self, open: &Case, run: &Run) -> Result<Option<String>> {
+    pub(super) async fn news(&self, open: &Case) -> Result<Option<String>> {
         if open.is_closed() {
             return Ok(None);
         }
@@ -63,7 +63,7 @@ impl RequestDisposition {
         match open.phase {
             Phase::InReview { .. } => {}
             Phase::Archiving { since, ref formats } => {
-                return Ok(match self.standing(open, since, formats, run).await? {
+                return Ok(match self.standing(open, since, formats).await? {
                     Standing::Archived => Some(ARCHIVED.to_owned()),
                     Standing::UnderWay => None,
                     // Its item says so to people, once.

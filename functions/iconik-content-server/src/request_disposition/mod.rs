@@ -25,6 +25,7 @@ mod look;
 mod permit;
 mod report;
 mod review;
+mod sides;
 mod step;
 mod turn;
 
@@ -50,6 +51,8 @@ use crate::{
     disposition_rules::{DispositionRules, SAMPLE},
     filing::MediaFiler,
 };
+pub(crate) use case::is_destroyed;
+pub(crate) use sides::connect as connect_sides;
 pub use step::{STEP, Step};
 
 /// The flow's name, which is also the beginning of its records.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use shared::{
     content_server::{NOT_ACCESSIBLE, NOT_FOUND, NodeId, kind},
     error::{Error, Result, Retry},
-    iconik::{ApprovalStatus, MetadataValues, ObjectRef, Reviewer, UserId},
+    iconik::{Approval, ApprovalStatus, Asset, AssetVersion, MetadataValues, ObjectRef, Reviewer, UserId},
     mapping::Record,
 };
 
@@ -21,15 +21,18 @@ const AGAIN: Duration = Duration::from_secs(5 * 60);
 
 impl StartSignoff {
     /// What rules may read of an approved version.
-    pub(super) async fn record_of(&self, approved: &Approved<'_>) -> Result<Record> {
-        let asset = approved.asset;
+    pub(super) async fn record_of(
+        &self,
+        asset: &Asset,
+        version: &AssetVersion,
+        review: &Approval,
+    ) -> Result<Record> {
         let object = ObjectRef::Assets(asset.id.clone());
-        let review = approved.review;
         let requested_by = match &review.requested_by {
-            Some(user) => self.name_of(user, approved).await?,
+            Some(user) => self.name_of(user, review).await?,
             None => None,
         };
-        let approved_by = self.approvers(approved, &object).await?;
+        let approved_by = self.approvers(version, review, &object).await?;
         let date = review.changed.map(|at| at.strftime("%Y-%m-%d").to_string());
         let facts = json!({
             "id": asset.id, "title": asset.title, "type": asset.kind.as_str(), "category": asset.category,
@@ -37,7 +40,7 @@ impl StartSignoff {
         });
         let mut record = Record::new()
             .with("asset", facts)
-            .with("version", json!({"id": approved.version.id, "number": approved.version.number}))
+            .with("version", json!({"id": version.id, "number": version.number}))
             .with("review", json!({"requested_by": requested_by, "approved_by": approved_by, "date": date}));
         for (name, view) in &self.rules.views {
             let values = self.iconik.get_metadata(&object, view).await?;
@@ -47,15 +50,20 @@ impl StartSignoff {
     }
 
     /// The names of those who approved, in a row.
-    async fn approvers(&self, approved: &Approved<'_>, object: &ObjectRef) -> Result<Option<String>> {
-        let verdicts = match approved.review.approvals_by.as_slice() {
-            [] => self.iconik.list_verdicts(object, Some(&approved.version.id)).await?,
+    async fn approvers(
+        &self,
+        version: &AssetVersion,
+        review: &Approval,
+        object: &ObjectRef,
+    ) -> Result<Option<String>> {
+        let verdicts = match review.approvals_by.as_slice() {
+            [] => self.iconik.list_verdicts(object, Some(&version.id)).await?,
             verdicts => verdicts.to_vec(),
         };
         let mut names = Vec::new();
         for verdict in verdicts.iter().filter(|verdict| verdict.status == ApprovalStatus::Approved) {
             match verdict.reviewer() {
-                Reviewer::User(user) => names.extend(self.name_of(&user, approved).await?),
+                Reviewer::User(user) => names.extend(self.name_of(&user, review).await?),
                 Reviewer::External(address) => names.push(address),
                 Reviewer::Unknown => {}
             }
@@ -63,8 +71,8 @@ impl StartSignoff {
         Ok((!names.is_empty()).then(|| names.join(", ")))
     }
 
-    async fn name_of(&self, user: &UserId, approved: &Approved<'_>) -> Result<Option<String>> {
-        let known = approved.review.users_info.iter().find(|person| person.id == user.as_str());
+    async fn name_of(&self, user: &UserId, review: &Approval) -> Result<Option<String>> {
+        let known = review.users_info.iter().find(|person| person.id == user.as_str());
         let name = match known {
             Some(person) => person.name(),
             None => self.iconik.find_user(user).await?.map(|user| user.name()).unwrap_or_default(),

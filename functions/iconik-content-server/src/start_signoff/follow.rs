@@ -65,7 +65,7 @@ impl StartSignoff {
     /// Tells iconik what it does not know yet of a workflow, and says how the workflow stands. Only under the lock of its
     /// asset.
     pub(super) async fn follow(&self, process: ProcessId, run: &Run) -> Result<Followed> {
-        let workflow = self.workflow(process, run).await?;
+        let workflow = self.workflow(process).await?;
         let mut workflow = workflow.ok_or_else(|| Error::bug("follow", "a workflow nobody remembers"))?;
         if let Some(ending) = workflow.closed {
             return Ok(Followed { workflow, ending: Some(ending), is_news: false, is_told: true });
@@ -99,7 +99,12 @@ impl StartSignoff {
         Ok(Followed { workflow, ending, is_news, is_told: true })
     }
 
-    async fn standing(&self, workflow: &Workflow, status: Option<&WorkflowStatus>) -> Result<Standing> {
+    /// How a workflow stands by what Content Server says.
+    pub(super) async fn standing(
+        &self,
+        workflow: &Workflow,
+        status: Option<&WorkflowStatus>,
+    ) -> Result<Standing> {
         let rule = self.rules.rule(&workflow.rule).ok_or_else(|| no_rule(workflow))?;
         let Some(status) = status else {
             return Ok(Standing { ending: Some(Ending::Gone), ..Standing::default() });

@@ -45,6 +45,14 @@ impl Mark {
         title.ends_with(&format!(" [{}]", self.0))
     }
 
+    /// The mark that a title carries, of whichever version.
+    pub(super) fn in_title(title: &str) -> Option<Self> {
+        let mark = title.strip_suffix(']')?.rsplit_once(" [")?.1;
+        let (digest, round) = mark.split_once('-')?;
+        let is_mark = digest.len() == 12 && digest.bytes().all(|letter| letter.is_ascii_hexdigit());
+        (is_mark && round.parse::<u32>().is_ok()).then(|| Self(mark.to_owned()))
+    }
+
     fn note(&self) -> String {
         format!("start-{}", self.0)
     }
@@ -176,8 +184,8 @@ impl Ending {
 }
 
 impl StartSignoff {
-    pub(super) async fn known(&self, asset: &AssetId, run: &Run) -> Result<Known> {
-        let text = run.ledger().note(Self::NAME, &note_of(asset)).await?;
+    pub(super) async fn known(&self, asset: &AssetId) -> Result<Known> {
+        let text = self.environment.ledger.note(Self::NAME, &note_of(asset)).await?;
         text.map_or_else(|| Ok(Known::default()), |text| read(&text))
     }
 
@@ -186,8 +194,8 @@ impl StartSignoff {
     }
 
     /// What is remembered of a workflow; nothing when this flow has not started it, or it ended long ago.
-    pub(super) async fn workflow(&self, process: ProcessId, run: &Run) -> Result<Option<Workflow>> {
-        let found = run.ledger().sightings(Self::NAME, WORKFLOWS, &[process.0]).await?;
+    pub(super) async fn workflow(&self, process: ProcessId) -> Result<Option<Workflow>> {
+        let found = self.environment.ledger.sightings(Self::NAME, WORKFLOWS, &[process.0]).await?;
         found.first().map(|sighting| read(&sighting.facts)).transpose()
     }
 
@@ -209,10 +217,10 @@ impl StartSignoff {
         requested: Option<i64>,
         run: &Run,
     ) -> Result<()> {
-        if self.workflow(process, run).await?.is_none() {
+        if self.workflow(process).await?.is_none() {
             self.remember_workflow(process, workflow, run).await?;
         }
-        let mut known = self.known(&workflow.asset, run).await?;
+        let mut known = self.known(&workflow.asset).await?;
         let (number, round) = (workflow.number, workflow.round);
         if known.get(&workflow.version).is_some_and(|there| there.round >= round) {
             return Ok(());
@@ -228,8 +236,8 @@ impl StartSignoff {
     }
 
     /// Who starts the workflow of a round, if somebody does.
-    pub(super) async fn starting(&self, mark: &Mark, run: &Run) -> Result<Option<Starting>> {
-        let text = run.ledger().note(Self::NAME, &mark.note()).await?.unwrap_or_default();
+    pub(super) async fn starting(&self, mark: &Mark) -> Result<Option<Starting>> {
+        let text = self.environment.ledger.note(Self::NAME, &mark.note()).await?.unwrap_or_default();
         if text.is_empty() { Ok(None) } else { read(&text).map(Some) }
     }
 
@@ -280,6 +288,8 @@ mod tests {
             assert!(!mark.is_on(&other.on("Sign-off of a film")));
         }
         assert!(!mark.is_on("Sign-off of a film"));
+        assert_eq!(Mark::in_title(&mark.on("Another [title]")), Some(mark));
+        assert_eq!(Mark::in_title("Sign-off of a film [draft-1]"), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod look;
 mod memory;
 mod review;
 mod sentences;
+mod sides;
 mod start;
 mod tell;
 mod withdraw;
@@ -34,6 +35,7 @@ use shared::{
     reason_file,
 };
 
+pub(crate) use self::sides::connect as connect_sides;
 use crate::signoff_rules::{SAMPLE, SignoffRules};
 
 /// What is asked for when a workflow has ended, or one of its steps.
@@ -148,7 +150,7 @@ impl StartSignoff {
         }
         let process = ProcessId(change.node);
         run.note("workflow", process.0.to_string());
-        let Some(workflow) = self.workflow(process, run).await? else {
+        let Some(workflow) = self.workflow(process).await? else {
             return skipped("workflow.not-ours", "this flow has not started the workflow");
         };
         run.note("asset", workflow.asset.as_str());

@@ -61,7 +61,7 @@ impl StartSignoff {
         if let Some(process) = self.started(run) {
             return self.begun(process, run).await;
         }
-        let known = self.known(&id, run).await?;
+        let known = self.known(&id).await?;
         let asset = self.iconik.find_asset(&id).await?;
         let withdrawn = self.withdraw_lapsed(&known, asset.as_ref(), run).await?;
         let outcome = match asset {
@@ -88,7 +88,7 @@ impl StartSignoff {
         mut known: Known,
         run: &Run,
     ) -> Result<Outcome> {
-        let (version, review) = match self.subject(asset, change).await? {
+        let (version, review) = match self.subject(asset, change.version_id.as_deref()).await? {
             Ok(subject) => subject,
             Err(reason) => return Ok(Outcome::Skipped(reason)),
         };
@@ -112,7 +112,7 @@ impl StartSignoff {
             Due::Round(round) => round,
             Due::Nothing(reason) => return Ok(Outcome::Skipped(reason)),
         };
-        let record = self.record_of(&approved).await?;
+        let record = self.record_of(asset, version, &review).await?;
         let Some(rule) = self.rules.choose(&record) else {
             return skipped("rule.none", "no rule has such an asset signed off");
         };
@@ -124,14 +124,13 @@ impl StartSignoff {
     }
 
     /// The version a hint is about, with its review: the one it names, or else the newest that was ever reviewed.
-    async fn subject<'a>(
+    pub(super) async fn subject<'a>(
         &self,
         asset: &'a Asset,
-        change: &IconikChange,
+        named: Option<&str>,
     ) -> Result<Result<(&'a AssetVersion, Approval), Reason>> {
         let object = ObjectRef::Assets(asset.id.clone());
-        if let Some(named) = &change.version_id {
-            let named = VersionId::new(named.as_str());
+        if let Some(named) = named.map(VersionId::new) {
             let Some(version) = asset.version(&named).filter(|version| !is_deleted(version)) else {
                 return Ok(Err(Reason::new("version.deleted", "the version was deleted after its review")));
             };
@@ -156,7 +155,7 @@ impl StartSignoff {
         let nothing = |code: &str, message: &str| Ok(Due::Nothing(Reason::new(code, message)));
         let run = approved.run;
         for (_, newer) in known.all().filter(|(_, signoff)| signoff.number > approved.number()) {
-            let workflow = self.workflow(newer.process, run).await?;
+            let workflow = self.workflow(newer.process).await?;
             let stands =
                 workflow.is_some_and(|workflow| matches!(workflow.closed, None | Some(Ending::Approved)));
             if stands {
@@ -166,7 +165,7 @@ impl StartSignoff {
         let Some(signoff) = known.get_mut(&approved.version.id) else { return Ok(Due::Round(1)) };
         let next = signoff.round + 1;
         let requested = approved.requested();
-        let ending = match self.workflow(signoff.process, run).await? {
+        let ending = match self.workflow(signoff.process).await? {
             Some(_) => self.follow(signoff.process, run).await?.ending,
             // It ended so long ago that nobody remembers how.
             None => Some(Ending::Gone),
@@ -190,9 +189,9 @@ impl StartSignoff {
     /// Ends the sign-offs of older versions that run.
     pub(super) async fn supersede(&self, approved: &Approved<'_>) -> Result<()> {
         let run = approved.run;
-        let known = self.known(&approved.asset.id, run).await?;
+        let known = self.known(&approved.asset.id).await?;
         for (_, older) in known.all().filter(|(_, signoff)| signoff.number < approved.number()) {
-            match self.workflow(older.process, run).await? {
+            match self.workflow(older.process).await? {
                 Some(workflow) if workflow.closed.is_none() => {
                     self.withdraw(older.process, workflow, Lapse::Superseded, run).await?;
                 }
@@ -213,11 +212,12 @@ fn as_withdrawn(process: ProcessId, followed: Option<Followed>, reason: &Reason)
     Outcome::Delivered(delivered)
 }
 
-fn version_number(version: &AssetVersion) -> i64 {
+/// The number of a version.
+pub(super) fn version_number(version: &AssetVersion) -> i64 {
     version.number.unwrap_or(0)
 }
 
 /// Whether a review was asked for later than the one of a sign-off.
-fn is_newer(requested: Option<i64>, signoff: &Signoff) -> bool {
+pub(super) fn is_newer(requested: Option<i64>, signoff: &Signoff) -> bool {
     requested.zip(signoff.requested).is_some_and(|(requested, before)| requested > before)
 }

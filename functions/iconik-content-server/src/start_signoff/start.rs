@@ -59,7 +59,7 @@ impl StartSignoff {
         let run = approved.run;
         let now = run.context().now_milliseconds();
         let mark = Mark::of(&approved.asset.id, &approved.version.id, round);
-        let starting = self.starting(&mark, run).await?;
+        let starting = self.starting(&mark).await?;
         let is_ours = starting.as_ref().is_some_and(|starting| starting.item == approved.item.short());
         let wanted = Wanted { workflow: workflow(approved, rule, round), requested: approved.requested() };
         if let Some(starting) = &starting {
@@ -165,7 +165,7 @@ impl StartSignoff {
     }
 
     /// The workflow with a mark, whatever became of it.
-    async fn marked(&self, mark: &Mark) -> Result<Option<ProcessId>> {
+    pub(super) async fn marked(&self, mark: &Mark) -> Result<Option<ProcessId>> {
         let all = self.content_server.list_workflows(WorkflowScope::Initiated).await?;
         Ok(all.iter().find(|workflow| mark.is_on(&workflow.title)).map(|found| found.process()))
     }

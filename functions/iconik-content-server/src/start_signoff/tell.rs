@@ -142,7 +142,8 @@ impl StartSignoff {
         run.effect("show-state", Policy::CheckThenRepeat, is_shown, write).await.map(drop)
     }
 
-    fn shown(&self, standing: &Standing) -> MetadataChange {
+    /// What the fields are to show.
+    pub(super) fn shown(&self, standing: &Standing) -> MetadataChange {
         let shown = &self.rules.shown;
         let [runs, signed_off, refused, undecided] = &shown.words.states;
         let [approved, rejected, withdrawn, stopped] = &shown.words.decisions;
@@ -174,6 +175,6 @@ impl StartSignoff {
 }
 
 /// What a comment of ours is called, by which it is found again.
-fn external_id(process: ProcessId, what: &str) -> String {
+pub(super) fn external_id(process: ProcessId, what: &str) -> String {
     format!("waybill-signoff-{}-{what}", process.0)
 }

@@ -39,7 +39,7 @@ impl StartSignoff {
     ) -> Result<Vec<(ProcessId, Option<Followed>)>> {
         let mut withdrawn = Vec::new();
         for (version, signoff) in known.all() {
-            let Some(workflow) = self.workflow(signoff.process, run).await? else { continue };
+            let Some(workflow) = self.workflow(signoff.process).await? else { continue };
             if workflow.closed.is_some() {
                 continue;
             }

@@ -106,6 +106,20 @@ impl Memory {
         }
     }
 
+    /// The pairs that are kept, by asset and document, in the order of the assets: those behind one, at most so many.
+    ///
+    /// # Errors
+    /// When the table cannot be reached or holds something else.
+    pub async fn pairs_behind(&self, behind: Option<&str>, most: usize) -> Result<Vec<(String, i64)>> {
+        let behind = behind.map(pair_name);
+        let notes = self.ledger.notes_behind(FLOW, &pair_name(""), behind.as_deref(), most).await?;
+        let pair = |(name, text): &(String, String)| {
+            let asset = name.strip_prefix(&pair_name("")).unwrap_or(name);
+            Ok((asset.to_owned(), read::<Pair>(text)?.node))
+        };
+        notes.iter().map(pair).collect()
+    }
+
     /// Keeps a pair in place of what was read. False when somebody else did meanwhile.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub mod memory;
 pub mod merge;
 mod pair;
 pub mod proof;
+mod sides;
 pub mod state;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ use shared::{
 };
 
 use self::memory::Memory;
+pub(crate) use self::sides::connect as connect_sides;
 use crate::sync_rules::{SAMPLE, SyncRules};
 
 /// The systems, as references in the ledger name them.
@@ -152,18 +154,27 @@ impl Flow for SyncAssetMetadata {
 }
 
 impl SyncAssetMetadata {
-    /// The pair of an asset: by what whoever filed it noted in the ledger, or by what the asset says itself.
+    /// The pair of an asset, which is noted where it was not yet.
     async fn of_asset(&self, asset: &str, run: &Run) -> Result<Option<(AssetId, NodeId)>> {
         let id = AssetId::new(asset);
-        if let Some(node) = run.ledger().find_reference(ICONIK, asset, CONTENT_SERVER).await? {
-            return Ok(node.parse().ok().map(|node| (id, NodeId(node))));
-        }
-        let Some((view, field)) = &self.rules.node else { return Ok(None) };
-        let values = self.iconik.get_metadata(&id.clone().into(), &ViewId::new(view)).await?;
-        match values.text(field).and_then(|text| text.trim().parse().ok()).map(NodeId) {
-            Some(node) => self.note_pair(id, node, run).await,
+        match self.document_of(&id).await? {
+            Some((node, true)) => Ok(Some((id, node))),
+            Some((node, false)) => self.note_pair(id, node, run).await,
             None => Ok(None),
         }
+    }
+
+    /// The document of an asset: by what whoever filed it noted in the ledger, or by what the asset says itself. The second
+    /// value says whether the ledger knows it.
+    async fn document_of(&self, asset: &AssetId) -> Result<Option<(NodeId, bool)>> {
+        let noted = self.environment.ledger.find_reference(ICONIK, asset.as_str(), CONTENT_SERVER).await?;
+        if let Some(node) = noted {
+            return Ok(node.parse().ok().map(|node| (NodeId(node), true)));
+        }
+        let Some((view, field)) = &self.rules.node else { return Ok(None) };
+        let values = self.iconik.get_metadata(&asset.clone().into(), &ViewId::new(view)).await?;
+        let told = values.text(field).and_then(|text| text.trim().parse().ok());
+        Ok(told.map(|node| (NodeId(node), false)))
     }
 
     /// The pair of a document, in the same way.

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::{
     content_server::{EDIT_CONFLICT, NodeId, kind},
     error::{Error, FailureClass, Result},
-    flow::{Delivery, Outcome, Policy, Run},
+    flow::{Delivery, Outcome, Policy, Reason, Run},
     iconik::{AssetId, AssetStatus, METADATA_CHANGED, NOT_FOUND, ViewId},
 };
 
@@ -45,6 +45,16 @@ enum Look {
     Overtaken,
     /// The asset's side refused these fields, which have to wait.
     Refused(Vec<String>),
+}
+
+/// How a pair stands.
+pub(super) struct Standing {
+    /// What both sides hold.
+    pub(super) now: Both<Reading>,
+    /// What would be done about it.
+    pub(super) merged: Merge,
+    /// When either side last changed, as far as it says.
+    pub(super) changed: Option<Timestamp>,
 }
 
 /// What became of the writes of one look.
@@ -87,11 +97,7 @@ impl SyncAssetMetadata {
         };
         let decisions = self.memory.decisions(&kept.pair.state).await?;
         let now = self.reading(&sides, refused);
-        let anew = Both {
-            iconik: kept.pair.version.is_some() && kept.pair.version != sides.version,
-            content_server: !sides.content_server.has_category(),
-        };
-        let before = as_at_first(kept.pair.state.clone(), &now, &anew);
+        let before = as_kept(&kept, &sides, &now);
         let merged = merge(&self.rules.merged(), &before, &now, &decisions);
         if run.is_dry() {
             return told(&merged, &before, true).map(Look::Ended);
@@ -131,6 +137,28 @@ impl SyncAssetMetadata {
             return Ok(Look::Overtaken);
         }
         told(&merged, &before, false).map(Look::Ended)
+    }
+
+    /// How a pair stands at this moment, or why one of the two is not there. Nothing is written, and nothing is kept.
+    pub(super) async fn standing(
+        &self,
+        asset: &AssetId,
+        node: NodeId,
+    ) -> Result<std::result::Result<Standing, Reason>> {
+        let mut kept = self.memory.pair(asset.as_str()).await?;
+        if kept.is_kept() && kept.pair.node != node.0 {
+            kept.pair = Pair::default();
+        }
+        let sides = match self.read(asset, node, &kept, self.environment.context.now()).await? {
+            Ok(sides) => sides,
+            Err(Outcome::Skipped(reason)) => return Ok(Err(reason)),
+            Err(_) => return Err(Error::bug("compare", "a look at a pair ended in something else")),
+        };
+        let decisions = self.memory.decisions(&kept.pair.state).await?;
+        let now = self.reading(&sides, &[]);
+        let merged = merge(&self.rules.merged(), &as_kept(&kept, &sides, &now), &now, &decisions);
+        let changed = sides.newest.iconik.max(sides.newest.content_server);
+        Ok(Ok(Standing { now, merged, changed }))
     }
 
     /// What both sides hold, with what each would not take of the other.
@@ -236,6 +264,15 @@ impl SyncAssetMetadata {
         }
         Ok(done)
     }
+}
+
+/// What is kept of a pair, as it counts for a look at both sides.
+fn as_kept(kept: &Kept, sides: &Sides, now: &Both<Reading>) -> PairState {
+    let anew = Both {
+        iconik: kept.pair.version.is_some() && kept.pair.version != sides.version,
+        content_server: !sides.content_server.has_category(),
+    };
+    as_at_first(kept.pair.state.clone(), now, &anew)
 }
 
 /// A new version of an asset begins without values, and a document from which the category was taken has none: nobody cleared
