@@ -100,16 +100,15 @@ impl SyncSides {
         let mut pair = Pair::new(format!("asset {id}, node {node}"), &asset.title, sides::asset(id.as_str()));
         pair.changed = asset.modified;
         pair.source = Seen::There(Facts::default());
-        match self.flow.standing(id, node).await? {
-            Ok(standing) => self.compare(&standing, id, &mut pair)?,
-            Err(reason) if reason.code == "document.gone" => {
-                pair.note = Some(format!(
-                    "Node {node} was deleted in Content Server, or the service user may not see it."
-                ));
-            }
-            // The asset went meanwhile, or its document is none.
-            Err(_) => return Ok(None),
+        if find_node(&self.flow.content_server, node).await?.is_none() {
+            pair.note = Some(format!(
+                "Node {node} was deleted in Content Server, or the service user may not see it."
+            ));
+            return Ok(Some(pair));
         }
+        // What is skipped went meanwhile, or its document is none.
+        let Ok(standing) = self.flow.standing(id, node).await? else { return Ok(None) };
+        self.compare(&standing, id, &mut pair)?;
         Ok(Some(pair))
     }
 
