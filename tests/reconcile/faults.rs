@@ -47,7 +47,7 @@ pub(crate) async fn every_call(story: Scenario) {
     let tap = compared.tap(BTreeMap::new());
     compared.compare_over(&tap, Options::default()).await.expect("a clean run");
     let calls = tap.calls().len();
-    let every = if std::env::var_os("STORM_SEEDS").is_some() { 1 } else { 12 };
+    let every = if std::env::var_os("STORM_SEEDS").is_some() { 1 } else { 5 };
     for (turn, fault) in FAULTS.into_iter().enumerate() {
         for call in (turn % every..calls).step_by(every) {
             let said = bad_night(&compared, call, fault).await;

@@ -14,11 +14,14 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn entries() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
-    // The first character keeps out what names a device elsewhere, such as `con`.
-    let name = "_[a-zA-Z0-9_-]{0,11}(/_[a-zA-Z0-9_-]{0,7}){0,3}";
+    let name = "[a-zA-Z0-9_-]{1,12}(/[a-zA-Z0-9_-]{1,8}){0,3}";
     let content = proptest::collection::vec(any::<u8>(), 0..300);
     proptest::collection::vec((name, content), 0..12).prop_map(|mut entries| {
-        entries.iter_mut().enumerate().for_each(|(at, (name, _))| *name = format!("{at}/{name}"));
+        for (at, (name, _)) in entries.iter_mut().enumerate() {
+            // Some are names of devices elsewhere, such as `con`.
+            let names: Vec<String> = name.split('/').map(storage_name).collect();
+            *name = format!("{at}/{}", names.join("/"));
+        }
         entries
     })
 }
