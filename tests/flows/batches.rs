@@ -38,16 +38,13 @@ async fn of_a_batch_of_ten_as_many_uploads_go_on_at_once_as_the_setting_says() {
     .await;
     slow(&world, 400);
     upload_all(&world).await;
-    let delivery = tokio::spawn({
-        let queue = world.queue.clone();
-        async move { queue.deliver().await.unwrap() }
-    });
+    let delivery = world.delivering();
     let mut most = 0;
     while !delivery.is_finished() {
         most = most.max(being_made(&world));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let delivery = delivery.await.unwrap().expect("a batch");
+    let delivery = delivery.await.unwrap();
     assert_eq!((delivery.messages, delivery.stay), (10, 0), "{}", world.told());
     assert_eq!(most, 3);
     assert_eq!(world.documents("Claims/Incoming").len(), 10);
@@ -66,10 +63,7 @@ async fn told_to_end_in_mid_batch_the_function_gives_back_what_it_has_in_hand_an
         Rule::next(Action::Delay { milliseconds: 30_000 }).on("POST", "/api/v2/nodes$").call(3).times(2);
     world.ecm.faults().add(hang).unwrap();
     upload_all(&world).await;
-    let delivery = tokio::spawn({
-        let queue = world.queue.clone();
-        async move { queue.deliver().await.unwrap() }
-    });
+    let delivery = world.delivering();
     let deadline = Instant::now() + PATIENCE;
     while being_made(&world) < 2 || world.documents("Claims/Incoming").len() < 2 {
         assert!(Instant::now() < deadline, "{}", world.told());
@@ -78,7 +72,7 @@ async fn told_to_end_in_mid_batch_the_function_gives_back_what_it_has_in_hand_an
     let process = world.function.busy().remove(0);
     let told = Instant::now();
     process.terminate();
-    let delivery = delivery.await.unwrap().expect("a batch");
+    let delivery = delivery.await.unwrap();
     while process.is_alive() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -114,4 +108,19 @@ async fn told_to_end_between_batches_the_function_ends_at_once() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(world.function.log().text().contains("shutting down"));
+}
+
+/// A request for messages goes on at the queue when nobody waits for its answer any more: what it took would be seen by
+/// nobody until its visibility ends.
+#[tokio::test]
+async fn a_delivery_that_ends_while_it_waits_hides_no_message_from_the_next() {
+    let world = World::usual().await;
+    for round in 0..5 {
+        let poller = world.poll();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(poller);
+        world.send("{}").await;
+        let delivery = world.queue.deliver().await.unwrap();
+        assert!(delivery.is_some(), "in round {round} it is hidden; {}", world.told());
+    }
 }

@@ -21,14 +21,11 @@ async fn killed_in_the_middle_of_a_large_upload_the_document_is_there_once_and_w
     let video = content(48 * 1024 * 1024, 1);
     world.upload("inbox/video.bin", video.clone()).await;
     hold(&world, "/api/v2/nodes$", 1, 1500);
-    let delivery = tokio::spawn({
-        let queue = world.queue.clone();
-        async move { queue.deliver().await.unwrap() }
-    });
+    let delivery = world.delivering();
     let process = world.caught_calling(CREATE.0, CREATE.1).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     process.kill();
-    let delivery = delivery.await.unwrap().expect("a message");
+    let delivery = delivery.await.unwrap();
     assert_eq!(delivery.stay, 1, "{delivery:?}");
     assert!(world.documents("Claims/Incoming").is_empty(), "an upload that was cut is no document");
     world.settle().await;
@@ -47,20 +44,15 @@ async fn killed_after_the_document_was_made_it_is_found_and_not_made_again() {
         .faults()
         .add(Rule::next(Action::Delay { milliseconds: 3000 }).on("GET", "/nodes").call(1))
         .unwrap();
-    let delivery = tokio::spawn({
-        let queue = world.queue.clone();
-        async move { queue.deliver().await.unwrap() }
-    });
-    for _ in 0..2000 {
-        if !world.documents("Claims/Incoming").is_empty() {
-            break;
-        }
+    let delivery = world.delivering();
+    while world.documents("Claims/Incoming").is_empty() {
+        assert!(!delivery.is_finished(), "it made none; {}", world.told());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     for process in world.function.processes() {
         process.kill();
     }
-    assert_eq!(delivery.await.unwrap().expect("a message").stay, 1);
+    assert_eq!(delivery.await.unwrap().stay, 1);
     world.settle().await;
     world.only_document("Claims/Incoming", b"dear sirs");
 }
@@ -77,10 +69,7 @@ async fn frozen_past_its_claim_and_thawed_it_makes_no_second_document() {
     .await;
     world.upload("inbox/letter.txt", *b"dear sirs").await;
     hold(&world, "/api/v2/nodes$", 1, 400);
-    let first = tokio::spawn({
-        let queue = world.queue.clone();
-        async move { queue.deliver().await.unwrap() }
-    });
+    let first = world.delivering();
     let frozen = world.caught_calling(CREATE.0, CREATE.1).await;
     frozen.freeze();
     // Another process takes the message over once the claim has ended.
@@ -88,7 +77,7 @@ async fn frozen_past_its_claim_and_thawed_it_makes_no_second_document() {
     world.only_document("Claims/Incoming", b"dear sirs");
     assert!(!first.is_finished());
     frozen.thaw();
-    first.await.unwrap().expect("a message");
+    first.await.unwrap();
     world.settle().await;
     world.only_document("Claims/Incoming", b"dear sirs");
 }

@@ -142,20 +142,15 @@ async fn killed_after_the_workflow_was_started_it_starts_no_second_one() {
     world.ecm.faults().add(answer_lost).unwrap();
     let slow = Rule::next(Action::Delay { milliseconds: 3000 }).on("GET", "/workflows/status");
     world.ecm.faults().add(slow).unwrap();
-    let delivery = tokio::spawn({
-        let queue = world.queue.clone();
-        async move { queue.deliver().await.unwrap() }
-    });
-    for _ in 0..2000 {
-        if !workflows(&world).is_empty() {
-            break;
-        }
+    let delivery = world.delivering();
+    while workflows(&world).is_empty() {
+        assert!(!delivery.is_finished(), "it made none; {}", world.told());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     for process in world.function.processes() {
         process.kill();
     }
-    assert_eq!(delivery.await.unwrap().expect("a message").stay, 1);
+    assert_eq!(delivery.await.unwrap().stay, 1);
     world.ecm.faults().clear();
     world.settle().await;
     assert_eq!(world.endings().await, ["delivered"], "{}", world.told());

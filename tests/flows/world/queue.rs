@@ -11,8 +11,9 @@ use shared::node_change::NodeChange;
 use tests::{
     installation::Installation,
     messages,
-    runtime::{Delivery, Poller},
+    runtime::{Delivery, Poller, Queue},
 };
+use tokio::task::JoinHandle;
 
 use super::{PATIENCE, World};
 
@@ -60,13 +61,13 @@ impl World {
 
     /// Delivers one batch that must be there.
     pub(crate) async fn deliver(&self) -> Delivery {
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if let Some(delivery) = self.queue.deliver().await.expect("the queue can be read") {
-                return delivery;
-            }
-        }
-        panic!("no message arrived; {}", self.told())
+        next_batch(&self.queue).await.unwrap_or_else(|| panic!("no message arrived; {}", self.told()))
+    }
+
+    /// Delivers one batch that must be there, in the background.
+    pub(crate) fn delivering(&self) -> JoinHandle<Delivery> {
+        let queue = self.queue.clone();
+        tokio::spawn(async move { next_batch(&queue).await.expect("no message arrived") })
     }
 
     /// Delivers until the queue is empty, hidden messages included.
@@ -133,6 +134,17 @@ impl World {
             }
         }
     }
+}
+
+/// The next batch, when it is over.
+async fn next_batch(queue: &Queue) -> Option<Delivery> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(delivery) = queue.deliver().await.expect("the queue can be read") {
+            return Some(delivery);
+        }
+    }
+    None
 }
 
 /// S3 announces a new notification with a test event; a test of its own looks at that.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use serde_json::{Map, Value, json};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 
 use super::{Function, Outcome, failed_messages};
 
@@ -27,9 +27,10 @@ pub struct Delivery {
     pub outcome: Outcome,
 }
 
-/// Batches delivered in the background, until it is dropped.
+/// Batches delivered in the background, until it is dropped: a function that is at work then is left alone, and its
+/// messages stay hidden.
 pub struct Poller {
-    _tasks: JoinSet<()>,
+    _stop: watch::Sender<()>,
 }
 
 impl Queue {
@@ -46,6 +47,11 @@ impl Queue {
     /// # Errors
     /// When the queue cannot be read.
     pub async fn deliver(&self) -> Result<Option<Delivery>, aws_sdk_sqs::Error> {
+        let messages = self.receive().await?;
+        if messages.is_empty() { Ok(None) } else { self.hand_over(&messages).await.map(Some) }
+    }
+
+    async fn receive(&self) -> Result<Vec<Message>, aws_sdk_sqs::Error> {
         let received = self
             .client
             .receive_message()
@@ -56,38 +62,64 @@ impl Queue {
             .message_attribute_names("All")
             .send()
             .await?;
-        let messages = received.messages.unwrap_or_default();
-        if messages.is_empty() {
-            return Ok(None);
-        }
+        Ok(received.messages.unwrap_or_default())
+    }
+
+    /// Gives a batch to the function, and takes off the queue what it is done with.
+    async fn hand_over(&self, messages: &[Message]) -> Result<Delivery, aws_sdk_sqs::Error> {
         let ids: Vec<String> = messages.iter().filter_map(|message| message.message_id.clone()).collect();
-        let outcome = self.function.invoke(&self.event(&messages)).await.outcome;
+        let outcome = self.function.invoke(&self.event(messages)).await.outcome;
         let stay = failed_messages(&outcome, &ids);
-        for message in &messages {
+        for message in messages {
             if stay.contains(message.message_id.as_deref().unwrap_or_default()) {
                 continue;
             }
             let handle = message.receipt_handle.clone();
             self.client.delete_message().queue_url(&self.url).set_receipt_handle(handle).send().await?;
         }
-        Ok(Some(Delivery { messages: messages.len(), stay: stay.len(), outcome }))
+        Ok(Delivery { messages: messages.len(), stay: stay.len(), outcome })
+    }
+
+    /// Makes messages visible again that nobody was given.
+    async fn hand_back(&self, messages: Vec<Message>) -> Result<(), aws_sdk_sqs::Error> {
+        for message in messages {
+            let request = self.client.change_message_visibility().queue_url(&self.url).visibility_timeout(0);
+            request.set_receipt_handle(message.receipt_handle).send().await?;
+        }
+        Ok(())
     }
 
     /// Delivers in the background, as many batches at a time as the function has processes.
     pub fn poll(&self) -> Poller {
-        let mut tasks = JoinSet::new();
+        let (stop, stopped) = watch::channel(());
         for _ in 0..self.function.settings().concurrency {
-            let queue = self.clone();
-            tasks.spawn(async move {
-                loop {
-                    if let Err(error) = queue.deliver().await {
-                        tracing::warn!(%error, "the queue cannot be read");
-                        tokio::time::sleep(Duration::from_millis(200)).await;
-                    }
-                }
-            });
+            tokio::spawn(self.clone().deliver_until(stopped.clone()));
         }
-        Poller { _tasks: tasks }
+        Poller { _stop: stop }
+    }
+
+    /// Delivers until the other end of the channel is gone. A request for messages is waited for even then: the queue
+    /// would answer it all the same, and hide a message from all others that nobody has.
+    async fn deliver_until(self, mut stopped: watch::Receiver<()>) {
+        loop {
+            let delivered = match self.receive().await {
+                Ok(messages) if stopped.has_changed().is_err() => {
+                    let _ = self.hand_back(messages).await;
+                    return;
+                }
+                Ok(messages) if messages.is_empty() => continue,
+                Ok(messages) => tokio::select! {
+                    _ = stopped.changed() => return,
+                    delivered = self.hand_over(&messages) => delivered.map(|_| ()),
+                },
+                Err(_) if stopped.has_changed().is_err() => return,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = delivered {
+                tracing::warn!(%error, "the queue cannot be read");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
     }
 
     /// The event Lambda makes of a batch.
