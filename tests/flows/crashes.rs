@@ -37,13 +37,12 @@ async fn killed_after_the_document_was_made_it_is_found_and_not_made_again() {
     let world =
         World::with(Usual { timeout: Duration::from_secs(4), visibility: 2, ..Usual::default() }).await;
     world.upload("inbox/letter.txt", *b"dear sirs").await;
-    // The document is made, its answer is lost, and so is the function.
+    // The document is made, its answer is lost, and so is the function while it looks for the document: its fourth look
+    // into a folder, as three led to the folder.
     world.ecm.faults().add(Rule::next(Action::DropAfterEffect).on("POST", "/api/v2/nodes$")).unwrap();
-    world
-        .ecm
-        .faults()
-        .add(Rule::next(Action::Delay { milliseconds: 3000 }).on("GET", "/nodes").call(1))
-        .unwrap();
+    let slow =
+        Rule::next(Action::Delay { milliseconds: 3000 }).on("GET", "/api/v2/nodes/[0-9]+/nodes$").call(4);
+    world.ecm.faults().add(slow).unwrap();
     let delivery = world.delivering();
     while world.documents("Claims/Incoming").is_empty() {
         assert!(!delivery.is_finished(), "it made none; {}", world.told());
@@ -55,6 +54,8 @@ async fn killed_after_the_document_was_made_it_is_found_and_not_made_again() {
     assert_eq!(delivery.await.unwrap().stay, 1);
     world.settle().await;
     world.only_document("Claims/Incoming", b"dear sirs");
+    let made = world.ecm.journal().entries();
+    assert_eq!(made.iter().filter(|call| call.method == "POST" && call.path.ends_with("/nodes")).count(), 1);
 }
 
 #[tokio::test]
