@@ -249,6 +249,32 @@ async fn an_asset_in_the_recycle_bin_is_left_alone_and_goes_on_when_it_is_back()
 }
 
 #[tokio::test]
+async fn a_copy_of_a_document_does_not_take_its_place_until_the_document_is_gone() {
+    let (world, pair) = paired(usual()).await;
+    told(&world, &pair).await;
+    let copy = world.ecm.with_state(|state| {
+        let parent = state.node(pair.node).expect("the document").parent_id;
+        state.copy(ADMIN, pair.node, parent, Some("Copy of it"), 0).expect("a copy")
+    });
+    file(&world, &Pair { node: copy, ..pair.clone() }, "Campaign", json!("Somebody's draft"));
+    world.change(copy).await;
+    world.settle().await;
+    assert_eq!(world.endings().await, ["delivered", "skipped sync.copy"], "{}", world.told());
+    assert_ne!(held(world.iconik(), &pair.asset, "Campaign"), [json!("Somebody's draft")]);
+    edit(&world, &pair, "Campaign", json!("Harbour Lights 2032"));
+    told(&world, &pair).await;
+    assert_eq!(filed(&world, &pair, "Campaign"), json!("Harbour Lights 2032"), "{}", world.told());
+
+    world.ecm.with_state(|state| state.delete(ADMIN, pair.node)).expect("it goes");
+    world.change(copy).await;
+    world.settle().await;
+    edit(&world, &pair, "Project", json!("CMP-2032-001"));
+    told(&world, &pair).await;
+    let taken_over = Pair { node: copy, ..pair };
+    assert_eq!(filed(&world, &taken_over, "Project"), json!("CMP-2032-001"), "{}", world.told());
+}
+
+#[tokio::test]
 async fn a_new_version_without_values_and_a_category_that_was_taken_off_are_filled_and_clear_nothing() {
     let (world, pair) = paired(usual()).await;
     told(&world, &pair).await;

@@ -43,7 +43,10 @@ use shared::{
 
 use self::memory::Memory;
 pub(crate) use self::sides::connect as connect_sides;
-use crate::sync_rules::{SAMPLE, SyncRules};
+use crate::{
+    sides::find_node,
+    sync_rules::{SAMPLE, SyncRules},
+};
 
 /// The systems, as references in the ledger name them.
 const ICONIK: &str = System::Iconik.name();
@@ -51,6 +54,16 @@ const CONTENT_SERVER: &str = System::ContentServer.name();
 
 /// How long a write whose answer was lost may still take effect: so long nobody else works on the pair.
 const SETTLING: Duration = Duration::from_secs(90);
+
+/// What an asset or a document is one half of.
+enum Found {
+    Pair(AssetId, NodeId),
+    Nothing,
+    /// The document names an asset that has another document.
+    Copy {
+        of: i64,
+    },
+}
 
 /// The flow.
 pub struct SyncAssetMetadata {
@@ -130,8 +143,12 @@ impl Flow for SyncAssetMetadata {
                 (_, Some(_)) => return skipped("request.not-ours", "the request is for another flow"),
             },
         };
-        let Some((asset, node)) = found else {
-            return skipped("sync.no-pair", "there is nothing on the other side");
+        let (asset, node) = match found {
+            Found::Pair(asset, node) => (asset, node),
+            Found::Nothing => return skipped("sync.no-pair", "there is nothing on the other side"),
+            Found::Copy { of } => {
+                return skipped("sync.copy", &format!("it is a copy of the asset's document, node {of}"));
+            }
         };
         run.note("asset", asset.as_str());
         run.note("node", node.to_string());
@@ -155,12 +172,12 @@ impl Flow for SyncAssetMetadata {
 
 impl SyncAssetMetadata {
     /// The pair of an asset, which is noted where it was not yet.
-    async fn of_asset(&self, asset: &str, run: &Run) -> Result<Option<(AssetId, NodeId)>> {
+    async fn of_asset(&self, asset: &str, run: &Run) -> Result<Found> {
         let id = AssetId::new(asset);
         match self.document_of(&id).await? {
-            Some((node, true)) => Ok(Some((id, node))),
+            Some((node, true)) => Ok(Found::Pair(id, node)),
             Some((node, false)) => self.note_pair(id, node, run).await,
-            None => Ok(None),
+            None => Ok(Found::Nothing),
         }
     }
 
@@ -177,37 +194,43 @@ impl SyncAssetMetadata {
         Ok(told.map(|node| (NodeId(node), false)))
     }
 
-    /// The pair of a document, in the same way.
-    async fn of_document(&self, node: i64, run: &Run) -> Result<Option<(AssetId, NodeId)>> {
+    /// The pair of a document, in the same way. A copy of a document names the same asset as the document, which keeps its
+    /// place as long as it is there.
+    async fn of_document(&self, node: i64, run: &Run) -> Result<Found> {
         let noted = run.ledger().find_reference(CONTENT_SERVER, &node.to_string(), ICONIK).await?;
         if let Some(asset) = noted {
-            return Ok(Some((AssetId::new(&asset), NodeId(node))));
+            return Ok(Found::Pair(AssetId::new(&asset), NodeId(node)));
         }
-        let Some(attribute) = &self.rules.asset else { return Ok(None) };
+        let Some(attribute) = &self.rules.asset else { return Ok(Found::Nothing) };
         let category = self.content_server.resolve_category(&self.rules.category).await?.id;
         let present = match self.content_server.get_categories(NodeId(node)).await {
-            Err(error) if error.class() == FailureClass::Gone => return Ok(None),
+            Err(error) if error.class() == FailureClass::Gone => return Ok(Found::Nothing),
             present => present?.into_iter().find(|values| values.category() == category),
         };
-        let Some(present) = present else { return Ok(None) };
+        let Some(present) = present else { return Ok(Found::Nothing) };
         let definition = self.content_server.category_definition(category, NodeId(node)).await?;
         let value = definition.attribute(attribute).and_then(|attribute| present.get(&attribute.key));
-        match value {
-            Some(AttributeValue::Text(asset)) if !asset.trim().is_empty() => {
-                self.note_pair(AssetId::new(asset.trim()), NodeId(node), run).await
-            }
-            _ => Ok(None),
+        let asset = match value {
+            Some(AttributeValue::Text(asset)) if !asset.trim().is_empty() => asset.trim(),
+            _ => return Ok(Found::Nothing),
+        };
+        let own = run.ledger().find_reference(ICONIK, asset, CONTENT_SERVER).await?;
+        if let Some(own) = own.and_then(|own| own.parse().ok()).filter(|own| *own != node)
+            && find_node(&self.content_server, NodeId(own)).await?.is_some()
+        {
+            return Ok(Found::Copy { of: own });
         }
+        self.note_pair(AssetId::new(asset), NodeId(node), run).await
     }
 
     /// Notes which asset and document belong together, so that either leads to the other.
-    async fn note_pair(&self, asset: AssetId, node: NodeId, run: &Run) -> Result<Option<(AssetId, NodeId)>> {
+    async fn note_pair(&self, asset: AssetId, node: NodeId, run: &Run) -> Result<Found> {
         if !run.is_dry() {
             let (ledger, number) = (run.ledger(), node.to_string());
             ledger.put_reference(CONTENT_SERVER, &number, ICONIK, asset.as_str()).await?;
             ledger.put_reference(ICONIK, asset.as_str(), CONTENT_SERVER, &number).await?;
         }
-        Ok(Some((asset, node)))
+        Ok(Found::Pair(asset, node))
     }
 
     /// The user as whom we write in iconik.
