@@ -241,6 +241,22 @@ impl Environment {
         aws::s3_in(&self.s3, region)
     }
 
+    /// Sends a message to the flow's own queue, which hides it for so many seconds (900 at most). `operation` is what for, as
+    /// errors name it.
+    ///
+    /// # Errors
+    /// When the queue does not take it.
+    pub async fn send_to_own_queue(
+        &self,
+        operation: &'static str,
+        body: String,
+        hidden_seconds: i32,
+    ) -> Result<()> {
+        let send = self.sqs.send_message().queue_url(&self.settings.queue_url).message_body(body);
+        let sent = send.set_delay_seconds((hidden_seconds > 0).then_some(hidden_seconds)).send().await;
+        sent.map(drop).map_err(|error| aws::classify(System::Sqs, operation, error))
+    }
+
     /// The spacing of requests to the target.
     pub fn pace(&self) -> Pace {
         Pace::per_second(self.settings.target_rate)

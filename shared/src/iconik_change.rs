@@ -3,14 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use cloudevents::{AttributesReader, Data, Event, EventBuilder, EventBuilderV10};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    context::Context,
-    error::{Error, Result},
-    ledger::Key,
-};
+use crate::{change_event, context::Context, error::Result, ledger::Key};
 
 /// The `type` of the envelope.
 pub const KIND: &str = "waybill.iconik-change.v1";
@@ -45,6 +40,25 @@ pub struct IconikChange {
 }
 
 impl IconikChange {
+    /// That an object changed or, with a request, that somebody asks for something about it, and nothing more.
+    pub fn about(
+        object_type: &str,
+        object_id: &str,
+        request: Option<&str>,
+        occasion: impl Into<String>,
+    ) -> Self {
+        Self {
+            object_type: object_type.to_owned(),
+            object_id: object_id.to_owned(),
+            version_id: None,
+            realm: None,
+            operation: None,
+            request: request.map(str::to_owned),
+            occasion: occasion.into(),
+            form: BTreeMap::new(),
+        }
+    }
+
     /// What makes two reports the same one.
     pub fn key(&self) -> Key {
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
@@ -60,20 +74,9 @@ impl IconikChange {
     /// # Errors
     /// When it cannot be formed, which is a defect.
     pub fn envelope(&self, source: &str, flow: &str, context: &Context) -> Result<String> {
-        let form = |error: &dyn std::fmt::Display| {
-            Error::bug("send change", format!("the envelope of a change cannot be formed: {error}"))
-        };
-        let data = serde_json::to_value(self).map_err(|error| form(&error))?;
-        let event = EventBuilderV10::new()
-            .id(Key::of(&[flow, self.key().digest()]).digest())
-            .source(format!("waybill:{source}"))
-            .ty(KIND)
-            .subject(format!("{}/{}", self.object_type, self.object_id))
-            .time(context.now().to_string())
-            .data("application/json", data)
-            .build()
-            .map_err(|error| form(&error))?;
-        serde_json::to_string(&event).map_err(|error| form(&error))
+        let subject = format!("{}/{}", self.object_type, self.object_id);
+        let id = Key::of(&[flow, self.key().digest()]);
+        change_event::wrap(KIND, source, subject, &id, self, context)
     }
 
     /// Reads a message body.
@@ -81,20 +84,7 @@ impl IconikChange {
     /// # Errors
     /// When it is no such envelope; it never will be.
     pub fn parse(body: &str) -> Result<Self> {
-        let refused = |what: String| {
-            Error::invalid("event.not-a-change", what)
-                .remedy(format!("send CloudEvents of type {KIND}, as receive-iconik does"))
-        };
-        let event: Event =
-            serde_json::from_str(body).map_err(|error| refused(format!("not a CloudEvent: {error}")))?;
-        if event.ty() != KIND {
-            return Err(refused(format!("expected an event of type {KIND}, found {}", event.ty())));
-        }
-        let Some(Data::Json(data)) = event.data() else {
-            return Err(refused("the event has no JSON data".into()));
-        };
-        serde_json::from_value(data.clone())
-            .map_err(|error| refused(format!("the event's data is not a change: {error}")))
+        change_event::unwrap(KIND, "receive-iconik", body)
     }
 }
 

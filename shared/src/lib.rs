@@ -6,6 +6,7 @@ pub mod aws;
 pub mod bagit;
 pub mod batch;
 pub mod bus;
+mod change_event;
 pub mod consonance;
 pub mod content_server;
 pub mod context;

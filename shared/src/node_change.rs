@@ -1,14 +1,9 @@
 //! What a change feed says about a node of Content Server: one `CloudEvents` envelope per change and interested flow.
 
-use cloudevents::{AttributesReader, Data, Event, EventBuilder, EventBuilderV10};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    context::Context,
-    error::{Error, Result},
-    ledger::Key,
-};
+use crate::{change_event, context::Context, error::Result, ledger::Key};
 
 /// The `type` of the envelope.
 pub const KIND: &str = "waybill.node-change.v1";
@@ -54,6 +49,20 @@ pub enum Change {
 }
 
 impl NodeChange {
+    /// That a node changed or, with a request, that somebody asks for something about it, and nothing more.
+    pub fn about(node: i64, request: Option<&str>, occasion: impl Into<String>) -> Self {
+        Self {
+            node,
+            change: if request.is_some() { Change::Requested } else { Change::Changed },
+            version: None,
+            modified: None,
+            projection: String::new(),
+            workspace: None,
+            request: request.map(str::to_owned),
+            occasion: occasion.into(),
+        }
+    }
+
     /// What makes two reports the same change: node, version, modification date, watched values, request and
     /// occasion.
     pub fn key(&self) -> Key {
@@ -70,20 +79,8 @@ impl NodeChange {
     /// # Errors
     /// When it cannot be formed, which is a defect.
     pub fn envelope(&self, source: &str, flow: &str, context: &Context) -> Result<String> {
-        let form = |error: &dyn std::fmt::Display| {
-            Error::bug("send change", format!("the envelope of a change cannot be formed: {error}"))
-        };
-        let data = serde_json::to_value(self).map_err(|error| form(&error))?;
-        let event = EventBuilderV10::new()
-            .id(Key::of(&[flow, self.key().digest()]).digest())
-            .source(format!("waybill:{source}"))
-            .ty(KIND)
-            .subject(format!("node/{}", self.node))
-            .time(context.now().to_string())
-            .data("application/json", data)
-            .build()
-            .map_err(|error| form(&error))?;
-        serde_json::to_string(&event).map_err(|error| form(&error))
+        let id = Key::of(&[flow, self.key().digest()]);
+        change_event::wrap(KIND, source, format!("node/{}", self.node), &id, self, context)
     }
 
     /// Reads a message body.
@@ -91,20 +88,7 @@ impl NodeChange {
     /// # Errors
     /// When it is no such envelope; it never will be.
     pub fn parse(body: &str) -> Result<Self> {
-        let refused = |what: String| {
-            Error::invalid("event.not-a-change", what)
-                .remedy(format!("send CloudEvents of type {KIND}, as the change feed does"))
-        };
-        let event: Event =
-            serde_json::from_str(body).map_err(|error| refused(format!("not a CloudEvent: {error}")))?;
-        if event.ty() != KIND {
-            return Err(refused(format!("expected an event of type {KIND}, found {}", event.ty())));
-        }
-        let Some(Data::Json(data)) = event.data() else {
-            return Err(refused("the event has no JSON data".into()));
-        };
-        serde_json::from_value(data.clone())
-            .map_err(|error| refused(format!("the event's data is not a change: {error}")))
+        change_event::unwrap(KIND, "the change feed", body)
     }
 }
 

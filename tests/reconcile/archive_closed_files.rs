@@ -3,7 +3,7 @@
 use s3_content_server::ARCHIVE_CLOSED_FILES;
 use serde_json::json;
 use shared::{
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
     reconcile::{Action, Kind, Options},
 };
 use simulators::content_server::{
@@ -85,16 +85,7 @@ fn letter(world: &World, name: &str) -> i64 {
 }
 
 fn change(world: &World, node: i64, request: Option<&str>) -> String {
-    let change = NodeChange {
-        node,
-        change: if request.is_some() { Change::Requested } else { Change::Changed },
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: String::new(),
-    };
+    let change = NodeChange::about(node, request, "");
     change.envelope("watch-content-server", "archive-closed-files", &world.context).expect("an envelope")
 }
 

@@ -2,7 +2,7 @@
 
 use s3_content_server::OFFLOAD_CONTENT;
 use shared::{
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
     reconcile::{Action, Kind, Options},
 };
 use simulators::content_server::{
@@ -62,16 +62,7 @@ fn node(world: &World, name: &str) -> i64 {
 
 fn changed(world: &World) -> Vec<String> {
     let change = |name: &&str| {
-        let change = NodeChange {
-            node: node(world, name),
-            change: Change::Changed,
-            version: Some(2),
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: None,
-            occasion: String::new(),
-        };
+        let change = NodeChange { version: Some(2), ..NodeChange::about(node(world, name), None, "") };
         change.envelope("watch-content-server", "offload-content", &world.context).expect("an envelope")
     };
     NAMES.iter().map(change).collect()

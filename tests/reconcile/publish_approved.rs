@@ -4,7 +4,7 @@ use s3_content_server::PUBLISH_APPROVED;
 use serde_json::json;
 use shared::{
     links::{Links, Token},
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
     reconcile::{Action, Kind, Options},
 };
 use simulators::content_server::{
@@ -92,16 +92,7 @@ fn node(world: &World, name: &str) -> i64 {
 
 fn changed(world: &World) -> Vec<String> {
     let change = |name: &&str| {
-        let change = NodeChange {
-            node: node(world, name),
-            change: Change::Changed,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: None,
-            occasion: String::new(),
-        };
+        let change = NodeChange::about(node(world, name), None, "");
         change.envelope("watch-content-server", "publish-approved", &world.context).expect("an envelope")
     };
     NAMES.iter().map(change).collect()

@@ -2,7 +2,7 @@
 
 use s3_content_server::REPLICATE_CONTENT;
 use shared::{
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
     reconcile::{Action, Kind, Options},
 };
 use simulators::content_server::{
@@ -57,16 +57,7 @@ fn set(world: &World) -> Vec<i64> {
 }
 
 fn told(world: &World) -> Vec<String> {
-    let change = |node: i64| NodeChange {
-        node,
-        change: Change::Changed,
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: None,
-        occasion: String::new(),
-    };
+    let change = |node: i64| NodeChange::about(node, None, "");
     let told = |node| change(node).envelope("watch-content-server", "replicate-content", &world.context);
     set(world).into_iter().map(|node| told(node).expect("an envelope")).collect()
 }

@@ -1,28 +1,14 @@
 //! What change feeds and people send to the flows.
 
 use serde_json::{Map, Value, json};
-use shared::{
-    context::Context,
-    iconik_change::IconikChange,
-    node_change::{Change, NodeChange},
-    webhook::Verifier,
-};
+use shared::{context::Context, iconik_change::IconikChange, node_change::NodeChange, webhook::Verifier};
 
 /// The message that a node changed, or that somebody asks for something. Two of other occasions are two items.
 ///
 /// # Panics
 /// When it cannot be formed.
 pub fn node_change(flow: &str, node: i64, request: Option<&str>, occasion: &str) -> String {
-    let change = NodeChange {
-        node,
-        change: if request.is_some() { Change::Requested } else { Change::Changed },
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: occasion.to_owned(),
-    };
+    let change = NodeChange::about(node, request, occasion);
     change.envelope("tests", flow, &Context::system()).expect("an envelope")
 }
 
@@ -38,16 +24,7 @@ pub fn iconik_change(
     request: Option<&str>,
     occasion: &str,
 ) -> String {
-    let change = IconikChange {
-        object_type: object_type.to_owned(),
-        object_id: id.to_owned(),
-        version_id: None,
-        realm: None,
-        operation: None,
-        request: request.map(str::to_owned),
-        occasion: occasion.to_owned(),
-        form: Default::default(),
-    };
+    let change = IconikChange::about(object_type, id, request, occasion);
     change.envelope("tests", flow, &Context::system()).expect("an envelope")
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::{
     bagit::{Bag, Checksums, tag_files},
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
 };
 use simulators::{
     aws::s3::Stored,
@@ -218,16 +218,7 @@ fn held(world: &World) {
 
 pub(crate) fn change(world: &World, path: &str, request: Option<&str>, occasion: &str) -> String {
     let node = world.content_server.with_state(|state| state.at(path).expect("a node").id);
-    let change = NodeChange {
-        node,
-        change: if request.is_some() { Change::Requested } else { Change::Changed },
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: occasion.to_owned(),
-    };
+    let change = NodeChange::about(node, request, occasion);
     change.envelope("watch-content-server", "archive-closed-files", &world.context).expect("an envelope")
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use s3_content_server::OFFLOAD_CONTENT;
 use sha2::{Digest, Sha256};
-use shared::node_change::{Change, NodeChange};
+use shared::node_change::NodeChange;
 use simulators::content_server::{
     self, Blob, State, seed,
     state::{ADMIN, Changes, NewNode, NewVersion, Node, kind},
@@ -115,16 +115,7 @@ pub(crate) fn the_document(state: &State) -> &Node {
 
 fn change(world: &World, request: Option<&str>) -> String {
     let node = world.content_server.with_state(|state| the_document(state).id);
-    let change = NodeChange {
-        node,
-        change: if request.is_some() { Change::Requested } else { Change::Changed },
-        version: Some(3),
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: String::new(),
-    };
+    let change = NodeChange { version: Some(3), ..NodeChange::about(node, request, "") };
     change.envelope("watch-content-server", "offload-content", &world.context).expect("an envelope")
 }
 

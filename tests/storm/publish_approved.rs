@@ -9,10 +9,7 @@ use std::{
 use s3_content_server::PUBLISH_APPROVED;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::{
-    links::Token,
-    node_change::{Change, NodeChange},
-};
+use shared::{links::Token, node_change::NodeChange};
 use simulators::content_server::{
     self, Blob, State, seed,
     state::{ADMIN, NewNode, NewVersion, kind},
@@ -266,16 +263,7 @@ pub(crate) fn change(world: &World, name: &str, request: Option<&str>, occasion:
         let deleted = state.recycle_bin.values().flatten().find(|node| node.name == name);
         state.at(&path(name)).or(deleted).map_or(0, |node| node.id)
     });
-    let change = NodeChange {
-        node,
-        change: if request.is_some() { Change::Requested } else { Change::Changed },
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: occasion.to_owned(),
-    };
+    let change = NodeChange::about(node, request, occasion);
     change.envelope("watch-content-server", "publish-approved", &world.context).expect("an envelope")
 }
 

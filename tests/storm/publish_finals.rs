@@ -157,14 +157,8 @@ pub(crate) fn approved(world: &World, title: &str, occasion: &str) -> String {
 pub(crate) fn of_version(world: &World, title: &str, number: i64, occasion: &str) -> String {
     let version = world.iconik().with_state(|state| version(state, title, number));
     let change = IconikChange {
-        object_type: "assets".to_owned(),
-        object_id: id(world, title),
         version_id: Some(version),
-        realm: None,
-        operation: None,
-        request: Some("publish".to_owned()),
-        occasion: occasion.to_owned(),
-        form: Default::default(),
+        ..IconikChange::about("assets", &id(world, title), Some("publish"), occasion)
     };
     let context = shared::context::Context::system();
     change.envelope("tests", "publish-finals", &context).expect("an envelope")

@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use shared::{
-    links::Token,
-    node_change::{Change, NodeChange},
-};
+use shared::{links::Token, node_change::NodeChange};
 use simulators::content_server::{
     Blob, State, seed,
     state::{ADMIN, NewNode, NewVersion, kind},
@@ -223,16 +220,7 @@ fn reviewed(world: &World, disposition: &str) -> i64 {
 }
 
 fn requested(world: &World, node: i64, request: &str) -> String {
-    let change = NodeChange {
-        node,
-        change: Change::Requested,
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: Some(request.to_owned()),
-        occasion: world.context.now().to_string(),
-    };
+    let change = NodeChange::about(node, Some(request), world.context.now().to_string());
     change.envelope("watch-content-server", "publish-approved", &world.context).expect("an envelope")
 }
 

@@ -156,16 +156,7 @@ fn document(state: &mut State, parent: i64, name: &str, contents: &[Vec<u8>]) ->
 }
 
 fn change(world: &World, node: i64, change: Change, request: Option<&str>, occasion: &str) -> String {
-    let change = NodeChange {
-        node,
-        change,
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: occasion.to_owned(),
-    };
+    let change = NodeChange { change, ..NodeChange::about(node, request, occasion) };
     change.envelope("watch-content-server", "replicate-content", &world.context).expect("an envelope")
 }
 

@@ -13,7 +13,7 @@ use s3_content_server::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::node_change::{Change, NodeChange};
+use shared::node_change::NodeChange;
 use simulators::content_server::{
     self, Blob, State, seed,
     state::{ADMIN, NewNode, NewVersion, Process, kind, workflows::ProcessStatus},
@@ -277,16 +277,7 @@ pub(crate) async fn decide(world: &World, disposition: &'static str) {
         all
     });
     for process in processes {
-        let change = NodeChange {
-            node: process,
-            change: Change::Requested,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: Some(COMPLETED.to_owned()),
-            occasion: String::new(),
-        };
+        let change = NodeChange::about(process, Some(COMPLETED), "");
         let push = change.envelope("watch-content-server", "stage-attachments", &world.context);
         world.send(&push.expect("an envelope")).await;
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::node_change::{Change, NodeChange};
+use shared::node_change::NodeChange;
 use simulators::content_server::{
     Settings,
     settings::{
@@ -146,14 +146,8 @@ fn rounds(story: &Scenario, name: &str, told: Told) -> Vec<Vec<i64>> {
                 (document.id, numbers)
             });
             let change = NodeChange {
-                node,
-                change: Change::Changed,
                 version: numbers.last().copied(),
-                modified: None,
-                projection: String::new(),
-                workspace: None,
-                request: None,
-                occasion: round.to_string(),
+                ..NodeChange::about(node, None, round.to_string())
             };
             seen.push(numbers);
             for message in told(&world, &story, &change) {

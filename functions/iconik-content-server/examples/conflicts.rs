@@ -30,7 +30,7 @@ use shared::{
     context::Context,
     environment::{Environment, Settings},
     http::Transport,
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
 };
 
 const USAGE: &str = "\
@@ -140,19 +140,13 @@ async fn resolve(environment: &Environment, memory: &Memory, options: &Options) 
         }
         Err(error) => return Err(error.into()),
     };
-    let change = NodeChange {
-        node: recorded.node,
-        change: Change::Requested,
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: Some("sync".to_owned()),
-        occasion: format!("{id} {take:?} {}", environment.context.now()),
-    };
+    let change = NodeChange::about(
+        recorded.node,
+        Some("sync"),
+        format!("{id} {take:?} {}", environment.context.now()),
+    );
     let body = change.envelope("conflicts", "sync-asset-metadata", &environment.context)?;
-    let send = environment.sqs.send_message().queue_url(&environment.settings.queue_url).message_body(body);
-    send.send().await?;
+    environment.send_to_own_queue("tell of decision", body, 0).await?;
     if options.json {
         println!("{}", json!({"decided": decision, "conflict": recorded}));
     } else {

@@ -180,16 +180,8 @@ impl ArchiveProduction {
     }
 
     async fn send(&self, waiting: &Waiting, run: &Run) -> Result<()> {
-        let change = IconikChange {
-            object_type: "collections".to_owned(),
-            object_id: waiting.collection.clone(),
-            version_id: None,
-            realm: None,
-            operation: None,
-            request: None,
-            occasion: format!("{AGAIN} {}", waiting.due),
-            form: Default::default(),
-        };
+        let change =
+            IconikChange::about("collections", &waiting.collection, None, format!("{AGAIN} {}", waiting.due));
         let body = change.envelope(Self::NAME, Self::NAME, run.context())?;
         let message = Message { flow: Self::NAME.to_owned(), body };
         let sent = FlowQueues::of_own(&self.environment, Self::NAME).send(&[message]).await;

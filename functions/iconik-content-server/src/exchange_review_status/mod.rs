@@ -23,7 +23,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::{
     audit::AuditEvent,
-    aws::classify,
     content_server::{self, NodeId},
     environment::Environment,
     error::{Error, FailureClass, Result, Retry, System},
@@ -221,10 +220,8 @@ impl ExchangeReviewStatus {
         let later = IconikChange { request: Some(LOOK_AGAIN.to_owned()), ..change.clone() };
         let body = later.envelope(NAME, NAME, run.context())?;
         let delay = self.iconik.settings().index_patience_seconds.min(LONGEST_DELAY);
-        let (sqs, queue) = (&self.environment.sqs, &self.environment.settings.queue_url);
-        let send = sqs.send_message().queue_url(queue).message_body(body);
-        let send = send.delay_seconds(i32::try_from(delay).unwrap_or_default());
-        send.send().await.map(drop).map_err(|error| classify(System::Sqs, "ask again", error))
+        let delay = i32::try_from(delay).unwrap_or_default();
+        self.environment.send_to_own_queue("ask again", body, delay).await
     }
 
     /// What rules may read of an asset.

@@ -28,7 +28,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::{
-    aws::classify,
     content_server,
     environment::Environment,
     error::{Error, FailureClass, Result, Retry, System},
@@ -171,20 +170,9 @@ impl FileRights {
 
     /// Sends a hint to the flow's own queue. One that is sent twice is the same item.
     async fn tell(&self, asset: &str, request: &str, occasion: String, run: &Run) -> Result<()> {
-        let change = IconikChange {
-            object_type: "assets".to_owned(),
-            object_id: asset.to_owned(),
-            version_id: None,
-            realm: None,
-            operation: None,
-            request: Some(request.to_owned()),
-            occasion,
-            form: Default::default(),
-        };
+        let change = IconikChange::about("assets", asset, Some(request), occasion);
         let body = change.envelope(Self::NAME, Self::NAME, run.context())?;
-        let queue = &self.environment.settings.queue_url;
-        let send = self.environment.sqs.send_message().queue_url(queue).message_body(body);
-        send.send().await.map(drop).map_err(|error| classify(System::Sqs, "tell of rights", error))
+        self.environment.send_to_own_queue("tell of rights", body, 0).await
     }
 }
 
@@ -227,14 +215,9 @@ mod tests {
     fn hints_and_rounds_are_told_apart() {
         let context = shared::context::Context::system();
         let hint = IconikChange {
-            object_type: "assets".into(),
-            object_id: "0f3c1a52-6b1e-11ef-8f5e-0a58a9feac02".into(),
-            version_id: None,
             realm: Some("metadata".into()),
             operation: Some("update".into()),
-            request: None,
-            occasion: "1".into(),
-            form: Default::default(),
+            ..IconikChange::about("assets", "0f3c1a52-6b1e-11ef-8f5e-0a58a9feac02", None, "1")
         };
         let body = hint.envelope("receive-iconik/rights", FileRights::NAME, &context).unwrap();
         assert_eq!(parse(&body).unwrap().events, [RightsEvent::Changed(hint)]);

@@ -9,7 +9,7 @@ use shared::{
     flow_queues::Message,
     iconik::CollectionId,
     ledger::Key,
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
 };
 
 use super::{LinkReferences, REQUEST, standing::is_missing};
@@ -95,16 +95,7 @@ impl LinkReferences {
     async fn tell(&self, change: &NodeChange, nodes: &[NodeId], run: &Run) -> Result<usize> {
         let mut messages = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let one = NodeChange {
-                node: node.0,
-                change: Change::Requested,
-                version: None,
-                modified: None,
-                projection: String::new(),
-                workspace: None,
-                request: Some(REQUEST.to_owned()),
-                occasion: format!("{SPREAD}{}", origin(change)),
-            };
+            let one = NodeChange::about(node.0, Some(REQUEST), format!("{SPREAD}{}", origin(change)));
             let body = one.envelope(Self::NAME, Self::NAME, run.context())?;
             messages.push(Message { flow: Self::NAME.to_owned(), body });
         }

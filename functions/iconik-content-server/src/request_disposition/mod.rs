@@ -35,7 +35,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::{
-    aws::classify,
     content_server,
     environment::Environment,
     error::{Error, FailureClass, Result, Retry, System},
@@ -227,9 +226,7 @@ impl RequestDisposition {
     /// Sends a step to the flow's own queue. One that is sent twice is the same item.
     async fn tell(&self, step: &Step, run: &Run) -> Result<()> {
         let body = step.change()?.envelope(FLOW, FLOW, run.context())?;
-        let queue = &self.environment.settings.queue_url;
-        let send = self.environment.sqs.send_message().queue_url(queue).message_body(body);
-        send.send().await.map(drop).map_err(|error| classify(System::Sqs, "tell of step", error))
+        self.environment.send_to_own_queue("tell of step", body, 0).await
     }
 }
 
@@ -281,14 +278,9 @@ mod tests {
         let body = step.change().unwrap().envelope(FLOW, FLOW, &context).unwrap();
         assert_eq!(event(&body), DispositionEvent::Step(step));
         let hint = IconikChange {
-            object_type: "assets".into(),
-            object_id: "a-1".into(),
-            version_id: None,
             realm: Some("metadata".into()),
             operation: Some("update".into()),
-            request: None,
-            occasion: "1".into(),
-            form: Default::default(),
+            ..IconikChange::about("assets", "a-1", None, "1")
         };
         let body = hint.envelope("receive-iconik/status", FLOW, &context).unwrap();
         assert_eq!(event(&body), DispositionEvent::Asset(hint));

@@ -61,16 +61,7 @@ impl Step {
         let occasion = Occasion { revision: self.revision, turn: self.turn, news: self.news.clone() };
         let occasion = serde_json::to_string(&occasion)
             .map_err(|error| Error::bug("send step", "a step cannot be written as JSON").source(error))?;
-        Ok(IconikChange {
-            object_type: "assets".to_owned(),
-            object_id: self.asset.clone(),
-            version_id: None,
-            realm: None,
-            operation: None,
-            request: Some(STEP.to_owned()),
-            occasion,
-            form: Default::default(),
-        })
+        Ok(IconikChange::about("assets", &self.asset, Some(STEP), occasion))
     }
 
     /// The step that a message tells of; nothing when it is a hint.

@@ -69,14 +69,8 @@ pub(crate) fn look_again(
     request: Option<&str>,
 ) -> Result<Again> {
     let change = IconikChange {
-        object_type: kind.to_owned(),
-        object_id: id.to_owned(),
         version_id: version.map(str::to_owned),
-        realm: None,
-        operation: None,
-        request: request.map(str::to_owned),
-        occasion: format!("reconcile {}", context.now().strftime("%Y-%m-%d")),
-        form: Default::default(),
+        ..IconikChange::about(kind, id, request, format!("reconcile {}", context.now().strftime("%Y-%m-%d")))
     };
     Ok(Again { action: Action::LookAgain, message: change.envelope("reconcile", flow, context)? })
 }

@@ -3,7 +3,7 @@
 use shared::{
     context::Context,
     error::Result,
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
     reconcile::{Action, Again},
 };
 
@@ -13,15 +13,7 @@ use shared::{
 /// # Errors
 /// When the message cannot be formed, which is a defect.
 pub(crate) fn look_at_node(flow: &str, context: &Context, node: i64, request: Option<&str>) -> Result<Again> {
-    let change = NodeChange {
-        node,
-        change: if request.is_some() { Change::Requested } else { Change::Changed },
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: format!("reconcile {}", context.now().strftime("%Y-%m-%d")),
-    };
+    let change =
+        NodeChange::about(node, request, format!("reconcile {}", context.now().strftime("%Y-%m-%d")));
     Ok(Again { action: Action::LookAgain, message: change.envelope("reconcile", flow, context)? })
 }

@@ -4,13 +4,12 @@
 //! message that is sent twice is the same item; what was put aside is tried again each day.
 
 use shared::{
-    aws::classify,
     content_server::ProcessId,
-    error::{Result, System},
+    error::Result,
     flow::{Flow, Outcome, Run},
     iconik::AssetStatus,
     iconik_change::IconikChange,
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
 };
 
 use super::{COMPLETED, StartSignoff, follow::seen, memory::Workflow, skipped};
@@ -72,29 +71,14 @@ impl StartSignoff {
 
     async fn tell_of_review(&self, workflow: &Workflow, occasion: String, run: &Run) -> Result<()> {
         let change = IconikChange {
-            object_type: "assets".to_owned(),
-            object_id: workflow.asset.as_str().to_owned(),
             version_id: Some(workflow.version.as_str().to_owned()),
-            realm: None,
-            operation: None,
-            request: None,
-            occasion,
-            form: Default::default(),
+            ..IconikChange::about("assets", workflow.asset.as_str(), None, occasion)
         };
         self.send(change.envelope(Self::NAME, Self::NAME, run.context())?, run).await
     }
 
     async fn tell_of_workflow(&self, process: ProcessId, occasion: String, run: &Run) -> Result<()> {
-        let change = NodeChange {
-            node: process.0,
-            change: Change::Requested,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: Some(COMPLETED.to_owned()),
-            occasion,
-        };
+        let change = NodeChange::about(process.0, Some(COMPLETED), occasion);
         self.send(change.envelope(Self::NAME, Self::NAME, run.context())?, run).await
     }
 
@@ -103,8 +87,6 @@ impl StartSignoff {
         if run.is_dry() {
             return Ok(());
         }
-        let queue = &self.environment.settings.queue_url;
-        let send = self.environment.sqs.send_message().queue_url(queue).message_body(body);
-        send.send().await.map(drop).map_err(|error| classify(System::Sqs, "tell of sign-off", error))
+        self.environment.send_to_own_queue("tell of sign-off", body, 0).await
     }
 }

@@ -222,33 +222,16 @@ fn again(code: &'static str, message: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use shared::{context::Context, node_change::Change};
+    use shared::context::Context;
 
     use super::*;
 
     #[test]
     fn hints_pushes_and_rounds_are_told_apart() {
         let context = Context::system();
-        let hint = IconikChange {
-            object_type: "assets".into(),
-            object_id: "0f3c1a52-6b1e-11ef-8f5e-0a58a9feac02".into(),
-            version_id: None,
-            realm: None,
-            operation: None,
-            request: Some("signoff".into()),
-            occasion: "1".into(),
-            form: Default::default(),
-        };
-        let push = NodeChange {
-            node: 77,
-            change: Change::Requested,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: Some(COMPLETED.into()),
-            occasion: String::new(),
-        };
+        let hint =
+            IconikChange::about("assets", "0f3c1a52-6b1e-11ef-8f5e-0a58a9feac02", Some("signoff"), "1");
+        let push = NodeChange::about(77, Some(COMPLETED), "");
         let look = json!({"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
             "time": "2031-05-06T07:00:00Z", "resources": [], "detail": {}});
         let event = |body: &str| parse(body).unwrap().events.remove(0);

@@ -15,7 +15,7 @@ use shared::{
     error::{Error, FailureClass, Result, System},
     flow::{Delivery, Flow, Outcome, Run},
     ledger::Sighting,
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
 };
 
 use super::{OffloadContent, skipped};
@@ -221,16 +221,7 @@ fn understood<T: for<'de> Deserialize<'de>>(facts: &str) -> Result<T> {
 }
 
 fn message(node: i64, due: Timestamp, request: Option<&str>, run: &Run) -> Result<String> {
-    let change = NodeChange {
-        node,
-        change: if request.is_some() { Change::Requested } else { Change::Changed },
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: format!("look-again {due}"),
-    };
+    let change = NodeChange::about(node, request, format!("look-again {due}"));
     change.envelope(OffloadContent::NAME, OffloadContent::NAME, run.context())
 }
 

@@ -4,11 +4,10 @@
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::Deserialize;
 use shared::{
-    aws::classify,
-    error::{Result, System},
+    error::Result,
     flow::{Delivery, Flow, Outcome, Run},
     ledger::Key,
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
 };
 
 use super::{PublishApproved, skipped};
@@ -90,20 +89,9 @@ impl PublishApproved {
         occasion: &str,
         run: &Run,
     ) -> Result<()> {
-        let change = NodeChange {
-            node,
-            change: if request.is_some() { Change::Requested } else { Change::Changed },
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: request.map(str::to_owned),
-            occasion: occasion.to_owned(),
-        };
+        let change = NodeChange::about(node, request, occasion);
         let body = change.envelope(Self::NAME, Self::NAME, run.context())?;
-        let queue = &self.environment.settings.queue_url;
-        let send = self.environment.sqs.send_message().queue_url(queue).message_body(body).send().await;
-        send.map(drop).map_err(|error| classify(System::Sqs, "send change", error))
+        self.environment.send_to_own_queue("send change", body, 0).await
     }
 }
 

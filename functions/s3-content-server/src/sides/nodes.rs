@@ -6,7 +6,7 @@ use shared::{
     context::Context,
     error::{Error, Result},
     ledger::{Ending, Key, Ledger},
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
     reconcile::{Account, Action, Again, Listed},
 };
 
@@ -57,15 +57,7 @@ pub(crate) fn look_again(
     node: NodeId,
     request: Option<&str>,
 ) -> Result<Again> {
-    let change = NodeChange {
-        node: node.0,
-        change: if request.is_some() { Change::Requested } else { Change::Changed },
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: request.map(str::to_owned),
-        occasion: format!("reconcile {}", context.now().strftime("%Y-%m-%d")),
-    };
+    let change =
+        NodeChange::about(node.0, request, format!("reconcile {}", context.now().strftime("%Y-%m-%d")));
     Ok(Again { action: Action::LookAgain, message: change.envelope("reconcile", flow, context)? })
 }

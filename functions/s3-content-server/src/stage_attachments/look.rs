@@ -4,11 +4,10 @@
 //! its own. A message that is sent twice is the same item.
 
 use shared::{
-    aws::classify,
     content_server::ProcessId,
-    error::{Result, System},
+    error::Result,
     flow::{Flow, Outcome, Run},
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
 };
 
 use super::{COMPLETED, StageAttachments, case::Workflow, skipped};
@@ -76,19 +75,8 @@ impl StageAttachments {
 
     /// Sends a message about a workflow to the flow's own queue.
     pub(super) async fn tell(&self, process: ProcessId, occasion: &str, run: &Run) -> Result<()> {
-        let change = NodeChange {
-            node: process.0,
-            change: Change::Requested,
-            version: None,
-            modified: None,
-            projection: String::new(),
-            workspace: None,
-            request: Some(COMPLETED.to_owned()),
-            occasion: occasion.to_owned(),
-        };
+        let change = NodeChange::about(process.0, Some(COMPLETED), occasion);
         let body = change.envelope(Self::NAME, Self::NAME, run.context())?;
-        let queue = &self.environment.settings.queue_url;
-        let send = self.environment.sqs.send_message().queue_url(queue).message_body(body);
-        send.send().await.map(drop).map_err(|error| classify(System::Sqs, "tell of workflow", error))
+        self.environment.send_to_own_queue("tell of workflow", body, 0).await
     }
 }

@@ -11,7 +11,7 @@ use shared::{
     environment::Environment,
     error::{Error, FailureClass, Result},
     function::{Function, Problem},
-    node_change::{Change, NodeChange},
+    node_change::NodeChange,
     webhook::{Delivery, KeptSecret, Refusal, TOLERANCE, Verifier},
 };
 
@@ -140,16 +140,7 @@ fn changes(push: &Push, delivery: &Delivery) -> Result<Vec<NodeChange>, Problem>
             return Err(malformed("`request` is a word of lower-case letters, such as recall".to_owned()));
         }
     }
-    let change = |node| NodeChange {
-        node,
-        change: if push.request.is_some() { Change::Requested } else { Change::Changed },
-        version: None,
-        modified: None,
-        projection: String::new(),
-        workspace: None,
-        request: push.request.clone(),
-        occasion: delivery.id.clone(),
-    };
+    let change = |node| NodeChange::about(node, push.request.as_deref(), delivery.id.clone());
     Ok(nodes.into_iter().map(change).collect())
 }
 
