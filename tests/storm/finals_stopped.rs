@@ -159,14 +159,30 @@ fn is_whole(world: &World, clean: &Made, when: &str) {
     assert!(open.is_empty(), "{when}: {open:?} are left behind");
 }
 
+/// How people stop a final that is on its way.
+struct Stop {
+    act: fn(&mut State),
+    /// How the item ends then.
+    endings: &'static [&'static str],
+    /// What the job says then, one of these.
+    says: &'static [&'static str],
+}
+
+const ABORTED: Stop = Stop { act: abort, endings: &["skipped job.aborted"], says: &["aborted"] };
+const REJECTED: Stop = Stop {
+    act: reject,
+    endings: &["skipped approval.withdrawn", "skipped approval.not-approved"],
+    says: &["the approval was withdrawn", "the review of the version is"],
+};
+
 /// A job that is aborted says what became of its work, and so does everything else.
-fn is_truthful(world: &World, clean: &Made, when: &str) {
+fn is_truthful(world: &World, clean: &Made, stop: &Stop, when: &str) {
     let jobs = jobs(world);
     let endings = world.endings();
     let is_filed = world.made().versions == clean.versions;
     match (jobs.as_slice(), endings.as_slice()) {
-        ([job], [ending]) if job == "ABORTED" && ending == "skipped job.aborted" => {
-            assert!(said(world).contains("aborted"), "{when}: {}", said(world));
+        ([job], [ending]) if job == "ABORTED" && stop.endings.contains(&ending.as_str()) => {
+            assert!(stop.says.iter().any(|words| said(world).contains(words)), "{when}: {}", said(world));
             assert!(!is_said_to_be_filed(world) || is_filed, "{when}: iconik says that it is filed");
         }
         ([job], [ending]) if job == "FINISHED" && ending == "delivered" => {
@@ -215,8 +231,8 @@ fn in_small_parts(world: &World) {
     in_parts(world, 16_384);
 }
 
-/// A person aborts the job before one call in so many; where there is a fault, it is met immediately before.
-async fn aborted_at_calls(story: &Scenario, one_in: usize, fault: Option<Fault>) {
+/// A person stops it before one call in so many; where there is a fault, it is met immediately before.
+async fn stopped_at_calls(story: &Scenario, stop: &Stop, one_in: usize, fault: Option<Fault>) {
     let clean = played(story, BTreeMap::new()).await;
     let (calls, clean) = (clean.tap.calls(), clean.made());
     let begun = calls.iter().position(|call| call.what.starts_with("POST") && call.what.contains("/jobs/"));
@@ -225,15 +241,12 @@ async fn aborted_at_calls(story: &Scenario, one_in: usize, fault: Option<Fault>)
         let plan: BTreeMap<usize, Fault> = fault.into_iter().map(|fault| (number, fault)).collect();
         let pressed = number + plan.len();
         let world = World::new(story, plan, None, 1).await;
-        let iconik = world.iconik().clone();
-        world.tap.before(pressed, move || iconik.with_state(abort));
+        let (iconik, act) = (world.iconik().clone(), stop.act);
+        world.tap.before(pressed, move || iconik.with_state(act));
         play(&world, story).await;
         let what = &calls[number].what;
-        is_truthful(
-            &world,
-            &clean,
-            &format!("{fault:?}, aborted before call {pressed} ({number} is {what})"),
-        );
+        let when = format!("{fault:?}, stopped before call {pressed} ({number} is {what})");
+        is_truthful(&world, &clean, stop, &when);
         stopped += usize::from(jobs(&world) == ["ABORTED"]);
     }
     assert!(stopped > 0, "nobody is ever obeyed");
@@ -241,18 +254,27 @@ async fn aborted_at_calls(story: &Scenario, one_in: usize, fault: Option<Fault>)
 
 #[tokio::test(start_paused = true)]
 async fn whenever_a_person_aborts_the_job_it_tells_the_truth_and_nothing_is_left_half_filed() {
-    aborted_at_calls(&story(RULES, slow), 1, None).await;
+    stopped_at_calls(&story(RULES, slow), &ABORTED, 1, None).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_of_a_master_that_takes_several_invocations() {
-    aborted_at_calls(&story(RULES, in_small_parts), 5, None).await;
+    stopped_at_calls(&story(RULES, in_small_parts), &ABORTED, 5, None).await;
 }
 
 /// The worker dies with a document half filed, and the next one is to stop.
 #[tokio::test(start_paused = true)]
 async fn what_a_worker_that_died_has_made_is_finished_before_the_abort_is_obeyed() {
     for fault in [Fault::CrashAfter, Fault::DropAfter] {
-        aborted_at_calls(&story(RULES, slow), 3, Some(fault)).await;
+        stopped_at_calls(&story(RULES, slow), &ABORTED, 3, Some(fault)).await;
     }
+}
+
+/// The same when the next one finds that the approval was taken back: between two invocations, and in the middle of one.
+#[tokio::test(start_paused = true)]
+async fn what_a_worker_that_died_has_made_is_finished_though_its_approval_was_taken_back() {
+    for fault in [Fault::CrashAfter, Fault::DropAfter] {
+        stopped_at_calls(&story(RULES, slow), &REJECTED, 3, Some(fault)).await;
+    }
+    stopped_at_calls(&story(RULES, in_small_parts), &REJECTED, 5, None).await;
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use shared::{
     error::{Error, FailureClass, Result, Retry, System},
@@ -36,7 +37,33 @@ pub struct Approved {
     pub by: Vec<String>,
 }
 
+/// What is kept of an approval while its version is on its way: enough to finish what was begun when it is withdrawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    version: VersionId,
+    at: Option<Timestamp>,
+    by: Vec<String>,
+}
+
 impl Approved {
+    /// What is to be kept of it.
+    pub fn begun(&self) -> Begun {
+        Begun { version: self.version.id.clone(), at: self.at, by: self.by.clone() }
+    }
+
+    /// The version as it was approved when it was begun, whatever became of its approval since. Nothing when the asset or the
+    /// version is not there any more.
+    ///
+    /// # Errors
+    /// As any call.
+    pub async fn again(client: &Client, asset: &AssetId, begun: Begun) -> Result<Option<Self>> {
+        let found = client.find_asset(asset).await?.filter(|asset| asset.status != AssetStatus::Deleted);
+        let Some(asset) = found else { return Ok(None) };
+        let Some(version) = asset.version(&begun.version).cloned() else { return Ok(None) };
+        let is_current = asset.current_version().is_some_and(|current| current.id == version.id);
+        Ok(Some(Self { asset, version, is_current, at: begun.at, by: begun.by }))
+    }
+
     /// The asset, as other objects refer to it.
     pub fn object(&self) -> ObjectRef {
         ObjectRef::Assets(self.asset.id.clone())

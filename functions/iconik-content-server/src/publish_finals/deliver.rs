@@ -8,8 +8,9 @@ use std::{
 use serde_json::json;
 use shared::{
     error::{Error, FailureClass, Result, Retry},
-    filing::Step,
+    filing::{Step, parts},
     flow::{Delivery, Outcome, Reason, Run},
+    iconik::AssetId,
     iconik_change::IconikChange,
     ledger::Key,
 };
@@ -20,14 +21,15 @@ use super::{
     skipped,
 };
 use crate::{
-    approval::{self, Approved},
+    approval::{self, Approved, Begun},
     filing::{self, FiledMedia, How, NOT_CLOSED},
     progress::{End, Progress, Work},
 };
 
 /// The checkpoint that tells since when files that are being written are waited for.
 const WAITING_SINCE: &str = "waiting-since";
-/// The checkpoint that tells that this item files or tells something, rather than finding all of it filed and told.
+/// The checkpoint that tells that this item files or tells something, rather than finding all of it filed and told. It keeps
+/// what was approved.
 pub(super) const FILES: &str = "files";
 
 /// What became of the documents of a version.
@@ -102,7 +104,7 @@ impl PublishFinals {
             return Ok(None);
         }
         if !files(run) {
-            run.checkpoint(FILES, &true).await?;
+            run.checkpoint(FILES, &approved.begun()).await?;
         }
         let title =
             format!("Filing {} in Content Server, version {}", approved.asset.title, approved.number());
@@ -158,9 +160,25 @@ impl PublishFinals {
                 Err(error) => return Err(error),
             }
             if run.must_stop() && index + 1 < plan.documents.len() {
-                return Err(shared::filing::parts::paused());
+                return Err(parts::paused());
             }
         }
+        Ok(())
+    }
+
+    /// Finishes what an earlier attempt has begun of a version that is not approved any more, and throws away what it has sent
+    /// of an upload that is not complete.
+    pub(super) async fn finish_earlier(&self, change: &IconikChange, run: &Run) -> Result<()> {
+        let Some(begun) = begun(run) else { return Ok(()) };
+        let asset = AssetId::new(&change.object_id);
+        if let Some(version) = Approved::again(&self.iconik, &asset, begun).await? {
+            let record = self.record(&version, run.context().now()).await?;
+            if let Some(rule) = self.rules.choose(&record) {
+                let plan = self.plan(&version, &record, rule).await?;
+                self.finish_begun(&plan, &version, run).await?;
+            }
+        }
+        parts::abandon(&self.content_server, run).await;
         Ok(())
     }
 
@@ -277,7 +295,12 @@ impl PublishFinals {
 
 /// Whether this item files or tells something, by this attempt or an earlier one.
 pub(super) fn files(run: &Run) -> bool {
-    run.recorded::<bool>(FILES) == Some(true)
+    begun(run).is_some()
+}
+
+/// What was approved when this item began to file or tell it.
+pub(super) fn begun(run: &Run) -> Option<Begun> {
+    run.recorded(FILES)
 }
 
 enum Waited {

@@ -126,17 +126,23 @@ impl Flow for PublishFinals {
 
 impl PublishFinals {
     async fn publish(&self, change: &IconikChange, run: &Run) -> Result<Outcome> {
-        let standing =
-            match approval::standing(&self.iconik, &asset_of(change), change.version_id.as_deref()).await? {
-                Standing::Approved(approved) => approved,
-                Standing::Not(reason) => {
+        let asset = AssetId::new(&change.object_id);
+        let standing = approval::standing(&self.iconik, &asset, change.version_id.as_deref()).await?;
+        let known = self.media.filer().moment();
+        let outcome = match standing {
+            Standing::Approved(approved) => {
+                run.note("version", approved.version.id.as_str());
+                Box::pin(self.deliver(change, &approved, run)).await
+            }
+            Standing::Not(reason) => match Box::pin(self.finish_earlier(change, run)).await {
+                Ok(()) => {
                     self.give_up(&reason, run).await?;
                     return Ok(Outcome::Skipped(reason));
                 }
-            };
-        run.note("version", standing.version.id.as_str());
-        let known = self.media.filer().moment();
-        match Box::pin(self.deliver(change, &standing, run)).await {
+                Err(error) => Err(error),
+            },
+        };
+        match outcome {
             Err(pause) if pause.code() == parts::PAUSED => Ok(Outcome::Continue),
             Err(stop) if deliver::is_stopped(&stop) => {
                 let reason = Reason::from(&stop);
@@ -163,11 +169,6 @@ impl PublishFinals {
     async fn leave(&self, lock: &Lock, outcome: Result<Outcome>, run: &Run) -> Result<Outcome> {
         run.leave_after(lock, outcome, SETTLING).await
     }
-}
-
-/// The asset a change is about.
-fn asset_of(change: &IconikChange) -> AssetId {
-    AssetId::new(&change.object_id)
 }
 
 /// Whether trying again gives the same answer.

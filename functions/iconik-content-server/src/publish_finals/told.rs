@@ -51,7 +51,7 @@ impl PublishFinals {
         if done.superseded.is_none() && self.may_tell(approved, run).await? {
             if !files(run) {
                 // Whoever filed it did not come to tell it: what is told by an attempt is told whole by the next.
-                run.checkpoint(FILES, &true).await?;
+                run.checkpoint(FILES, &approved.begun()).await?;
             }
             let (number, asset) = (node.to_string(), approved.asset.id.as_str());
             let ledger = run.ledger();
