@@ -192,6 +192,14 @@ fn is_truthful(world: &World, clean: &Made, stop: &Stop, when: &str) {
                 world.made()
             );
         }
+        // The worker died when all of it was told, before it could note that the item is done.
+        ([job], [ending]) if job == "FINISHED" && stop.endings.contains(&ending.as_str()) => {
+            assert!(
+                is_filed && is_said_to_be_filed(world),
+                "{when}: not all of it is filed\n{}",
+                world.made()
+            );
+        }
         other => panic!("{when}: {other:?}"),
     }
     is_whole(world, clean, when);
