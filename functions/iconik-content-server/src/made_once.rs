@@ -57,6 +57,30 @@ where
     Ok(made)
 }
 
+/// Finds what an earlier attempt may have made and did not come to note; it is noted then. Makes nothing.
+///
+/// # Errors
+/// As any call.
+pub async fn find_begun<T, F>(
+    client: &Client,
+    run: &Run,
+    name: &str,
+    find: impl Fn() -> F + Send + Sync,
+) -> Result<()>
+where
+    T: Serialize + DeserializeOwned + Send + Sync,
+    F: Future<Output = Result<Option<T>>> + Send,
+{
+    let begun = run.recorded::<bool>(&format!("{name}{BEGUN}")) == Some(true);
+    if !begun || run.recorded::<T>(name).is_some() {
+        return Ok(());
+    }
+    match patiently(client, run, &find).await? {
+        Some(made) => run.checkpoint(name, &made).await,
+        None => Ok(()),
+    }
+}
+
 /// Makes something that several items may come to make, unless one of them did, whatever their clocks say: who begins says
 /// so in a note of the flow's before, and who finds that looks until the index has had its time. `place` is the note, one for
 /// each thing. False when somebody else has begun meanwhile: try again.

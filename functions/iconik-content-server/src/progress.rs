@@ -15,7 +15,7 @@ use shared::{
     ledger::Key,
 };
 
-use crate::made_once::{forget, made_once};
+use crate::made_once::{find_begun, forget, made_once};
 
 /// The checkpoint that names the job.
 const JOB: &str = "job";
@@ -143,6 +143,16 @@ impl<'a> Progress<'a> {
     pub async fn end(&self, end: &End) -> Result<()> {
         end_job(self.client, self.run, &self.job, self.total, end).await
     }
+}
+
+/// Finds the job that an earlier attempt has shown and did not come to note, so that [`end_shown`] ends it. `key` is that of
+/// the item.
+///
+/// # Errors
+/// When it could not be found out whether it is shown.
+pub async fn recall(client: &Client, run: &Run, object: &ObjectRef, key: &Key) -> Result<()> {
+    let find = || async { Ok(client.find_job(object, key.digest()).await?.map(|job| job.id)) };
+    find_begun(client, run, JOB, find).await
 }
 
 /// Ends the job that an attempt at this item has shown, if any did and it has not ended: for work that ends otherwise than

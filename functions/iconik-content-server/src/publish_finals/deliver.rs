@@ -10,7 +10,7 @@ use shared::{
     error::{Error, FailureClass, Result, Retry},
     filing::{Step, parts},
     flow::{Delivery, Outcome, Reason, Run},
-    iconik::AssetId,
+    iconik::{AssetId, ObjectRef},
     iconik_change::IconikChange,
     ledger::Key,
 };
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     approval::{self, Approved, Begun},
     filing::{self, FiledMedia, How, NOT_CLOSED},
-    progress::{End, Progress, Work},
+    progress::{self, End, Progress, Work},
 };
 
 /// The checkpoint that tells since when files that are being written are waited for.
@@ -101,6 +101,10 @@ impl PublishFinals {
             reached += filing::arrived(&document.media, known.as_ref(), run);
         }
         if !any {
+            if files(run) {
+                // Somebody else has filed what an earlier attempt began to show.
+                progress::recall(&self.iconik, run, &approved.object(), key).await?;
+            }
             return Ok(None);
         }
         if !files(run) {
@@ -171,6 +175,7 @@ impl PublishFinals {
     pub(super) async fn finish_earlier(&self, change: &IconikChange, run: &Run) -> Result<()> {
         let Some(begun) = begun(run) else { return Ok(()) };
         let asset = AssetId::new(&change.object_id);
+        progress::recall(&self.iconik, run, &ObjectRef::Assets(asset.clone()), &change.key()).await?;
         if let Some(version) = Approved::again(&self.iconik, &asset, begun).await? {
             let record = self.record(&version, run.context().now()).await?;
             if let Some(rule) = self.rules.choose(&record) {
@@ -261,7 +266,7 @@ impl PublishFinals {
         let end = End::Finished(format!("{documents} filed and verified, first: node {}", told.node));
         match progress {
             Some(progress) => progress.end(&end).await?,
-            None => crate::progress::end_shown(&self.iconik, run, &end).await?,
+            None => progress::end_shown(&self.iconik, run, &end).await?,
         }
         if !files(run) && !told.changed {
             return skipped("finals.already-filed", "everything was filed before, and iconik says so");
@@ -315,7 +320,7 @@ fn belongs_to_one(error: &Error) -> bool {
 
 /// Whether people do not want it any more.
 pub(super) fn is_stopped(error: &Error) -> bool {
-    matches!(error.code(), crate::progress::ABORTED | approval::WITHDRAWN)
+    matches!(error.code(), progress::ABORTED | approval::WITHDRAWN)
 }
 
 /// The first reason; it tells how many there are.
