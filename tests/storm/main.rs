@@ -9,6 +9,7 @@ mod archive_engine;
 mod archive_production;
 mod archive_reasons;
 mod disposition_reasons;
+mod due;
 mod exchange_review_status;
 mod export_for_analysis;
 mod figures;

@@ -9,7 +9,10 @@ use tests::{
 };
 use watch::WATCH_CONTENT_SERVER;
 
-use crate::weather::{each, is_due_in_sweeps, is_wanted, none};
+use crate::{
+    due::{is_due_in_sweeps, is_wanted},
+    weather::{each, none},
+};
 
 const FEEDS: &str = r#"
 [[feed]]

@@ -9,7 +9,10 @@ use tests::{
 };
 use watch::WATCH_ICONIK;
 
-use crate::weather::{each, is_due_in_sweeps, is_wanted, none};
+use crate::{
+    due::{is_due_in_sweeps, is_wanted},
+    weather::{each, none},
+};
 
 /// The functions that have a story here.
 pub(crate) const COVERED: [&str; 1] = ["watch-iconik"];

@@ -9,9 +9,15 @@ use std::{
     time::Duration,
 };
 
-use tests::storm::{Fault, Report, Scenario, clean, intervened, one_fault, overtaken, random, rivals};
+use tests::storm::{
+    Call, Fault, Report, Scenario, clean, intervened, one_fault, overtaken, random, rivals,
+    undisturbed_rivals,
+};
 
-use crate::scenarios;
+use crate::{
+    due::{MAIN_JOB, is_due, is_wanted, new_calls, number},
+    scenarios,
+};
 
 #[test]
 fn without_faults_every_story_ends_as_told() {
@@ -37,10 +43,10 @@ fn the_same_seed_is_the_same_night() {
 fn every_fault_at_every_call_ends_like_a_clean_run() {
     let stories = calm();
     let mut schedules = Vec::new();
-    for (scenario, calm) in &stories {
+    for Story { scenario, calm, new } in &stories {
         for (number, call) in calm.calls.iter().enumerate().filter(|(number, _)| is_wanted(*number)) {
             let faults = Fault::all(call.form).iter().enumerate();
-            let due = faults.filter(|(turn, _)| is_due(scenario, number + turn));
+            let due = faults.filter(|(turn, _)| is_due(scenario, new[number], number + turn));
             schedules.extend(due.map(|(_, fault)| (scenario, calm, number, *fault)));
         }
     }
@@ -62,10 +68,15 @@ fn two_rivals_held_at_every_call_make_one_document() {
         Fault::DropAfter,
     ];
     let stories = calm();
+    // Until the fault comes, a run is the one that no fault comes to.
+    let calls: Vec<Vec<Call>> =
+        stories.iter().map(|story| undisturbed_rivals(&story.scenario, &story.calm.made).calls).collect();
+    let names = stories.iter().map(|story| story.scenario.flow.name);
+    let new = new_calls(names.zip(calls.iter().map(Vec::as_slice)));
     let mut schedules = Vec::new();
-    for (scenario, calm) in &stories {
-        for number in (0..calm.calls.len() * 2).filter(|number| is_wanted(*number)) {
-            let due = faults.iter().enumerate().filter(|(turn, _)| is_due(scenario, number + turn));
+    for (Story { scenario, calm, .. }, new) in stories.iter().zip(&new) {
+        for (number, is_new) in new.iter().enumerate().filter(|(number, _)| is_wanted(*number)) {
+            let due = faults.iter().enumerate().filter(|(turn, _)| is_due(scenario, *is_new, number + turn));
             schedules.extend(due.map(|(_, fault)| (scenario, calm, number, *fault)));
         }
     }
@@ -81,9 +92,9 @@ fn two_rivals_held_at_every_call_make_one_document() {
 fn clocks_further_apart_than_a_claim_lasts_make_nothing_twice() {
     let stories = calm();
     let mut schedules = Vec::new();
-    for (scenario, calm) in &stories {
+    for Story { scenario, calm, new } in &stories {
         let numbers = (0..calm.calls.len()).filter(|number| is_wanted(*number));
-        let due = numbers.filter(|number| is_due(scenario, *number));
+        let due = numbers.filter(|number| is_due(scenario, new[*number], *number));
         schedules.extend(due.map(|number| (scenario, calm, number)));
     }
     none(&each(&schedules, |(scenario, calm, number)| {
@@ -98,10 +109,10 @@ fn clocks_further_apart_than_a_claim_lasts_make_nothing_twice() {
 fn what_people_do_at_any_call_is_respected() {
     let stories = calm();
     let mut schedules = Vec::new();
-    for (scenario, calm) in &stories {
+    for Story { scenario, calm, new } in &stories {
         for (turn, deed) in scenario.deeds().into_iter().enumerate() {
             let numbers = (0..calm.calls.len()).filter(|number| is_wanted(*number));
-            let due = numbers.filter(|number| is_due(scenario, number + turn));
+            let due = numbers.filter(|number| is_due(scenario, new[*number], number + turn));
             schedules.extend(due.map(|number| (scenario, calm, number, deed)));
         }
     }
@@ -112,9 +123,19 @@ fn what_people_do_at_any_call_is_respected() {
     }));
 }
 
-/// The wanted scenarios, each with its run without faults.
-fn calm() -> Vec<(Scenario, Report)> {
-    wanted().into_iter().map(|scenario| (scenario, clean(&scenario))).collect()
+/// A scenario with its run without faults, and which calls of that are new.
+struct Story {
+    scenario: Scenario,
+    calm: Report,
+    new: Vec<bool>,
+}
+
+/// The wanted scenarios.
+fn calm() -> Vec<Story> {
+    let runs: Vec<(Scenario, Report)> =
+        wanted().into_iter().map(|scenario| (scenario, clean(&scenario))).collect();
+    let new = new_calls(runs.iter().map(|(scenario, calm)| (scenario.flow.name, calm.calls.as_slice())));
+    runs.into_iter().zip(new).map(|((scenario, calm), new)| Story { scenario, calm, new }).collect()
 }
 
 /// Runs each schedule, on every processor, and tells what broke, in the schedules' order. A schedule has a thread to
@@ -149,43 +170,6 @@ pub(crate) fn wanted() -> Vec<Scenario> {
         .collect()
 }
 
-/// The flow that meets every schedule in every storm.
-const MAIN_JOB: &str = "ingest-uploads";
-
-/// Seeds from which a storm leaves nothing out.
-pub(crate) const WHOLE: u64 = 20_000;
-
-/// In a shorter storm, stories of flows other than the main job meet one schedule in so many: at each call another
-/// part of the faults, so that each fault still comes to each story.
-const SHARE: usize = 32;
-
-/// Whether a schedule's turn is taken in this storm.
-fn is_due(scenario: &Scenario, turn: usize) -> bool {
-    scenario.flow.name == MAIN_JOB
-        || number("STORM_SEEDS").is_some_and(|seeds| seeds >= WHOLE)
-        || std::env::var_os("STORM_SCENARIO").is_some()
-        || turn.is_multiple_of(SHARE)
-}
-
-/// Whether a schedule of a watcher's sweep is taken in this storm: its stories are long, and each fault still comes to each
-/// kind of call.
-pub(crate) fn is_due_in_sweeps(turn: usize) -> bool {
-    const SHARE: usize = 8;
-    number("STORM_SEEDS").is_some_and(|seeds| seeds >= WHOLE) || turn.is_multiple_of(SHARE)
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-/// Every call when `STORM_SEEDS` asks for a whole storm, otherwise one in seven; or the one that `STORM_CALL` names.
-pub(crate) fn is_wanted(call: usize) -> bool {
-    match number("STORM_CALL") {
-        Some(wanted) => wanted == call as u64,
-        None => std::env::var_os("STORM_SEEDS").is_some() || call % 7 == 3,
-    }
-}
-
 /// Fails when something broke.
 pub(crate) fn none(broken: &[String]) {
     let shown: Vec<&str> = broken.iter().take(5).map(String::as_str).collect();
@@ -215,11 +199,11 @@ fn random_nights(of: impl Fn(&Scenario) -> bool) {
         Some(seed) => (seed, seed),
         None => (1, number("STORM_SEEDS").unwrap_or(100)),
     };
-    let stories: Vec<_> = calm().into_iter().filter(|(scenario, _)| of(scenario)).collect();
+    let stories: Vec<_> = calm().into_iter().filter(|story| of(&story.scenario)).collect();
     let seeds: Vec<u64> = if stories.is_empty() { Vec::new() } else { (first..=last).collect() };
     none(&each(&seeds, |seed| {
         let at = usize::try_from(*seed).expect("a small seed") % stories.len();
-        let (scenario, calm) = &stories[at];
+        let Story { scenario, calm, .. } = &stories[at];
         let reason = random(scenario, calm, *seed, None).outcome.err()?;
         Some(format!(
             "STORM_SEED={seed} STORM_SCENARIO={:?} cargo nextest run -p tests --test storm random_nights\n{}",

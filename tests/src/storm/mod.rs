@@ -28,6 +28,8 @@ pub use scenario::{
     Deed, IconikIntervention, Intervention, Meanwhile, PreservicaIntervention, Promise, Scenario,
     StoredObject,
 };
-pub use schedule::{Report, backwards, clean, intervened, one_fault, overtaken, random, rivals};
+pub use schedule::{
+    Report, backwards, clean, intervened, one_fault, overtaken, random, rivals, undisturbed_rivals,
+};
 pub use tap::{Call, Sabotage, Tap, Vendors};
 pub use world::{ARCHIVE, CONTENT, INTAKE, LINK_ADDRESS, QUARANTINE, World};

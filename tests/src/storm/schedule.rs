@@ -85,32 +85,30 @@ pub fn rivals(
     fault: Fault,
     sabotage: Option<Sabotage>,
 ) -> Report {
-    let how = Drive { batch: 1, workers: 2, clock_off: 15 };
-    night(
-        scenario,
-        [(call, fault)].into(),
-        sabotage,
-        how,
-        1,
-        Some(clean),
-        Night { doubled: true, ..Night::default() },
-    )
+    doubled(scenario, clean, [(call, fault)].into(), 15, sabotage)
+}
+
+/// The same, and nothing is held.
+pub fn undisturbed_rivals(scenario: &Scenario, clean: &Made) -> Report {
+    doubled(scenario, clean, BTreeMap::new(), 15, None)
 }
 
 /// Two workers whose clocks are two minutes apart, so that one takes over what the other still works on; every message
 /// twice, the n-th call slow.
 pub fn overtaken(scenario: &Scenario, clean: &Made, call: usize, sabotage: Option<Sabotage>) -> Report {
-    let how = Drive { batch: 1, workers: 2, clock_off: 120 };
     let slow = Fault::HoldAfter(std::time::Duration::from_secs(20));
-    night(
-        scenario,
-        [(call, slow)].into(),
-        sabotage,
-        how,
-        1,
-        Some(clean),
-        Night { doubled: true, ..Night::default() },
-    )
+    doubled(scenario, clean, [(call, slow)].into(), 120, sabotage)
+}
+
+fn doubled(
+    scenario: &Scenario,
+    clean: &Made,
+    plan: BTreeMap<usize, Fault>,
+    clock_off: i64,
+    sabotage: Option<Sabotage>,
+) -> Report {
+    let how = Drive { batch: 1, workers: 2, clock_off };
+    night(scenario, plan, sabotage, how, 1, Some(clean), Night { doubled: true, ..Night::default() })
 }
 
 /// A random night: one seed, one schedule.

@@ -27,6 +27,19 @@ pub struct Call {
     pub what: String,
 }
 
+impl Call {
+    /// What is asked for, without ids and keys.
+    pub fn kind(&self) -> String {
+        let is_id =
+            |segment: &str| segment.len() > 2 && segment.contains(|letter: char| letter.is_ascii_digit());
+        let segments = self.what.split('/').map(|segment| if is_id(segment) { "*" } else { segment });
+        match self.form {
+            Form::S3 | Form::IconikStorage => segments.take(2).collect::<Vec<_>>().join("/"),
+            _ => segments.collect::<Vec<_>>().join("/"),
+        }
+    }
+}
+
 /// A change made to requests on their way, to show that the checks notice what it breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sabotage {
