@@ -22,6 +22,7 @@ pub mod iconik_change;
 pub mod lambda;
 pub mod ledger;
 pub mod links;
+mod lost_answers;
 pub mod mapping;
 pub mod metrics;
 pub mod node_change;

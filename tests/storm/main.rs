@@ -20,6 +20,7 @@ mod ingest_uploads;
 mod intake_reasons;
 mod keep_masters;
 mod large;
+mod late_writes;
 mod link_reasons;
 mod link_references;
 mod offload_content;

@@ -14,6 +14,7 @@ use crate::{
     flow::{AnyEvent, Item, Outcome, Reason, Run, allow_repeat},
     http::Answered,
     ledger::{Begin, Completion, Ending, Key},
+    lost_answers,
 };
 
 /// Milliseconds between the invocation's deadline and the end of the claim: clocks of two workers may differ by less.
@@ -128,7 +129,8 @@ async fn work(
     // Work stops before the claim ends: a call still under way is dropped with it and cannot take effect later.
     let time = until - runner.environment.context.now_milliseconds();
     let time = Duration::from_millis(u64::try_from(time).unwrap_or(0));
-    let work = AssertUnwindSafe(answered.during(runner.flow.handle(event, run))).catch_unwind();
+    let work = AssertUnwindSafe(lost_answers::during(answered.during(runner.flow.handle(event, run))))
+        .catch_unwind();
     tokio::select! {
         biased;
         () = runner.stop.told() => {

@@ -31,9 +31,11 @@ impl Client {
         let mut request = Request::new(operation, Method::POST, "/graphql")
             .header(header::ACCEPT, "application/json")
             .payload(Payload::Bytes(JSON, body.to_string().into()));
-        if effect != Effect::Once {
-            request = request.idempotent();
-        }
+        request = match effect {
+            Effect::Once => request,
+            Effect::Repeatable => request.repeatable_change(),
+            Effect::Read => request.idempotent(),
+        };
         let answer = self.call(Interface::GraphQl, operation, effect, request).await?;
         if let Some(error) = classify_errors(operation, effect, &answer) {
             return Err(error);

@@ -181,9 +181,11 @@ impl Call {
             }
             Content::Multipart(form) => request.payload(Payload::from(form)),
         };
-        if self.effect != Effect::Once {
-            request = request.idempotent();
-        }
+        request = match self.effect {
+            Effect::Once => request,
+            Effect::Repeatable => request.repeatable_change(),
+            Effect::Read => request.idempotent(),
+        };
         if self.spares {
             request = request.sparing();
         }

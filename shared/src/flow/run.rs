@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     error::{Error, FailureClass, Result, Retry, System},
     ledger::{Attempt, Begin, ChainEnd, Ledger},
+    lost_answers,
 };
 
 /// One delivery of one item: its claim, its deadline, and the way effects are made.
@@ -232,6 +233,7 @@ impl Run {
             }
             Err(error) if error.class() == FailureClass::UnknownOutcome => {
                 *lock(&self.retries) += 1;
+                lost_answers::note();
                 act().await
             }
             outcome => outcome,

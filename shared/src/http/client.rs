@@ -11,6 +11,7 @@ use super::{
 use crate::{
     context::Context,
     error::{Error, FailureClass, Result, System},
+    lost_answers,
 };
 
 /// Bounds of a call to an outside system.
@@ -60,6 +61,7 @@ pub struct Request {
     headers: HeaderMap,
     payload: Payload,
     idempotent: bool,
+    repeats: bool,
     timeout: Option<Duration>,
     spares: bool,
 }
@@ -75,6 +77,7 @@ impl Request {
             headers: HeaderMap::new(),
             payload: Payload::Empty,
             idempotent,
+            repeats: false,
             timeout: None,
             spares: false,
         }
@@ -93,6 +96,14 @@ impl Request {
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
+    }
+
+    /// Says that repeating the request does no harm although it changes something: when its answer is lost, it may still take
+    /// effect after the repetition, over whatever was changed in between.
+    #[must_use]
+    pub fn repeatable_change(mut self) -> Self {
+        self.repeats = true;
+        self.idempotent()
     }
 
     /// Sets how long to wait for the answer head, for calls known to be slow or to carry a large body.
@@ -184,6 +195,9 @@ impl Client {
             let (outcome, took) = self.attempt(request).await?;
             let last = attempt >= self.limits.attempts;
             self.adapt(request, &outcome, took);
+            if request.repeats && is_lost(&outcome) {
+                lost_answers::note();
+            }
             let pause = match &outcome {
                 Ok(response) => match response.status.as_u16() {
                     status @ (429 | 502..=504) => {
@@ -356,6 +370,14 @@ impl Client {
             TransportErrorKind::Interrupted => (FailureClass::UnknownOutcome, "http.interrupted"),
         };
         Error::new(class, self.system, request.operation, code, error.to_string()).source(error)
+    }
+}
+
+/// Whether nobody knows what became of a request.
+fn is_lost(outcome: &Result<Response, TransportError>) -> bool {
+    match outcome {
+        Ok(response) => response.status == StatusCode::GATEWAY_TIMEOUT,
+        Err(error) => matches!(error.kind, TransportErrorKind::Timeout | TransportErrorKind::Interrupted),
     }
 }
 

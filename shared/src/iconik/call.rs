@@ -126,7 +126,11 @@ impl Call {
         if let Some(body) = &self.body {
             request = request.payload(Payload::Bytes("application/json", body.to_string().into()));
         }
-        Ok(if self.effect == Effect::Once { request } else { request.idempotent() })
+        Ok(match self.effect {
+            Effect::Once => request,
+            Effect::Repeatable => request.repeatable_change(),
+            Effect::Read => request.idempotent(),
+        })
     }
 }
 

@@ -147,9 +147,11 @@ impl Call {
         if !self.fields.is_empty() {
             request = request.form(&self.fields);
         }
-        if self.effect != Effect::Once {
-            request = request.idempotent();
-        }
+        request = match self.effect {
+            Effect::Once => request,
+            Effect::Repeatable => request.repeatable_change(),
+            Effect::Read => request.idempotent(),
+        };
         Ok(match self.timeout {
             Some(timeout) => request.timeout(timeout),
             None => request,

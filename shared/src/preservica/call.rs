@@ -168,7 +168,11 @@ impl Call {
         for (name, value) in &self.headers {
             request = request.header(name.clone(), value);
         }
-        Ok(if self.effect == Effect::Once { request } else { request.idempotent() })
+        Ok(match self.effect {
+            Effect::Once => request,
+            Effect::Repeatable => request.repeatable_change(),
+            Effect::Read => request.idempotent(),
+        })
     }
 }
 

@@ -30,8 +30,9 @@ pub struct Call {
 impl Call {
     /// What is asked for, without ids and keys.
     pub fn kind(&self) -> String {
+        let is_version = |segment: &str| segment.len() == 2 && segment.starts_with('v');
         let is_id =
-            |segment: &str| segment.len() > 2 && segment.contains(|letter: char| letter.is_ascii_digit());
+            |segment: &str| segment.contains(|letter: char| letter.is_ascii_digit()) && !is_version(segment);
         let segments = self.what.split('/').map(|segment| if is_id(segment) { "*" } else { segment });
         match self.form {
             Form::S3 | Form::IconikStorage => segments.take(2).collect::<Vec<_>>().join("/"),

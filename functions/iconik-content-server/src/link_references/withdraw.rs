@@ -87,18 +87,25 @@ impl LinkReferences {
         Ok(())
     }
 
-    /// Clears the metadata that was filled. Where iconik does not let it be cleared, the asset goes all the same.
+    /// Clears the metadata that was filled. Where iconik does not let it be cleared, also when it is asked again, the asset
+    /// goes all the same.
     async fn clear(&self, work: &Work<'_>, link: &AssetId, view: &str, fields: &[String]) -> Result<()> {
         let (object, view): (ObjectRef, _) = (link.clone().into(), ViewId::new(view));
         let change = fields.iter().fold(MetadataChange::new(), |change, field| change.clear(field));
         let clear = || async { self.iconik.update_metadata(&object, &view, &change, None).await.map(drop) };
-        match self.repeat(work.run, "clear link asset", clear).await {
-            Err(error) if matches!(error.class(), FailureClass::Invalid | FailureClass::Forbidden) => {
-                work.run.note("not-cleared", error.code());
-                Ok(())
+        let mut refused = None;
+        for _ in 0..2 {
+            match self.repeat(work.run, "clear link asset", clear).await {
+                Err(error) if matches!(error.class(), FailureClass::Invalid | FailureClass::Forbidden) => {
+                    refused = Some(error.code());
+                }
+                outcome => return outcome,
             }
-            outcome => outcome,
         }
+        if let Some(code) = refused {
+            work.run.note("not-cleared", code);
+        }
+        Ok(())
     }
 
     /// Where a withdrawn link leads: to the host of Content Server, and to no document.
