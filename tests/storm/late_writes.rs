@@ -16,7 +16,7 @@ fn story(name: &str) -> (Scenario, Report) {
     (scenario, calm)
 }
 
-/// A story, and whose calls in it come late.
+/// Each of the meant calls of a story comes late, in a run of its own.
 fn every_one_late(name: &str, is_meant: impl Fn(&Call) -> bool + Sync) {
     let (scenario, calm) = story(name);
     let meant: Vec<usize> = (0..calm.calls.len()).filter(|number| is_meant(&calm.calls[*number])).collect();

@@ -5,8 +5,8 @@
 //!
 //! One edit can be overwritten before the flow sees it: one of the same field in iconik between the last look and the write, as
 //! iconik takes no condition. Then it has to be recorded that something was, unless the flow is told that iconik's history does not
-//! tell of writes. Such edits are counted. There is a night for every twentieth of `STORM_SEEDS`, and
-//! for each in a whole storm of this flow (`STORM_FLOW`); `STORM_SEED=n STORM_LOG=info` tells one of them.
+//! tell of writes. Such edits are counted. In a whole storm there is a night for each of
+//! `STORM_SEEDS`, in a shorter one for every twentieth; `STORM_SEED=n STORM_LOG=info` tells one of them.
 
 use std::{
     collections::BTreeMap,
@@ -371,7 +371,7 @@ fn whatever_the_night_was_both_sides_agree_or_wait_fall_silent_and_nothing_is_lo
     let seeds = number("STORM_SEEDS").unwrap_or(100);
     let nights = match std::env::var("STORM_FLOW") {
         Ok(named) if named != FLOW.name => 0,
-        Ok(_) if is_whole() => seeds,
+        _ if is_whole() => seeds,
         _ => seeds.div_ceil(20),
     };
     let seeds: Vec<u64> = match number("STORM_SEED") {
