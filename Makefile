@@ -58,7 +58,7 @@ test: local-artefacts ## every test, with the real binaries and the real templat
 	cargo build --locked --profile checked --workspace --example audit --example dead-letters --example dry-run --example preflight \
 	    --example serve
 	echo "· every test"
-	tests/aws/stand-in run -- $(TESTS) --lib --test '*' $(ARGS)
+	tests/aws/stand-in run -- $(TESTS) --lib --test '*' --example demo $(ARGS)
 
 storm: ## faults at every call and SEEDS=2000 random schedules of them
 	@infra/setup nextest

@@ -3,11 +3,13 @@
     .venv/lint/bin/python infra/check_template.py infra/template.yaml …
 
 Every flow must have: a queue whose visibility covers six invocations, a dead-letter queue with an alarm, partial batch
-responses, bounded concurrency, a role and a log group of its own, and rights that name what they are for. A finding of checkov
-that is skipped has its reason beside it. One line per
-violation with its rule, resource and remedy; exit 1 if there is any. `check_template_test.py` breaks each rule once.
+responses, bounded concurrency, a role and a log group of its own, rights that name what they are for, its alarms
+(`alarm_rules.py`), and the customer's key where there is one (`key_rules.py`). A finding of checkov that is skipped has its
+reason beside it. One line per violation with its rule, resource and remedy; exit 1 if there is any. `check_template_test.py`
+breaks each rule once.
 """
 
+import functools
 import itertools
 import json
 import pathlib
@@ -15,6 +17,10 @@ import re
 import sys
 
 from cfnlint.decode.cfn_yaml import load
+
+from alarm_rules import check_alarms
+from key_rules import check_keys
+from template_tree import alternatives, as_list, at, flow_name, is_fed_by_a_queue, target_of
 
 DAY = 86400
 INTEGERS = {
@@ -37,6 +43,7 @@ KEPT = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS:
 SHARED = pathlib.Path(__file__).resolve().parents[1] / "shared" / "src"
 
 
+@functools.cache
 def settings():
     """The names of the settings that a function reads: the fields of `shared::environment::Settings`."""
     source = (SHARED / "environment.rs").read_text()
@@ -115,6 +122,7 @@ OF_SOME_FLOWS = {
 }
 
 
+@functools.cache
 def metrics():
     """The names of the metrics that a function counts."""
     sources = (SHARED / "batch" / "metrics.rs", SHARED / "reconcile" / "comparison.rs")
@@ -126,43 +134,6 @@ def metrics():
 
 class Unknown(Exception):
     """A value that cannot be told from the template alone."""
-
-
-def flow_name(logical_id):
-    """IngestUploads → ingest-uploads"""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", logical_id).lower()
-
-
-def at(tree, path):
-    for step in path.split("."):
-        if not isinstance(tree, dict) or step not in tree:
-            return None
-        tree = tree[step]
-    return tree
-
-
-def as_list(value):
-    return value if isinstance(value, list) else [value]
-
-
-def alternatives(entries):
-    """The entries of a list, with both sides of each Fn::If."""
-    for entry in as_list(entries):
-        if isinstance(entry, dict) and "Fn::If" in entry:
-            yield from alternatives(entry["Fn::If"][1:])
-        elif not (isinstance(entry, dict) and entry.get("Ref") == "AWS::NoValue"):
-            yield entry
-
-
-def target_of(value):
-    """The logical id that a Ref or Fn::GetAtt names."""
-    if isinstance(value, dict):
-        if "Ref" in value:
-            return value["Ref"]
-        if "Fn::GetAtt" in value:
-            attribute = value["Fn::GetAtt"]
-            return attribute[0] if isinstance(attribute, list) else attribute.split(".")[0]
-    return None
 
 
 class Template:
@@ -438,8 +409,8 @@ class Template:
         """What the template says to a function and reads from it is what the function knows."""
         for name, properties in self.of_type("AWS::Serverless::Function"):
             given = {key for key in at(properties, "Environment.Variables") or {} if key.startswith("WAYBILL_")}
-            fed = any(event.get("Type") == "SQS" for event in properties.get("Events", {}).values())
-            needed = ITS_OWN.get(flow_name(name), settings() - LINKS - (WITHOUT_A_QUEUE if fed else WITH_A_QUEUE))
+            others = WITHOUT_A_QUEUE if is_fed_by_a_queue(properties) else WITH_A_QUEUE
+            needed = ITS_OWN.get(flow_name(name), settings() - LINKS - others)
             needed = needed - (OF_SOME_FLOWS - given)
             for key in sorted((given ^ needed) | (given - settings())):
                 self.refuse("contract", name, f"{key} is {'unknown to the function' if key in given else 'not set'}")
@@ -475,6 +446,8 @@ class Template:
         self.doors()
         self.rights()
         self.guarded()
+        check_alarms(self)
+        check_keys(self)
         return self.found
 
 

@@ -9,8 +9,11 @@ import unittest
 
 from cfnlint.decode.cfn_yaml import load
 
+from alarm_rules import BESIDES
 from check_template import Template, unexplained
+from key_rules import KEYED
 
+FLOWS = sorted(pathlib.Path(__file__).with_name("flows").glob("*.yaml"))
 TREE = load(str(pathlib.Path(__file__).with_name("template.yaml")))
 FUNCTION = "Resources.IngestUploads.Properties"
 EVENT = f"{FUNCTION}.Events.Messages.Properties"
@@ -29,6 +32,15 @@ LINKS_SETTINGS = "Resources.ServeLinks.Properties.Environment.Variables"
 RECEIVE = load(str(pathlib.Path(__file__).with_name("flows") / "receive-iconik.yaml"))
 RECEIVE_PATH = "infra/flows/receive-iconik.yaml"
 RECEIVE_ROLE = "Resources.ReceiveIconikRole.Properties.Policies.0.PolicyDocument.Statement"
+# A flow that stands beside the first, under the first one's key.
+STAGE_ATTACHMENTS = load(str(pathlib.Path(__file__).with_name("flows") / "stage-attachments.yaml"))
+STAGE_ATTACHMENTS_PATH = "infra/flows/stage-attachments.yaml"
+STAGED = "Resources.StagingBucket.Properties.BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault"
+TABLE_KEY = "Resources.Ledger.Properties.SSESpecification"
+KEY_POLICY = "Resources.EncryptionKey.Properties.KeyPolicy.Statement"
+BUCKET_KEY = f"{BUCKET}.BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault"
+OWN_KEY = {"Fn::GetAtt": ["EncryptionKey", "Arn"]}
+NOTHING = {"Ref": "AWS::NoValue"}
 GONE = object()
 
 # what a careless change does, where, the new value, the rule that must refuse it
@@ -96,6 +108,49 @@ BROKEN = [
     ("a finding skipped with an empty reason", "Resources.IngestUploads.Metadata.checkov.skip.1.comment", "  ", "skip"),
     ("a finding skipped because", "Resources.IngestUploads.Metadata.checkov.skip.0.comment", "not needed", "skip"),
     ("no way back in time", "Resources.Ledger.Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", False, "guarded"),
+    ("uploads that wait unseen", "Resources.IngestUploadsOldestMessageAlarm", GONE, "alarm"),
+    ("invocations that fail unseen", "Resources.IngestUploadsErrorsAlarm", GONE, "alarm"),
+    ("an account without room, unseen", "Resources.IngestUploadsThrottlesAlarm", GONE, "alarm"),
+    ("a Content Server that is away, unseen", "Resources.IngestUploadsBreakerAlarm", GONE, "alarm"),
+    ("uploads put aside unseen", "Resources.IngestUploadsQuarantinedAlarm", GONE, "alarm"),
+    ("a set-up that is wrong, unseen", "Resources.IngestUploadsConfigurationAlarm", GONE, "alarm"),
+    ("work that is done twice unseen", "Resources.IngestUploadsRepeatedRunsAlarm", GONE, "alarm"),
+    ("an alarm about another flow", "Resources.IngestUploadsQuarantinedAlarm.Properties.Dimensions.1.Value", "publish-finals", "alarm"),
+    ("an alarm about the dead letters' age", "Resources.IngestUploadsOldestMessageAlarm.Properties.Dimensions.0.Value", {"Fn::GetAtt": ["IngestUploadsDeadLetterQueue", "QueueName"]}, "alarm"),
+    ("an alarm that is there by chance", "Resources.IngestUploadsErrorsAlarm.Condition", "RepeatedRuns", "alarm"),
+    ("an alarm nobody is told of", f"{ALARM}.AlarmActions", GONE, "alarm"),
+    ("an alarm that tells another topic", f"{ALARM}.AlarmActions", ["arn:aws:sns:x:1:y"], "alarm"),
+    ("an alarm that is switched off", f"{ALARM}.ActionsEnabled", False, "alarm"),
+    ("a table under another key", TABLE_KEY, GONE, "key"),
+    ("a table whose key is switched off", f"{TABLE_KEY}.Fn::If.1.SSEEnabled", False, "key"),
+    ("a table that never asks", TABLE_KEY, {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": OWN_KEY}, "key"),
+    ("a bucket under another key", BUCKET_KEY, {"SSEAlgorithm": "AES256"}, "key"),
+    ("a bucket under AWS's key", f"{BUCKET_KEY}.Fn::If.1.KMSMasterKeyID", GONE, "key"),
+    ("a bucket whose key is not used", f"{BUCKET_KEY}.Fn::If.1.SSEAlgorithm", "AES256", "key"),
+    ("a queue under another key", f"{QUEUE}.KmsMasterKeyId", GONE, "key"),
+    ("dead letters under another key", f"{DEAD}.KmsMasterKeyId", "alias/aws/sqs", "key"),
+    ("a queue that is told two ways", f"{QUEUE}.SqsManagedSseEnabled", True, "key"),
+    ("logs under another key", "Resources.IngestUploadsLogGroup.Properties.KmsKeyId", GONE, "key"),
+    ("a secret under another key", "Resources.ContentServerSecret.Properties.KmsKeyId", GONE, "key"),
+    ("a secret under a key of somebody", "Resources.ContentServerSecret.Properties.KmsKeyId.Fn::If.1", {"Ref": "ContentServerSecretKeyArn"}, "key"),
+    ("a secret that asks something else", "Resources.ContentServerSecret.Properties.KmsKeyId.Fn::If.0", "SecretKey", "key"),
+    ("a secret that asks the wrong way round", "Resources.ContentServerSecret.Properties.KmsKeyId", {"Fn::If": ["CustomerKey", NOTHING, OWN_KEY]}, "key"),
+    ("settings under another key", f"{FUNCTION}.KmsKeyArn", GONE, "key"),
+    ("a condition that never holds", "Conditions.CustomerKey", {"Fn::Equals": [{"Ref": "Encryption"}, "customer"]}, "key"),
+    ("a function without a right to the key", f"{ROLE}.12.Fn::If.1.Action", ["kms:Encrypt"], "key"),
+    ("a right to another key", f"{ROLE}.12.Fn::If.1.Resource", {"Ref": "ContentServerSecretKeyArn"}, "key"),
+    ("notifications that do not arrive", f"{KEY_POLICY}.1.Principal.Service", ["events.amazonaws.com"], "key"),
+    ("alarms that do not arrive", f"{KEY_POLICY}.3.Action", ["kms:Decrypt"], "key"),
+    ("logs that cannot be encrypted", f"{KEY_POLICY}.2.Condition.ArnLike.kms:EncryptionContext:aws:logs:arn", GONE, "key"),
+    ("logs by a name the key does not know", "Resources.IngestUploadsLogGroup.Properties.LogGroupName", {"Fn::Sub": "/waybill/${EnvironmentName}"}, "key"),
+]
+
+BROKEN_STAGES = [
+    ("uploads put aside unseen", "Resources.StageAttachmentsQuarantinedAlarm", GONE, "alarm"),
+    ("a bucket under another key", STAGED, {"SSEAlgorithm": "AES256"}, "key"),
+    ("a bucket under a key of its own", f"{STAGED}.Fn::If.1.KMSMasterKeyID", {"Ref": "ContentServerSecretKeyArn"}, "key"),
+    ("a queue under another key", "Resources.StageAttachmentsQueue.Properties.KmsMasterKeyId", GONE, "key"),
+    ("a condition the wrong way round", "Conditions.CustomerKey", {"Fn::Equals": [{"Ref": "EncryptionKeyArn"}, ""]}, "key"),
 ]
 
 BROKEN_DOORS = [
@@ -115,6 +170,9 @@ BROKEN_DOORS = [
 ]
 
 BROKEN_RECEIVERS = [
+    ("a secret under another key", "Resources.ReceiveIconikSecret.Properties.KmsKeyId", GONE, "key"),
+    ("an access log under another key", "Resources.ReceiveIconikAccessLogGroup.Properties.KmsKeyId", GONE, "key"),
+    ("an access log by a name the key does not know", "Resources.ReceiveIconikAccessLogGroup.Properties.LogGroupName", {"Fn::Sub": "/aws/x/waybill"}, "key"),
     ("a secret that goes with the stack", "Resources.ReceiveIconikSecret.DeletionPolicy", "Delete", "kept"),
     ("a vendor's credentials at a public door", "Resources.ReceiveIconik.Properties.Environment.Variables.WAYBILL_CONTENT_SERVER_SECRET", "x", "contract"),
     ("no secret to know the sender by", "Resources.ReceiveIconik.Properties.Environment.Variables.WAYBILL_SIGNING_SECRET", GONE, "contract"),
@@ -132,6 +190,7 @@ def broken(path, value, tree=TREE):
     for step in steps:
         place = place[int(step) if isinstance(place, list) else step]
     for key in last.split(","):
+        key = int(key) if isinstance(place, list) else key
         if value is GONE:
             del place[key]
         else:
@@ -167,6 +226,27 @@ class TheTemplate(unittest.TestCase):
                 found = {name for name, _, _ in Template(broken(path, value, RECEIVE), RECEIVE_PATH).check()}
                 self.assertIn(rule, found, f"{what}: nothing refused {path}")
 
+    def test_beside_the_first_broken_in_each_way_is_refused_by_the_rule_for_it(self):
+        for what, path, value, rule in BROKEN_STAGES:
+            with self.subTest(what):
+                tree = broken(path, value, STAGE_ATTACHMENTS)
+                found = {name for name, _, _ in Template(tree, STAGE_ATTACHMENTS_PATH).check()}
+                self.assertIn(rule, found, f"{what}: nothing refused {path}")
+
+    def test_of_each_flow_misses_every_alarm_and_every_key_that_is_taken_away(self):
+        """A rule for one flow would leave the others out: each alarm and key of each stack is taken away once."""
+        for path in FLOWS:
+            tree = load(str(path))
+            alarms = [f"Resources.{name}" for name, _ in Template(tree).of_type("AWS::CloudWatch::Alarm")]
+            keys = [f"Resources.{name}.Properties.{where.split('.')[0]}" for kind, where in KEYED.items() for name, _ in Template(tree).of_type(kind)]
+            for taken in alarms + keys:
+                with self.subTest(path.stem, taken=taken):
+                    found = Template(broken(taken, GONE, tree), f"infra/flows/{path.name}").check()
+                    self.assertTrue({"alarm", "dead-letters", "key"} & {rule for rule, _, _ in found}, f"nobody misses {taken}")
+
+    def test_alarms_that_only_some_flows_have_are_of_flows_that_are_there(self):
+        self.assertEqual(BESIDES.keys() - {"ingest-uploads", *(path.stem for path in FLOWS)}, set())
+
     def test_two_flows_may_not_share_a_role_or_a_log_group(self):
         tree = copy.deepcopy(TREE)
         tree["Resources"]["OffloadContent"] = copy.deepcopy(tree["Resources"]["IngestUploads"])
@@ -181,8 +261,9 @@ class TheTemplate(unittest.TestCase):
         self.assertEqual(unexplained("\n".join(lines)), [1, 2])
 
     def test_every_rule_has_a_template_that_breaks_it(self):
-        source = pathlib.Path(__file__).with_name("check_template.py").read_text()
-        named = {part.split('"')[1] for part in source.split("self.refuse(")[1:] if part.startswith('"')}
+        files = ("check_template.py", "alarm_rules.py", "key_rules.py")
+        source = "".join(pathlib.Path(__file__).with_name(name).read_text() for name in files)
+        named = {part.split('"')[1] for part in source.split(".refuse(")[1:] if part.startswith('"')}
         self.assertEqual(named - {rule for *_, rule in BROKEN + BROKEN_DOORS}, set())
 
 

@@ -150,9 +150,14 @@ where
                 (_, "NoSuchKey" | "NoSuchVersion" | "NotFound" | "ResourceNotFoundException") | (404, _) => {
                     FailureClass::Gone
                 }
-                (_, "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "InvalidClientTokenId") => {
-                    FailureClass::Auth
-                }
+                (
+                    _,
+                    "ExpiredToken"
+                    | "ExpiredTokenException"
+                    | "RequestExpired"
+                    | "InvalidClientTokenId"
+                    | "UnrecognizedClientException",
+                ) => FailureClass::Auth,
                 (
                     _,
                     "TransactionInProgressException"
@@ -165,7 +170,8 @@ where
                     | "XAmzContentSHA256Mismatch",
                 ) => FailureClass::Transient,
                 (429, _) => FailureClass::Throttled,
-                (401 | 403, _) => FailureClass::Forbidden,
+                // Services that answer in JSON say it with 400.
+                (_, "AccessDenied" | "AccessDeniedException") | (401 | 403, _) => FailureClass::Forbidden,
                 (500.., _) => FailureClass::Transient,
                 _ => FailureClass::Invalid,
             };
@@ -185,4 +191,108 @@ where
         _ => (FailureClass::Transient, "aws.answer", "the answer could not be read".to_owned()),
     };
     Error::new(class, system, operation, code, message).source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    type Failed = SdkError<ErrorMetadata, HttpResponse>;
+
+    fn answer(status: u16) -> HttpResponse {
+        HttpResponse::new(status.try_into().unwrap(), SdkBody::empty())
+    }
+
+    /// A refusal with a status and an error code; some answers, such as those to HEAD, have none.
+    fn refused(status: u16, code: &str) -> Failed {
+        let refusal = ErrorMetadata::builder();
+        let refusal = if code.is_empty() { refusal } else { refusal.code(code) };
+        Failed::service_error(refusal.build(), answer(status))
+    }
+
+    #[test]
+    fn what_a_service_refuses_has_its_class() {
+        use FailureClass::{Auth, Conflict, Forbidden, Gone, Invalid, Throttled, Transient};
+        let table = [
+            // Somebody was faster.
+            (400, "ConditionalCheckFailedException", Conflict),
+            (400, "TransactionCanceledException", Conflict),
+            (412, "PreconditionFailed", Conflict),
+            (412, "", Conflict),
+            // Too much at once, whatever the status says.
+            (400, "ThrottlingException", Throttled),
+            (400, "Throttling", Throttled),
+            (403, "RequestThrottled", Throttled),
+            (400, "ProvisionedThroughputExceededException", Throttled),
+            (400, "RequestLimitExceeded", Throttled),
+            (503, "SlowDown", Throttled),
+            (429, "TooManyRequestsException", Throttled),
+            (429, "", Throttled),
+            // Not there.
+            (404, "NoSuchKey", Gone),
+            (404, "NoSuchVersion", Gone),
+            (404, "NoSuchBucket", Gone),
+            (404, "NotFound", Gone),
+            (404, "", Gone),
+            (400, "ResourceNotFoundException", Gone),
+            // The credentials of the function have run out; the next ones are good.
+            (400, "ExpiredToken", Auth),
+            (403, "ExpiredTokenException", Auth),
+            (403, "RequestExpired", Auth),
+            (403, "InvalidClientTokenId", Auth),
+            (400, "UnrecognizedClientException", Auth),
+            // It may go well the next time, though the status says otherwise.
+            (403, "RequestTimeTooSkewed", Transient),
+            (400, "RequestTimeout", Transient),
+            (400, "TransactionInProgressException", Transient),
+            (409, "OperationAborted", Transient),
+            (400, "BadDigest", Transient),
+            (400, "IncompleteBody", Transient),
+            (400, "XAmzContentSHA256Mismatch", Transient),
+            (500, "InternalError", Transient),
+            (503, "ServiceUnavailable", Transient),
+            (503, "", Transient),
+            // Somebody has to grant it.
+            (403, "AccessDenied", Forbidden),
+            (400, "AccessDeniedException", Forbidden),
+            (403, "", Forbidden),
+            (401, "", Forbidden),
+            // It is the same as often as it is sent.
+            (400, "ValidationException", Invalid),
+            (400, "", Invalid),
+            // A code nobody knows goes by its status.
+            (400, "NeverHeardOf", Invalid),
+            (403, "NeverHeardOf", Forbidden),
+            (404, "NeverHeardOf", Gone),
+            (500, "NeverHeardOf", Transient),
+        ];
+        for (status, code, class) in table {
+            let error = classify(System::S3, "get object", refused(status, code));
+            assert_eq!(error.class(), class, "{status} {code}");
+            assert_eq!((error.system(), error.code()), (System::S3, "aws.refused"));
+            assert!(
+                error.message().contains(&status.to_string()) && error.message().contains(code),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_got_no_answer_may_go_well_the_next_time_and_what_was_never_formed_cannot() {
+        let transport = |kind| Failed::dispatch_failure(connector_error(TransportError::new(kind, "cut")));
+        let table = [
+            (Failed::construction_failure("no bucket"), FailureClass::Bug, "aws.request"),
+            (Failed::timeout_error("a minute"), FailureClass::Transient, "aws.timeout"),
+            (transport(TransportErrorKind::Connect), FailureClass::Transient, "aws.no-answer"),
+            (transport(TransportErrorKind::Timeout), FailureClass::Transient, "aws.no-answer"),
+            (transport(TransportErrorKind::Interrupted), FailureClass::Transient, "aws.no-answer"),
+            (Failed::response_error("half of it", answer(200)), FailureClass::Transient, "aws.answer"),
+        ];
+        for (failed, class, code) in table {
+            let error = classify(System::Ledger, "begin", failed);
+            assert_eq!((error.class(), error.code()), (class, code), "{error:?}");
+        }
+    }
 }

@@ -59,6 +59,8 @@ enum Does {
     Down,
     /// The connection to the target breaks with the question already sent.
     Lost,
+    /// Wants to record more than a record has room for.
+    Hoard,
     /// Panics while it is worked on.
     Panic,
     /// Cannot be accepted, and panics while it is put aside.
@@ -145,6 +147,7 @@ impl Flow for Chores {
             Does::Outage => return Err(out_of_order(FailureClass::Transient)),
             Does::Long => return long(run).await,
             Does::Slow => wait(3).await,
+            Does::Hoard => run.checkpoint("hoard", &"x".repeat(300_000)).await?,
             Does::Endless => wait(3600).await,
             Does::Skip => return Ok(Outcome::Skipped(Reason::new("chore.skip", "nothing to do"))),
             Does::Refused => {

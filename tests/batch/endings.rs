@@ -46,6 +46,17 @@ async fn siblings_that_end_differently_each_end_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_wants_to_record_more_than_a_record_holds_is_parked_at_once() {
+    let world = world().await;
+    let body = chores(&[("a", "hoard")]);
+    world.send(&body).await;
+    assert!(drive(&world, &CHORES, Drive::default()).await);
+    assert_eq!(world.dead_letters(), [(body, "checkpoint.too-large".to_owned())]);
+    assert_eq!(told(&world, "a"), ["transfer"]);
+    assert_eq!(count(&world, "tries/a/").await, 1, "it is not tried until the queue gives up");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_duplicate_of_a_failed_item_does_not_begin_it_again() {
     let world = world().await;
     let body = chores(&[("a", "mend")]);

@@ -120,6 +120,18 @@ async fn an_item_of_several_invocations_is_one_run_and_is_put_aside_with_the_bod
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_item_that_is_tried_again_is_two_runs_of_one_item() {
+    let world = world().await;
+    let process = Process::start(&world, |_| ()).await;
+    world.send(&chores(&[("a", "later")])).await;
+    let told = settle(&world, &process, async |_| ()).await;
+    let sum = |name: &str| told.iter().filter_map(|(_, figures)| figures[name].as_u64()).sum::<u64>();
+    assert_eq!((told.len(), sum("Retries"), sum("Delivered")), (2, 1, 1), "{told:?}");
+    assert_eq!((sum("Runs"), sum("DistinctItems")), (2, 1), "{told:?}");
+    assert_eq!(told[0].1["DistinctItems"], 1, "it counts where it is met first: {told:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn lag_is_the_age_of_the_message_and_the_latency_is_the_targets_not_the_items() {
     let world = world().await;
     let mut process = Process::start(&world, |environment| {

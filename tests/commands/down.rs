@@ -13,10 +13,10 @@ use tests::noted::Noted;
 use super::program::{self, Ended};
 
 /// The demo with a place of its own for what it notes: a checkout may be up while its tests run.
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = Self(TempDir::new().expect("a folder"));
         std::fs::create_dir_all(place.stand_in()).expect("the folder of up");
         place
@@ -30,7 +30,7 @@ impl Place {
         self.0.path().join("up/stand-in")
     }
 
-    fn variables(&self) -> Vec<(String, String)> {
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let state = self.0.path().to_str().expect("a path in Unicode").to_owned();
         vec![
             ("WAYBILL_STATE".to_owned(), state),
@@ -38,7 +38,16 @@ impl Place {
         ]
     }
 
-    async fn down(&self) -> Ended {
+    /// Whether this checkout has the stand-in for AWS.
+    pub(crate) fn has_stand_in(&self) -> bool {
+        let there = root().join(".venv/stack/bin/python").exists();
+        if !there {
+            println!("skipped: the stand-in for AWS is not in this checkout; `make setup` puts it there");
+        }
+        there
+    }
+
+    pub(crate) async fn down(&self) -> Ended {
         let ended = program::run("demo", &["down"], &self.variables(), b"").await;
         assert_eq!(ended.code, 0, "{}", ended.err);
         ended
@@ -56,6 +65,10 @@ impl Place {
         }
         child
     }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout")
 }
 
 /// Somebody else's process, whose command line looks like one of ours. It waits for a line that never comes.
@@ -88,7 +101,7 @@ fn read(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a note")).expect("JSON")
 }
 
-fn said(ended: &Ended, simulators: &str, stand_in: &str) {
+pub(crate) fn said(ended: &Ended, simulators: &str, stand_in: &str) {
     let expected = format!("{:<25} {simulators}\n{:<25} {stand_in}\n", "simulators", "stand-in for AWS");
     assert!(ended.out.ends_with(&expected), "{}{}", ended.out, ended.err);
 }
@@ -136,13 +149,11 @@ async fn who_has_the_number_since_is_left_alone() {
 
 #[tokio::test]
 async fn the_stand_in_for_aws_is_ended_with_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout");
-    if !root.join(".venv/stack/bin/python").exists() {
-        println!("skipped: the stand-in for AWS is not in this checkout; `make setup` puts it there");
+    let place = Place::new();
+    if !place.has_stand_in() {
         return;
     }
-    let place = Place::new();
-    let mut command = Command::new(root.join("tests/aws/stand-in"));
+    let mut command = Command::new(root().join("tests/aws/stand-in"));
     command.args(["start", "--port", "0"]).env("WAYBILL_STAND_IN_STATE", place.stand_in());
     assert!(command.stdout(Stdio::null()).status().expect("the stand-in").success());
     let note = read(&place.stand_in().join("running.json"));

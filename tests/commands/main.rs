@@ -1,4 +1,4 @@
-//! The commands for operators, the simulators and `make down`, run as programs: what they say, how they end, and what they
+//! The commands for operators, the simulators, `make up` and `make down`, run as programs: what they say, how they end, and what they
 //! leave alone.
 
 mod audit;
@@ -10,3 +10,4 @@ mod findings;
 mod preflight;
 mod program;
 mod served;
+mod up;

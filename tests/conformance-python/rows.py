@@ -135,6 +135,8 @@ _CALLS = {
         "get_node_audit_iterator: breaks on the shape of the audit": ["GET /v2/nodes/#/audit"],
         "assign_classifications: breaks when told to remove": [],
         "add_document_version: breaks on bytes without a type": [],
+        "get_node_from_nickname: encodes nothing, finds what is not asked": ["GET /v2/nicknames/in_box/nodes"],
+        "get_workspace_by_business_object: the same": ["GET /v2/externalsystems/SAP/botypes/LFA1/boids/#"],
     },
 }
 

@@ -267,3 +267,17 @@ class OwnFaults(Story):
         with self.assertRaises(TypeError):
             self.client.add_document_version(node_id=node, file_content=b"two", file_name="memo.txt")
         self.assertEqual(len(self.node(node)["versions"]), 1)
+
+    @shows("get_node_from_nickname: encodes nothing, finds what is not asked")
+    def test_a_nickname_with_a_sign_that_addresses_give_a_meaning(self):
+        self.client.set_node_nickname(node_id=INCOMING, nickname="in_box")
+        # No item can have this nickname: `%` is not allowed in one.
+        self.assertEqual(self.id_of(self.client.get_node_from_nickname("in%5Fbox")), INCOMING)
+
+    @shows("get_workspace_by_business_object: the same")
+    def test_a_business_object_with_a_sign_that_addresses_give_a_meaning(self):
+        system = {"external_system_name": "SAP", "business_object_type": "LFA1"}
+        for asked in ("0000200451#2", "0000200451?2"):
+            found = self.client.get_workspace_by_business_object(business_object_id=asked, **system)
+            names = [entry["data"]["properties"]["name"] for entry in found["results"]]
+            self.assertEqual(names, ["0000200451 Northern Glazing"], asked)

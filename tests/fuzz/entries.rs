@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use s3_content_server::intake_rules::{IntakeRules, SAMPLE, Target, Upload, explain};
+use s3_content_server::intake_rules::{IntakeRules, SAMPLE, Target, Upload, explain, parse_sidecar};
 use shared::{
     content_server::NameRules,
     error::FailureClass,
@@ -67,9 +67,20 @@ pub fn event(input: &[u8]) {
     }
 }
 
-/// A sidecar: whatever JSON it is, every sample rule maps it or tells what is wrong.
+/// A sidecar: read, or refused for ever; every sample rule maps it or tells what is wrong.
 pub fn sidecar(input: &[u8]) {
-    let Ok(sidecar) = serde_json::from_slice::<serde_json::Value>(input) else { return };
+    let sidecar = match parse_sidecar(input) {
+        Ok(sidecar) => sidecar,
+        Err(error) => {
+            assert_eq!(
+                (error.class(), error.code()),
+                (FailureClass::Invalid, "sidecar.unreadable"),
+                "{error}"
+            );
+            return;
+        }
+    };
+    assert!(sidecar.is_object());
     for key in [
         "claims/100117/a.jpg",
         "suppliers/0000200451/a.pdf",

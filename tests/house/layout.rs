@@ -1,6 +1,6 @@
-//! How large a file may be, and which way imports run.
+//! How large a file may be, which way imports run, what functions leave alone, and what stands at the top.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf, process::Command};
 
 use regex::Regex;
 
@@ -145,10 +145,10 @@ fn no_file_is_longer_than_one_can_read() {
     assert!(longer.is_empty(), "more than {MOST} lines: {longer:#?}");
 }
 
-/// The modules of its crate that a file names, alone or in a list.
-fn modules(text: &str) -> BTreeSet<String> {
+/// The modules of a crate that a file names, alone or in a list; `of` is `crate::` for those of its own.
+fn modules(text: &str, of: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, path) in text.match_indices("crate::") {
+    for (at, path) in text.match_indices(of) {
         let rest = text.get(at + path.len()..).unwrap_or_default();
         let Some(list) = rest.strip_prefix('{') else {
             found.extend(first_word(rest));
@@ -182,7 +182,8 @@ fn first_word(text: &str) -> Option<String> {
 #[test]
 fn the_modules_of_a_list_are_seen() {
     let text = "use crate::{\n    error::{Error, Result},\n    flow::Run, http,\n};\ncrate::ledger::Key";
-    assert_eq!(modules(text), ["error", "flow", "http", "ledger"].map(str::to_owned).into());
+    assert_eq!(modules(text, "crate::"), ["error", "flow", "http", "ledger"].map(str::to_owned).into());
+    assert!(modules(text, "shared::").is_empty());
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn imports_run_one_way() {
         let mut any = false;
         for path in own {
             any = true;
-            let used = modules(&read(&path));
+            let used = modules(&read(&path), "crate::");
             wrong.extend(
                 never
                     .iter()
@@ -245,4 +246,79 @@ fn simulators_share_nothing_with_what_they_test_and_shared_knows_no_flow() {
     let simulators = read(&root().join("shared/simulators/Cargo.toml"));
     assert!(!simulators.lines().any(|line| line.starts_with("shared.") || line.starts_with("shared =")));
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The code of the functions but for their binaries.
+fn below_binaries() -> Vec<PathBuf> {
+    let mut sources = files("functions", ".rs");
+    sources.retain(|path| !path.to_string_lossy().contains("/src/bin/"));
+    assert!(sources.len() > 100, "the functions are not found: {}", sources.len());
+    sources
+}
+
+#[test]
+fn a_flow_never_sees_lambda() {
+    let named = Regex::new(r"\b(?:lambda_runtime|aws_lambda_events)\b").expect("a pattern");
+    let seeing = |path: &PathBuf| {
+        let text = read(path);
+        named.is_match(&text) || modules(&text, "shared::").contains("lambda")
+    };
+    let wrong: Vec<PathBuf> = below_binaries().into_iter().filter(seeing).collect();
+    assert!(
+        wrong.is_empty(),
+        "only a binary starts on Lambda, and only `shared` reads what it is given: {wrong:#?}"
+    );
+}
+
+#[test]
+fn no_function_lifts_a_hold() {
+    for (client, call) in [("content_server", "remove_hold"), ("preservica", "release_hold")] {
+        let own = root().join(format!("shared/src/{client}/holds.rs"));
+        assert!(read(&own).contains(&format!("pub async fn {call}(")), "{client} calls it otherwise now");
+        let callers: Vec<PathBuf> = [files("functions", ".rs"), files("shared/src", ".rs")]
+            .concat()
+            .into_iter()
+            .filter(|path| *path != own && read(path).contains(call))
+            .collect();
+        assert!(callers.is_empty(), "a hold is lifted by people: {callers:#?}");
+    }
+}
+
+/// What stands at the top of the repository. What is made there by tools, and kept by mistake, does not.
+const TOP: [&str; 19] = [
+    ".cargo",
+    ".ci",
+    ".config",
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "clippy.toml",
+    "deny.toml",
+    "functions",
+    "infra",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
+    "shared",
+    "tests",
+];
+
+#[test]
+fn nothing_stands_at_the_top_that_does_not_belong_there() {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
+    let Some(listed) = listed.ok().filter(|listed| listed.status.success()) else {
+        println!("skipped: this is no checkout of git");
+        return;
+    };
+    let listed = String::from_utf8(listed.stdout).expect("text");
+    let top: BTreeSet<&str> = listed
+        .split('\0')
+        .filter(|path| !path.is_empty())
+        .map(|path| path.split_once('/').map_or(path, |(folder, _)| folder))
+        .collect();
+    assert_eq!(top, TOP.into());
 }

@@ -3,6 +3,7 @@
 mod flows;
 mod layout;
 mod reasons;
+mod setup;
 mod switches;
 mod targets;
 

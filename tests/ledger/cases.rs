@@ -1,7 +1,10 @@
 //! The table of idempotency cases.
 
 use serde_json::json;
-use shared::ledger::{Begin, Ending};
+use shared::{
+    error::FailureClass,
+    ledger::{Begin, Ending},
+};
 
 use crate::table::{Place, completion, key, ours};
 
@@ -49,9 +52,14 @@ cases!(
     a_checkpoint_that_comes_late_takes_back_nothing,
     a_released_item_is_claimed_at_once_and_keeps_its_checkpoints,
     crashes_are_counted_and_releases_are_not,
+    a_claim_whose_answer_was_lost_is_ours_and_the_only_one,
+    an_expired_record_is_replaced_once_when_the_answer_was_lost,
+    a_reopening_whose_answer_was_lost_is_ours_and_the_only_one,
+    a_release_whose_answer_was_lost_takes_no_second_crash_off_the_count,
     a_completion_whose_answer_was_lost_is_not_a_second_one,
     a_large_result_goes_elsewhere_and_comes_back,
     a_large_result_without_a_place_is_refused_before_anything_is_written,
+    a_checkpoint_too_large_for_a_record_is_refused_and_the_item_can_still_end,
     a_failed_item_is_reopened_once_by_each_message_a_person_puts_back,
     a_reopened_item_keeps_what_it_recorded,
     only_what_failed_is_reopened,
@@ -197,6 +205,63 @@ async fn crashes_are_counted_and_releases_are_not(place: &Place) {
     assert_eq!(attempt.crashes, 3, "an attempt that said why it ended is not a crash");
 }
 
+async fn a_claim_whose_answer_was_lost_is_ours_and_the_only_one(place: &Place) {
+    let begin = place
+        .losing_an_answer(async |ledger| ledger.begin(FLOW, &key("a"), "p1", place.lease(60)).await)
+        .await;
+    let attempt = ours(begin.unwrap());
+    assert_eq!((attempt.fence, attempt.crashes), (1, 0));
+    place.ledger.complete(&attempt, &completion(Ending::Delivered, "s"), None).await.unwrap();
+}
+
+async fn an_expired_record_is_replaced_once_when_the_answer_was_lost(place: &Place) {
+    let short = place.ledger.clone().retention(std::time::Duration::from_secs(1));
+    let first = ours(short.begin(FLOW, &key("a"), "p1", place.lease(1)).await.unwrap());
+    short.checkpoint(&first, "node", &json!(1)).await.unwrap();
+    place.wait(3).await;
+    let begin = place
+        .losing_an_answer(async |ledger| ledger.begin(FLOW, &key("a"), "p2", place.lease(60)).await)
+        .await;
+    let again = ours(begin.unwrap());
+    assert_eq!((again.fence, again.crashes), (2, 0));
+    assert!(again.checkpoints.is_empty());
+    place.ledger.complete(&again, &completion(Ending::Delivered, "s"), None).await.unwrap();
+}
+
+async fn a_reopening_whose_answer_was_lost_is_ours_and_the_only_one(place: &Place) {
+    let (ledger, item) = (&place.ledger, key("a"));
+    let attempt = ours(ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap());
+    ledger.checkpoint(&attempt, "node", &json!(7001)).await.unwrap();
+    ledger.complete(&attempt, &completion(Ending::Failed, "s"), None).await.unwrap();
+    let begin = place
+        .losing_an_answer(async |ledger| {
+            ledger.reopen(FLOW, &item, "p1", place.lease(60), "m1", |_| ()).await
+        })
+        .await;
+    let again = ours(begin.unwrap());
+    assert_eq!((again.fence, again.crashes), (2, 0));
+    assert_eq!(again.checkpoints["node"], json!(7001));
+    ledger.complete(&again, &completion(Ending::Failed, "s"), None).await.unwrap();
+    let redelivered = ledger.reopen(FLOW, &item, "p1", place.lease(60), "m1", |_| ()).await.unwrap();
+    assert!(matches!(redelivered, Begin::Completed { ending: Ending::Failed, .. }), "{redelivered:?}");
+}
+
+async fn a_release_whose_answer_was_lost_takes_no_second_crash_off_the_count(place: &Place) {
+    let (ledger, item) = (&place.ledger, key("a"));
+    // One attempt ends without a word.
+    ours(ledger.begin(FLOW, &item, "p1", place.lease(1)).await.unwrap());
+    place.wait(2).await;
+    let second = ours(ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap());
+    place.losing_an_answer(async |ledger| ledger.release(&second, "http.timeout").await).await.unwrap();
+    // What was sent first may be carried out once more.
+    ledger.release(&second, "http.timeout").await.unwrap();
+    let third = ours(ledger.begin(FLOW, &item, "p1", place.lease(60)).await.unwrap());
+    assert_eq!((third.fence, third.crashes), (3, 1));
+    // Later still it must not give back what another worker holds.
+    assert_eq!(ledger.release(&second, "http.timeout").await.unwrap_err().code(), "ledger.fenced");
+    ledger.complete(&third, &completion(Ending::Delivered, "s"), None).await.unwrap();
+}
+
 async fn a_completion_whose_answer_was_lost_is_not_a_second_one(place: &Place) {
     let attempt = ours(place.ledger.begin(FLOW, &key("a"), "p1", place.lease(60)).await.unwrap());
     place.ledger.complete(&attempt, &completion(Ending::Delivered, "s"), None).await.unwrap();
@@ -223,6 +288,20 @@ async fn a_large_result_without_a_place_is_refused_before_anything_is_written(pl
     assert!(place.ledger.complete(&attempt, &large, None).await.is_err());
     assert!(place.ledger.chain("s").await.unwrap().is_empty());
     place.ledger.checkpoint(&attempt, "still", &json!("ours")).await.unwrap();
+}
+
+async fn a_checkpoint_too_large_for_a_record_is_refused_and_the_item_can_still_end(place: &Place) {
+    let mut attempt = ours(place.ledger.begin(FLOW, &key("a"), "p1", place.lease(60)).await.unwrap());
+    attempt.next_checkpoint();
+    let list = |bytes| json!("x".repeat(bytes));
+    let refused = place.ledger.checkpoint(&attempt, "list", &list(300_000)).await.unwrap_err();
+    assert_eq!((refused.class(), refused.code()), (FailureClass::Bug, "checkpoint.too-large"));
+    assert!(refused.message().contains("`list`") && refused.remedy_text().is_some(), "{refused}");
+    // The most that is kept leaves room for the largest result.
+    place.ledger.checkpoint(&attempt, "list", &list(262_000)).await.unwrap();
+    let mut large = completion(Ending::Failed, "s");
+    large.result = list(131_000);
+    place.ledger.complete(&attempt, &large, None).await.unwrap();
 }
 
 async fn a_failed_item_is_reopened_once_by_each_message_a_person_puts_back(place: &Place) {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -15,7 +15,7 @@ use shared::{
     audit::{AuditEvent, EventType, Outcome},
     aws,
     context::Context,
-    http::Transport,
+    http::{Transport, TransportError, TransportErrorKind},
     ledger::{Attempt, Begin, Completion, Ending, Key, Ledger, Overflow},
 };
 use simulators::aws::Aws;
@@ -102,6 +102,30 @@ impl Place {
         let context = Context::simulated(off, 8);
         let sdk = aws::connect_to(&self.transport, &context, &self.address, "test");
         Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), &self.table, context)
+    }
+
+    /// Lends out the same ledger, where one answer is lost: the first update that is carried out, and nobody hears of it. What
+    /// the SDK sends again is answered.
+    pub(crate) async fn losing_an_answer<T>(&self, act: impl AsyncFnOnce(Ledger) -> T) -> T {
+        let (through, lost) = (self.transport.clone(), Arc::new(AtomicBool::new(false)));
+        let noted = lost.clone();
+        let transport = Transport::in_process(move |request| {
+            let (through, noted) = (through.clone(), noted.clone());
+            async move {
+                let target = request.headers().get("x-amz-target");
+                let is_update = target.is_some_and(|target| target.as_bytes().ends_with(b".UpdateItem"));
+                let answer = through.send(request).await?;
+                if is_update && answer.status().is_success() && !noted.swap(true, Ordering::Relaxed) {
+                    return Err(TransportError::new(TransportErrorKind::Interrupted, "the answer was lost"));
+                }
+                Ok(answer)
+            }
+        });
+        let sdk = aws::connect_to(&transport, &self.context, &self.address, "test");
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        let done = act(Ledger::new(dynamodb, &self.table, self.context.clone())).await;
+        assert!(lost.load(Ordering::Relaxed), "no answer was lost");
+        done
     }
 
     /// The table's name.

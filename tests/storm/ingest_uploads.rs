@@ -1,5 +1,6 @@
 //! The stories of `ingest-uploads`.
 
+mod after_care;
 mod archives;
 mod calm;
 mod claim_over;

@@ -220,6 +220,33 @@ async fn an_upload_in_parts_that_the_server_forgets_six_times_is_told() {
     assert_eq!(begun.count(), 6);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_upload_larger_than_its_rule_takes_is_told_with_both_sizes() {
+    let told = is_put_aside_as(story(filed("limits = { max_size = \"8 B\" }")), "object-too-large").await;
+    let message = told["reason"]["message"].as_str().unwrap();
+    assert!(message.contains('8') && message.contains('9'), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_with_the_longest_key_there_is_has_room_in_quarantine_for_its_reason() {
+    fn long() -> Vec<StoredObject> {
+        let key = |end: &str| format!("in/{}{end}", "ä".repeat((1024 - "in/".len() - end.len()) / 2));
+        let long = [key("1.txt"), key("2.txt")];
+        long.into_iter().map(|key| StoredObject::new(key, "text/plain", "")).collect()
+    }
+    assert!(long().iter().all(|object| object.key.len() >= 1023));
+    let story = Scenario { objects: long, ..story(filed("")) };
+    let world = played(&story).await;
+    assert_eq!(world.endings(), ["quarantined empty-object", "quarantined empty-object"]);
+    let aside = world.aws.s3().versions(QUARANTINE);
+    assert_eq!(aside.len(), 4, "two uploads, each beside its reason");
+    assert!(aside.iter().all(|object| object.key.len() <= 1024));
+    let mut told: Vec<String> =
+        reasons(&world).iter().map(|file| file["source"]["key"].as_str().unwrap().to_owned()).collect();
+    told.sort();
+    assert_eq!(told, long().into_iter().map(|object| object.key).collect::<Vec<_>>(), "by their whole keys");
+}
+
 /// Puts a document of this name into the incoming claims; gives its id.
 fn taken(world: &World, name: &str) -> i64 {
     world.content_server.with_state(|state| {

@@ -1,9 +1,10 @@
 //! A write whose answer was lost may take effect half a minute later, though the same was sent again and carried out; and
-//! whatever is to follow it may be carried out before.
+//! whatever is to follow it may be carried out before. So may a write of a worker whose work another one, with a clock two
+//! minutes ahead, has taken over.
 
 use std::time::Duration;
 
-use tests::storm::{Call, Fault, Form, Report, Scenario, clean, one_fault};
+use tests::storm::{Call, Fault, Form, Report, Scenario, clean, one_fault, overtaken};
 
 use crate::{
     scenarios,
@@ -53,4 +54,25 @@ fn one_refusal_leaves_nothing_that_tells_of_what_is_confidential() {
         let reason = one_fault(&scenario, &calm.made, *number, Fault::Refused(403), None).outcome.err()?;
         Some(format!("call {number} ({}) is refused: {}", calm.calls[*number].what, reason.0))
     }));
+}
+
+/// At each call of a story somebody with a clock two minutes ahead takes the work over.
+fn overtaken_everywhere(name: &str) {
+    let (scenario, calm) = story(name);
+    let calls: Vec<usize> = (0..calm.calls.len()).collect();
+    none(&each(&calls, |number| {
+        let reason = overtaken(&scenario, &calm.made, *number, None).outcome.err()?;
+        Some(format!("overtaken at call {number} ({}): {}", calm.calls[*number].what, reason.0))
+    }));
+}
+
+#[test]
+fn of_two_who_make_the_same_link_at_the_same_moment_one_takes_its_own_back() {
+    overtaken_everywhere("a contract becomes confidential");
+    overtaken_everywhere("a contract gets another name and a version");
+}
+
+#[test]
+fn who_wrote_over_what_another_put_into_a_field_has_it_put_there_again() {
+    overtaken_everywhere("certificates are addresses in a field");
 }

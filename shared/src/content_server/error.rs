@@ -135,6 +135,8 @@ pub(super) const TABLE: &[Row] = &[
     row(ANY, Sees::Text(|texts| &texts.record_state), RECORD_STATE, Forbidden)
         .remedy("a hold or the state as a record forbids the change; ask records management"),
     row(ANY, Sees::Text(|texts| &texts.reserved), RESERVED, Conflict),
+    // Last of them: it stops more than one item, and an item's name in another sentence may hold these words.
+    row((400, 500), Sees::Text(|texts| &texts.unauthenticated), UNAUTHENTICATED, Auth),
     // What the status says when the sentence is not one of these.
     row((403, 403), Sees::Anything, FORBIDDEN, Forbidden).remedy("give the service user the right it lacks"),
     row((404, 404), Sees::Anything, NOT_FOUND, Gone),
@@ -242,6 +244,11 @@ pub(super) fn sentence(answer: &Value) -> String {
         }
     }
     parts.join(" ")
+}
+
+pub(super) fn begins_with_any(folded: &str, fragments: &[String]) -> bool {
+    let begins = |fragment: &String| !fragment.is_empty() && folded.starts_with(&fragment.to_lowercase());
+    fragments.iter().any(begins)
 }
 
 pub(super) fn holds_any(folded: &str, fragments: &[String]) -> bool {

@@ -17,6 +17,8 @@ struct Case(u16, Form, &'static str, FailureClass, FailureClass, &'static str);
 const CASES: &[Case] = &[
     Case(401, Form::Json, "Authentication Required", Auth, Auth, "content-server.unauthenticated"),
     Case(401, Form::Empty, "", Auth, Auth, "content-server.unauthenticated"),
+    Case(400, Form::Json, "Authentication Required", Auth, Auth, "content-server.unauthenticated"),
+    Case(500, Form::Json, "Authentication Required", Auth, Auth, "content-server.unauthenticated"),
     Case(401, Form::Json, "Invalid username/password specified.", Auth, Auth, "content-server.credentials-refused"),
     Case(302, Form::Empty, "", Auth, Auth, "content-server.redirected"),
     Case(429, Form::Page, "<html>slow down", Throttled, Throttled, "content-server.throttled"),
@@ -34,6 +36,7 @@ const CASES: &[Case] = &[
     Case(500, Form::Json, "An item with the name 'a.txt' already exists.", Conflict, Conflict, "content-server.collision"),
     Case(400, Form::Json, "An item with the name 'a.txt' already exists.", Conflict, Conflict, "content-server.collision"),
     Case(409, Form::Json, "An item with the name 'a.txt' already exists.", Conflict, Conflict, "content-server.collision"),
+    Case(500, Form::Json, "An item with the name 'Authentication Required.pdf' already exists.", Conflict, Conflict, "content-server.collision"),
     Case(409, Form::Json, "Could not update metadata (edit conflict).", Conflict, Conflict, "content-server.edit-conflict"),
     Case(409, Form::Json, "", Conflict, Conflict, "content-server.edit-conflict"),
     Case(423, Form::Json, "", Conflict, Conflict, "content-server.reserved"),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     Client,
     call::Call,
-    error::{Facts, Form, UNAUTHENTICATED, classify, holds_any, sentence, unexpected},
+    error::{Facts, Form, UNAUTHENTICATED, begins_with_any, classify, holds_any, sentence, unexpected},
     session::Pass,
 };
 use crate::{
@@ -90,14 +90,21 @@ impl Client {
         }
     }
 
-    /// A 401, a redirect, or a log-in form where an answer was due.
+    /// A 401 or what says the same, a redirect, or a log-in form where an answer was due.
     fn is_locked_out(&self, answer: &Whole) -> bool {
+        let said = || {
+            let text =
+                serde_json::from_slice(&answer.bytes).map(|whole: Value| sentence(&whole).to_lowercase());
+            // Further on it may be part of an item's name.
+            text.is_ok_and(|text| begins_with_any(&text, &self.settings.texts.unauthenticated))
+        };
         let form = || {
             let text = String::from_utf8_lossy(&answer.bytes).to_lowercase();
             is_page(&answer.bytes) && holds_any(&text, &self.settings.texts.login_page)
         };
         answer.status == StatusCode::UNAUTHORIZED
             || answer.status.is_redirection()
+            || (matches!(answer.status.as_u16(), 400 | 500) && said())
             || (answer.status.is_success() && form())
     }
 

@@ -90,6 +90,8 @@ impl Default for LargeUploadSettings {
 pub struct Texts {
     /// The user name or password is wrong.
     pub credentials_refused: Vec<String>,
+    /// The ticket is not good, or not any more: nobody says that this never comes with another status than 401.
+    pub unauthenticated: Vec<String>,
     /// The category is already on the node.
     pub category_exists: Vec<String>,
     /// A sibling has that name.
@@ -131,6 +133,7 @@ impl Default for Texts {
         let list = |fragments: &[&str]| fragments.iter().map(|&fragment| fragment.to_owned()).collect();
         Self {
             credentials_refused: list(&["invalid username/password"]),
+            unauthenticated: list(&["authentication required"]),
             category_exists: list(&["the attribute group"]),
             already_exists: list(&["already exists"]),
             not_accessible: list(&[

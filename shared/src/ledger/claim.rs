@@ -190,12 +190,17 @@ impl Ledger {
     ///
     /// # Errors
     /// `Conflict` with code `ledger.fenced` when the item is not ours any more, or a later checkpoint is there: stop.
+    /// `Bug` with code `checkpoint.too-large`, and nothing is written, when the record has no room for it.
     pub async fn checkpoint(&self, attempt: &Attempt, name: &str, value: &Value) -> Result<()> {
         let mut all = attempt.checkpoints.clone();
         all.insert(name.to_owned(), value.clone());
         let encoded = serde_json::to_string(&all).map_err(|error| {
             Error::bug("checkpoint", "a checkpoint cannot be written as JSON").source(error)
         })?;
+        // The table would refuse it as often as it is sent, and the item would wait until its queue gives up.
+        if encoded.len() > LARGEST_CHECKPOINTS {
+            return Err(too_large(name, encoded.len()));
+        }
         self.fenced_update(attempt, "SET checkpoints = :value, checkpoints_written = :written")
             // A request whose answer was lost is sent again, and may still be carried out itself: after the next one even.
             .condition_expression(format!("{IN_ORDER} AND {FENCE}"))
@@ -207,22 +212,32 @@ impl Ledger {
             .map_err(|error| fenced(error, "checkpoint"))
     }
 
-    /// Gives an item back: the next delivery may claim it at once. Checkpoints stay.
+    /// Gives an item back: the next delivery may claim it at once. Checkpoints stay. May be repeated: an item that this
+    /// attempt has given back is left as it is.
     ///
     /// # Errors
-    /// As [`Ledger::checkpoint`].
+    /// `Conflict` with code `ledger.fenced` when the item is not ours any more.
     pub async fn release(&self, attempt: &Attempt, reason: &str) -> Result<()> {
-        self.fenced_update(
-            attempt,
-            "SET lease_until = :zero, crashes = if_not_exists(crashes, :one) - :one, last_reason = :reason",
-        )
-        .expression_attribute_values(":zero", number(0))
-        .expression_attribute_values(":one", number(1))
-        .expression_attribute_values(":reason", text(reason))
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| fenced(error, "release"))
+        let outcome = self
+            .fenced_update(
+                attempt,
+                "SET lease_until = :zero, crashes = if_not_exists(crashes, :one) - :one, last_reason = :reason",
+            )
+            // Sent again after a lost answer, it must not take a crash off the count that is not its own.
+            .condition_expression(format!("{NOT_GIVEN_BACK} AND {FENCE}"))
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":reason", text(reason))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => match refused_item(error, "release")? {
+                Some(old) if is_given_back(attempt, &old) => Ok(()),
+                _ => Err(fenced_error("release")),
+            },
+        }
     }
 
     fn fenced_update(
@@ -258,6 +273,7 @@ impl Ledger {
 
 /// The condition of every write made under a claim.
 pub(super) const FENCE: &str = "fence = :fence AND #owner = :owner AND #status = :progress";
+const NOT_GIVEN_BACK: &str = "lease_until > :zero";
 const IN_ORDER: &str = "(attribute_not_exists(checkpoints_written) OR checkpoints_written <= :written)";
 const CLAIM: &str = "SET #status = :progress, #owner = :owner, lease_until = :lease, payload_hash = :payload, \
                      expires_at = :expires, item_key = :item, fence = if_not_exists(fence, :zero) + :one";
@@ -265,6 +281,10 @@ pub(super) const CLAIM_COUNTING: &str = "SET #status = :progress, #owner = :owne
                               payload_hash = :payload, expires_at = :expires, item_key = :item, \
                               fence = if_not_exists(fence, :zero) + :one, \
                               crashes = if_not_exists(crashes, :zero) + :one";
+
+/// The most bytes that the checkpoints of an item have together. A record holds 400 KiB in all, and must still have room
+/// for the largest result when the item fails.
+const LARGEST_CHECKPOINTS: usize = 256 * 1024;
 
 /// The partition of an item's record.
 pub(super) fn record_pk(flow: &str, key: &Key) -> String {
@@ -285,6 +305,23 @@ pub(super) fn attempt(pk: &str, owner: &str, item: &Item) -> Result<Attempt> {
             .unwrap_or_default(),
         written: get_number(item, "checkpoints_written").unwrap_or(0),
     })
+}
+
+/// Whether this very attempt gave the item back before: its answer was lost.
+fn is_given_back(attempt: &Attempt, old: &Item) -> bool {
+    get_text(old, "owner") == Some(attempt.owner.as_str())
+        && get_number(old, "fence") == Some(attempt.fence)
+        && get_text(old, "status") == Some("in-progress")
+        && get_number(old, "lease_until") == Some(0)
+}
+
+fn too_large(name: &str, bytes: usize) -> Error {
+    let message = format!(
+        "with `{name}` the checkpoints of the item have {bytes} bytes, and its record holds {LARGEST_CHECKPOINTS}"
+    );
+    Error::bug("checkpoint", message)
+        .with_code("checkpoint.too-large")
+        .remedy("divide what is delivered as one item, then redrive; a flow keeps long lists in S3")
 }
 
 /// The item that stood in the way of a conditional update.

@@ -86,6 +86,17 @@ impl Ledger {
         }
     }
 
+    /// Whether a lock is still that of whoever took it: somebody else takes one whose moment has passed by their clock.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn is_held(&self, lock: &Lock) -> Result<bool> {
+        let read = self.dynamodb.get_item().table_name(&self.table).set_key(Some(keys(&lock.pk, "lock")));
+        let output = read.consistent_read(true).send().await;
+        let output = output.map_err(|error| classify(System::Ledger, "look at lock", error))?;
+        Ok(output.item.as_ref().and_then(|item| get_text(item, "owner")) == Some(lock.owner.as_str()))
+    }
+
     /// Gives a lock back. Giving back one that was lost meanwhile does nothing.
     ///
     /// # Errors

@@ -1,9 +1,12 @@
 //! Large files in parts, however the server wants them, and going on elsewhere.
 
 use shared::content_server::{Client, NodeId, Settings};
-use simulators::content_server::{
-    self as simulator,
-    settings::{Envelope, PartField},
+use simulators::{
+    content_server::{
+        self as simulator,
+        settings::{Envelope, PartField},
+    },
+    faults::{Action, Rule},
 };
 
 use super::{client_of, content, document, simulated, simulated_with, upload};
@@ -49,10 +52,32 @@ async fn large_files_go_up_in_parts_however_the_server_wants_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_wants_parts_in_order_gets_them_so_also_where_one_is_lost_or_its_answer() {
+    let mut theirs = simulator::Settings::default();
+    theirs.large_upload.min_size = 100;
+    theirs.large_upload.part_size = 1000;
+    theirs.large_upload.parts_in_order = true;
+    let mut ours = Settings::default();
+    ours.large_upload.from_size = 100;
+    let (simulator, client) = simulated_with(theirs, ours);
+    let folder = incoming(&client).await;
+    for (part, action) in [(1, Action::DropBeforeEffect), (2, Action::DropAfterEffect)] {
+        let path = format!("/v2/multipart/[^/]+/{part}$");
+        simulator.faults().add(Rule::next(action).on("POST", &path)).unwrap();
+    }
+    let bytes = [9; 3500];
+    let made =
+        client.create_document(&document(folder, "big.bin"), &upload("big.bin", &bytes)).await.unwrap();
+    assert!(simulator.faults().waiting().is_empty());
+    assert_eq!(content(&client, made.id, None).await, bytes);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_large_upload_goes_on_in_another_process() {
     let mut theirs = simulator::Settings::default();
     theirs.large_upload.min_size = 10;
     theirs.large_upload.part_size = 1000;
+    theirs.large_upload.parts_in_order = true;
     let (simulator, first) = simulated(theirs);
     let folder = incoming(&first).await;
     let source = upload("big.bin", &[5; 2500]).ranges.unwrap();

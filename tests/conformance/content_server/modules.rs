@@ -7,7 +7,10 @@ use shared::{
     },
     error::FailureClass,
 };
-use simulators::content_server::seed;
+use simulators::content_server::{
+    seed,
+    state::{Permission, node::Grant as Held},
+};
 
 use super::{Tenant, client_as, document, tenants, upload};
 
@@ -21,19 +24,36 @@ async fn a_permission_template_is_applied_once_and_then_found_in_place() {
         let Some(group) = tenant.offer("GROUP") else { continue };
         let node = made(&tenant, "secret.txt").await;
         let group = tenant.client.resolve_member(MemberKind::Group, group).await.unwrap();
-        let rights = [Right::See, Right::SeeContents, Right::Modify].into_iter().collect();
+        let rights = [Right::See, Right::SeeContents, Right::Modify].into();
+        let owners = [Right::See, Right::SeeContents, Right::Modify, Right::EditPermissions].into();
         let template = PermissionTemplate {
             grants: vec![
                 Grant { holder: Holder::Member(group.id), rights },
                 Grant { holder: Holder::Public, rights: [].into() },
+                Grant { holder: Holder::Owner, rights: owners },
+                Grant { holder: Holder::Group, rights: [Right::See, Right::SeeContents].into() },
             ],
             only_these_members: false,
         };
+        assert!(!tenant.client.has_permissions(node, &template).await.unwrap());
         tenant.client.apply_permissions(node, &template).await.unwrap();
+        assert!(tenant.client.has_permissions(node, &template).await.unwrap());
         assert_eq!(tenant.client.apply_permissions(node, &template).await.unwrap(), 0);
         let present = tenant.client.list_permissions(node).await.unwrap();
         let found = present.iter().find(|grant| grant.holder == Holder::Member(group.id)).unwrap();
         assert!(found.rights.contains(&Right::Modify) && !found.rights.contains(&Right::Delete));
+
+        let Some(simulator) = &tenant.simulator else { continue };
+        let held = simulator.with_state(|state| state.nodes[&node.0].permissions.clone());
+        let [see, open] = [Permission::See, Permission::SeeContents];
+        let (modify, grant) = (Permission::Modify, Permission::EditPermissions);
+        let of = |right_id, rights: &[Permission]| {
+            Some(Held { right_id, rights: rights.iter().copied().collect() })
+        };
+        assert_eq!(held.owner, of(seed::WAYBILL, &[see, open, modify, grant]));
+        assert_eq!(held.group, of(seed::INTEGRATIONS, &[see, open]));
+        assert_eq!(held.public, Some([].into()));
+        assert_eq!(held.custom[&group.id], [see, open, modify].into());
     }
 }
 

@@ -60,6 +60,26 @@ async fn a_log_in_page_that_nobody_described_costs_one_call_and_not_all_that_fol
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_ended_session_is_renewed_whatever_the_status_that_says_so() {
+    for status in [401, 400, 500] {
+        let theirs = simulator::Settings { unauthenticated_status: status, ..simulator::Settings::default() };
+        let (simulator, client) = simulated(theirs);
+        let folder = incoming(&client).await;
+        simulator.journal().clear();
+        let ended = || simulator.clock().advance(jiff::SignedDuration::from_mins(31));
+        ended();
+        // The words alone do not make it so: they are in a name here.
+        let new = document(folder, "Authentication Required.txt");
+        let made = client.create_document(&new, &upload("a.txt", b"a")).await.unwrap();
+        let error = client.create_document(&new, &upload("a.txt", b"a")).await.unwrap_err();
+        assert_eq!(error.code(), COLLISION, "{status}: {error:?}");
+        ended();
+        assert_eq!(super::content(&client, made.id, None).await, b"a", "{status}");
+        assert_eq!(refused(&simulator), 3, "{status}: twice without a session, once for the name");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_write_of_holds_answers_makes_no_difference() {
     for answer in [HoldAnswer::Flat, HoldAnswer::Results, HoldAnswer::Nothing] {
         let theirs = simulator::Settings { hold_answer: answer, ..simulator::Settings::default() };
@@ -285,6 +305,26 @@ async fn more_calls_than_are_let_through_at_once_wait_for_their_turn() {
         // As a queue does: what is told to come later comes again.
         let mut left = 60;
         for _ in 0..4 {
+            let calls = (0..left).map(|_| client.get_node(folder));
+            let outcomes = futures_util::future::join_all(calls).await;
+            let failed = outcomes.into_iter().filter_map(Result::err);
+            left = failed.inspect(|error| assert_eq!(error.class(), FailureClass::Throttled)).count();
+        }
+        assert_eq!(left, 0, "per user {per_user}, {retry_after_seconds:?}");
+        assert!(refused(&simulator) > 0, "the bound was never met");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_too_many_at_the_same_time_wait_for_their_turn() {
+    for (per_user, retry_after_seconds) in [(true, Some(1)), (true, None), (false, None)] {
+        let throttle = Throttle { at_once: Some(4), per_user, retry_after_seconds, ..Throttle::default() };
+        let theirs = simulator::Settings { latency_milliseconds: 200, ..throttled(throttle) };
+        let (simulator, client) = simulated(theirs);
+        let folder = incoming(&client).await;
+        // As a queue does: what is told to come later comes again. Each time, four at least get through.
+        let mut left = 12;
+        for _ in 0..3 {
             let calls = (0..left).map(|_| client.get_node(folder));
             let outcomes = futures_util::future::join_all(calls).await;
             let failed = outcomes.into_iter().filter_map(Result::err);

@@ -12,7 +12,7 @@ use simulators::content_server::Simulator;
 use super::{
     Result,
     chains::{self, Chain},
-    ledger,
+    filed, ledger, promises,
     run::{Course, FLOW},
     systems::Stack,
     uploads,
@@ -39,6 +39,8 @@ pub(crate) struct Evidence {
     /// Bodies of dead letters.
     pub(crate) dead_letters: Vec<String>,
     pub(crate) waiting: u64,
+    /// What is wrong with where documents are and what they say of themselves.
+    pub(crate) misfiled: Vec<String>,
     /// Addresses called in the target that do not exist.
     pub(crate) unknown_calls: usize,
     pub(crate) bucket: String,
@@ -114,6 +116,9 @@ pub(crate) async fn gather(
         let reason = reason_file(stack, record).await.unwrap_or_else(Value::String);
         reasons.insert(uploaded.item.clone(), reason);
     }
+    let delivered =
+        promises::delivered(course).map(|(uploaded, record)| (uploaded.key.as_str(), record.node()));
+    let delivered = delivered.collect();
     let mut made = versions(simulator);
     made.retain(|version, _| !before.contains_key(version));
     Ok(Evidence {
@@ -123,6 +128,7 @@ pub(crate) async fn gather(
         reasons,
         dead_letters: dead_letters(stack).await?,
         waiting: waiting(stack, stack.output("IngestUploadsQueueUrl")?).await?,
+        misfiled: filed::faults(simulator, &delivered),
         unknown_calls: simulator.journal().unknown().len(),
         bucket,
     })

@@ -9,6 +9,7 @@ mod background;
 mod chains;
 mod contents;
 mod evidence;
+mod filed;
 mod kill;
 mod ledger;
 mod promises;

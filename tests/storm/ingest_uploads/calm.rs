@@ -288,7 +288,7 @@ async fn the_same_bytes_again_are_a_version_or_nothing_as_the_rule_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_document_has_the_class_and_the_rights_of_its_rule_and_no_others() {
+async fn a_document_has_the_class_the_review_and_the_rights_of_its_rule_and_no_others() {
     use Permission::{AddMajorVersion, EditAttributes, Modify, Reserve, See, SeeContents};
     let story = Scenario { rules: "", ..story(reviewed, (1, 0, 0)) };
     let world = world_of(&story).await;
@@ -301,6 +301,16 @@ async fn a_document_has_the_class_and_the_rights_of_its_rule_and_no_others() {
     });
     assert_eq!(document.record.as_ref().map(|record| record.class), Some(seed::CLAIM_FILES));
     assert_eq!(document.permissions.public.iter().flatten().count(), 0, "nothing for everybody");
+    world.content_server.with_state(|state| {
+        let reviews: Vec<_> = state.processes.values().collect();
+        let [review] = reviews.as_slice() else { panic!("one review: {reviews:?}") };
+        assert_eq!(state.workflow_maps[&review.map].name, "Document Review");
+        assert!(review.title.starts_with("Evidence for claim 100117: front door.pdf ["), "{}", review.title);
+        assert_eq!(review.documents, [document.id], "the document is attached");
+        let said = |field: &str| review.values.get(field).and_then(|value| value.as_str());
+        assert_eq!(said("WorkflowForm_10"), Some("New evidence was uploaded"), "its reason");
+        assert_eq!(said("WorkflowForm_11"), Some("High"), "its priority, as the tag says");
+    });
     world.content_server.with_state(|state| {
         let given = |name: &str| {
             let group = state.member_by_name(name).expect("the group").id;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use shared::mapping::{Duration, Located};
 
@@ -19,6 +19,11 @@ pub struct DispositionRulesFile {
     /// The rules, in the order they are tried.
     #[serde(default)]
     pub rule: Vec<RuleSpec>,
+}
+
+/// What the keys of a table may be, for editors.
+fn keys<K: JsonSchema>() -> serde_json::Value {
+    K::json_schema(&mut SchemaGenerator::default()).to_value()
 }
 
 /// Where iconik says the status, and where it is told what became of it.
@@ -40,9 +45,11 @@ pub struct IconikSpec {
     pub hold: Option<Located<String>>,
     /// The values of the outcome, where they are not `retain`, `archive` and `destroy`.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = keys::<OutcomeName>()))]
     pub outcomes: BTreeMap<OutcomeName, Located<String>>,
     /// The values of the state. A state without a value is not told.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = keys::<StateName>()))]
     pub states: BTreeMap<StateName, Located<String>>,
 }
 
@@ -122,6 +129,7 @@ pub struct ReviewSpec {
     pub decided_by: Option<Located<String>>,
     /// The words of each decision: dispositions of the step, or values of the attribute. What is not named here is no
     /// decision.
+    #[schemars(extend("propertyNames" = keys::<OutcomeName>()))]
     pub decisions: BTreeMap<OutcomeName, Located<Vec<String>>>,
 }
 

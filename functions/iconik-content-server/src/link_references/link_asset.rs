@@ -14,7 +14,8 @@ use shared::{
 };
 
 use super::{
-    LinkReferences, SETTLING, address::external_id, again_after, memory::Shown, settle::Work, standing::Offer,
+    BUSY, LinkReferences, SETTLING, address::external_id, again_after, memory::Shown, settle::Work,
+    standing::Offer,
 };
 use crate::link_rules::ShownAsset;
 
@@ -30,23 +31,28 @@ impl LinkReferences {
         let mut shown = work.remembered.in_collection(collection);
         if let Some(place) = shown.field.take() {
             // It was shown in another way before.
-            work.done.changed |= self.write_address(collection, &place, false, work.run).await?;
+            let changed = self.write_address(work, collection, &place, false).await?;
+            work.done.changed |= changed;
         }
         shown.withdrawn = false;
         self.remember(work.node, &mut work.remembered, collection, shown.clone()).await?;
-        let asset = match self.find_link(work.node, collection, &shown, work.run).await? {
+        let (asset, is_made) = match self.find_link(work.node, collection, &shown, work.run).await? {
             Some((asset, changed)) => {
                 work.done.changed |= changed;
-                asset
+                (asset, false)
             }
             None => {
                 work.done.changed = true;
-                self.make_link(work, offer, wanted, collection, &mut shown).await?
+                (self.make_link(work, offer, wanted, collection, &mut shown).await?, true)
             }
         };
         shown.asset = Some(asset.id.clone());
         shown.begun = None;
-        self.remember(work.node, &mut work.remembered, collection, shown.clone()).await?;
+        let known = self.remember(work.node, &mut work.remembered, collection, shown.clone()).await;
+        if is_made && known.as_ref().is_err_and(|error| error.code() == BUSY) {
+            self.take_back(work, collection, &asset).await?;
+        }
+        known?;
         work.done.changed |= self.align(&asset, offer, wanted, collection, work.run).await?;
         self.fill(work, offer, wanted, collection, (&asset.id, &mut shown)).await?;
         self.relate(work, wanted, collection, (&asset.id, &mut shown)).await?;
@@ -142,6 +148,17 @@ impl LinkReferences {
                 Err(error)
             }
         }
+    }
+
+    /// Takes back a link that was just made, unless it is the one that is remembered. Somebody whose clock is far ahead took
+    /// the work over meanwhile and may have made another, or found that none is to be shown.
+    async fn take_back(&self, work: &Work<'_>, collection: &CollectionId, made: &Asset) -> Result<()> {
+        let theirs = self.remembered(work.node).await?.in_collection(collection);
+        if theirs.asset.as_ref() == Some(&made.id) && !theirs.withdrawn {
+            return Ok(());
+        }
+        self.conceal(work, made, &Shown::default()).await?;
+        self.repeat(work.run, "delete link asset", || self.iconik.delete_asset(&made.id)).await
     }
 
     /// Title, address, category and place as they are to be. Says whether anything was changed.

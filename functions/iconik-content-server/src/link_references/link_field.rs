@@ -2,13 +2,13 @@
 
 use shared::{
     error::{Error, FailureClass, Result, System},
-    flow::Run,
+    flow::{Flow, Run},
     iconik::{CollectionId, FieldKind, METADATA_CHANGED, MetadataChange, NOT_FOUND, ObjectRef, ViewId},
-    ledger::Key,
+    ledger::{Key, Lock},
 };
 
 use super::{
-    LinkReferences, again,
+    BUSY, LinkReferences, again,
     memory::{FieldPlace, Shown},
     settle::Work,
     standing::Offer,
@@ -34,27 +34,49 @@ impl LinkReferences {
             self.withdraw(work, collection).await?;
         }
         let before = work.remembered.in_collection(collection);
+        if before.field.as_ref() != Some(&place) {
+            // Whoever has to look at all that a field shows must know it.
+            let (set, node) = (name_of(collection, &place), work.node.to_string());
+            self.environment.ledger.add_member(Self::NAME, &set, &node, None).await?;
+        }
         let shown =
             Shown { field: Some(place.clone()), withdrawn: false, version: Some(offer.version), ..before };
         self.remember(work.node, &mut work.remembered, collection, shown).await?;
-        work.done.changed |= self.write_address(collection, &place, true, work.run).await?;
+        let changed = self.write_address(work, collection, &place, true).await?;
+        work.done.changed |= changed;
         work.done.shown.insert(collection.clone(), format!("field {}", field.field));
         Ok(())
     }
 
-    /// Puts an address into a field or takes it out. Says whether it was otherwise. One worker at a time writes a field,
-    /// whatever document it is for.
+    /// Puts the address of a document into a field or takes it out. Says whether it was otherwise. One worker at a time writes
+    /// a field, whatever document it is for.
     pub(super) async fn write_address(
         &self,
+        work: &Work<'_>,
         collection: &CollectionId,
         place: &FieldPlace,
         there: bool,
-        run: &Run,
     ) -> Result<bool> {
-        let name = Key::of(&[collection.as_str(), &place.view, &place.field]);
-        let lock = self.lock(&format!("field {}", name.short()), run).await?;
-        let outcome = self.write_field(collection, place, there, run).await;
-        self.leave(&lock, outcome, run).await
+        let name = name_of(collection, place);
+        let lock = self.lock(&name, work.run).await?;
+        let outcome = Box::pin(self.write_with(&lock, work, (collection, place), there, &name)).await;
+        self.leave(&lock, outcome, work.run).await
+    }
+
+    async fn write_with(
+        &self,
+        lock: &Lock,
+        work: &Work<'_>,
+        (collection, place): (&CollectionId, &FieldPlace),
+        there: bool,
+        name: &str,
+    ) -> Result<bool> {
+        let changed = self.write_field(collection, place, there, work.run).await?;
+        if changed && !self.environment.ledger.is_held(lock).await? {
+            // Somebody whose clock is far ahead wrote the field meanwhile, and may have been written over.
+            self.look_again(&self.members(name).await?, work.run).await?;
+        }
+        Ok(changed)
     }
 
     async fn write_field(
@@ -99,8 +121,13 @@ impl LinkReferences {
                 outcome => return outcome.map(|()| true),
             }
         }
-        Err(again("link.busy", "somebody else writes the same field again and again"))
+        Err(again(BUSY, "somebody else writes the same field again and again"))
     }
+}
+
+/// By what a field is locked, and the set of the nodes that were shown in it.
+fn name_of(collection: &CollectionId, place: &FieldPlace) -> String {
+    format!("field {}", Key::of(&[collection.as_str(), &place.view, &place.field]).short())
 }
 
 fn taken(field: &str) -> Error {

@@ -10,7 +10,7 @@ use shared::{
     iconik::{AssetId, CollectionId},
 };
 
-use super::{LinkReferences, again};
+use super::{BUSY, LinkReferences, again};
 use crate::link_rules::ShownField;
 
 /// What is shown of a node, by collection.
@@ -36,7 +36,7 @@ pub(super) struct Shown {
     /// Whether it was withdrawn, and nothing of it is to be seen.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) withdrawn: bool,
-    /// The view and field with the address.
+    /// The view and field with the address; once it was withdrawn, where it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) field: Option<FieldPlace>,
     /// The view and the fields of the asset that were filled.
@@ -116,7 +116,7 @@ impl LinkReferences {
         let before = remembered.written.as_deref();
         let ledger = &self.environment.ledger;
         if !ledger.replace_note(Self::NAME, &Self::note_of(node), before, &text).await? {
-            return Err(again("link.busy", "somebody else remembered something of the node meanwhile"));
+            return Err(again(BUSY, "somebody else remembered something of the node meanwhile"));
         }
         remembered.written = Some(text);
         Ok(())

@@ -42,6 +42,9 @@ use crate::link_rules::{LinkRules, SAMPLE};
 /// How long a request whose answer was lost may still take effect.
 const SETTLING: Duration = Duration::from_secs(90);
 
+/// Why an item waits for another one.
+const BUSY: &str = "link.busy";
+
 /// What people and workflow steps may ask for.
 const REQUEST: &str = "link";
 
@@ -115,7 +118,7 @@ impl LinkReferences {
     /// One worker at a time works on what is shown of a node, or on a field.
     async fn lock(&self, name: &str, run: &Run) -> Result<Lock> {
         let lock = run.ledger().lock(Self::NAME, name, run.lease_until()).await?;
-        lock.ok_or_else(|| again("link.busy", "another change of the same thing is being dealt with"))
+        lock.ok_or_else(|| again(BUSY, "another change of the same thing is being dealt with"))
     }
 
     /// Gives a lock back; after a request whose answer was lost only when it cannot take effect any more.

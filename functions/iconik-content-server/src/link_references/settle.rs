@@ -104,7 +104,7 @@ impl LinkReferences {
     fn told_only(&self, work: &Work<'_>, standing: &Standing<'_>) -> Outcome {
         let shown = work.remembered.memory.shown.iter();
         let over = shown.filter(|(collection, shown)| {
-            let shows = shown.may_have_asset() || shown.field.is_some();
+            let shows = shown.may_have_asset() || (shown.field.is_some() && !shown.withdrawn);
             shows && !standing.collections().contains(collection)
         });
         let over: Vec<&str> = over.map(|(collection, _)| collection.as_str()).collect();

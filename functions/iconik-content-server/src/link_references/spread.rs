@@ -40,10 +40,10 @@ impl LinkReferences {
         while let Some(page) = children.next_page().await? {
             let concerned = page.iter().filter(|child| child.container || child.kind == kind::DOCUMENT);
             let nodes: Vec<NodeId> = concerned.map(|child| child.id).collect();
-            told += self.tell(change, &nodes, run).await?;
+            told += self.tell(&occasion(change), &nodes, run).await?;
         }
         if container.kind == kind::WORKSPACE {
-            told += self.tell(change, &self.members_of(container.id).await?, run).await?;
+            told += self.tell(&occasion(change), &self.members_of(container.id).await?, run).await?;
         }
         // Only now: what was not told to the end is told again.
         self.environment.ledger.set_note(Self::NAME, &note, &traits).await?;
@@ -60,11 +60,21 @@ impl LinkReferences {
             return Ok(());
         }
         let members = self.members_of(NodeId(change.node)).await?;
-        self.tell(change, &members, run).await.map(drop)
+        self.tell(&occasion(change), &members, run).await.map(drop)
+    }
+
+    /// Tells the flow of documents that it has to look at once more.
+    pub(super) async fn look_again(&self, nodes: &[NodeId], run: &Run) -> Result<()> {
+        self.tell(&format!("{SPREAD}{}", run.context().new_id()), nodes, run).await.map(drop)
     }
 
     async fn members_of(&self, workspace: NodeId) -> Result<Vec<NodeId>> {
-        let members = self.environment.ledger.members(Self::NAME, &format!("workspace {workspace}")).await?;
+        self.members(&format!("workspace {workspace}")).await
+    }
+
+    /// The nodes of a set.
+    pub(super) async fn members(&self, set: &str) -> Result<Vec<NodeId>> {
+        let members = self.environment.ledger.members(Self::NAME, set).await?;
         Ok(members.iter().filter_map(|member| member.parse().ok().map(NodeId)).collect())
     }
 
@@ -92,10 +102,10 @@ impl LinkReferences {
         Ok(Key::of(&parts).digest().to_owned())
     }
 
-    async fn tell(&self, change: &NodeChange, nodes: &[NodeId], run: &Run) -> Result<usize> {
+    async fn tell(&self, occasion: &str, nodes: &[NodeId], run: &Run) -> Result<usize> {
         let mut messages = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let one = NodeChange::about(node.0, Some(REQUEST), format!("{SPREAD}{}", origin(change)));
+            let one = NodeChange::about(node.0, Some(REQUEST), occasion.to_owned());
             let body = one.envelope(Self::NAME, Self::NAME, run.context())?;
             messages.push(Message { flow: Self::NAME.to_owned(), body });
         }
@@ -114,10 +124,7 @@ fn is_spread(change: &NodeChange) -> bool {
     change.occasion.starts_with(SPREAD)
 }
 
-/// The message that began it, by which those that are made of it are known.
-fn origin(change: &NodeChange) -> String {
-    match change.occasion.strip_prefix(SPREAD) {
-        Some(origin) => origin.to_owned(),
-        None => change.key().digest().to_owned(),
-    }
+/// The occasion of what is made of a message: that which began it all, by which those are known.
+fn occasion(change: &NodeChange) -> String {
+    if is_spread(change) { change.occasion.clone() } else { format!("{SPREAD}{}", change.key().digest()) }
 }

@@ -17,7 +17,7 @@ impl LinkReferences {
         let shown = work.remembered.in_collection(collection);
         let mut withdrew = false;
         if let Some(place) = &shown.field {
-            withdrew |= self.write_address(collection, place, false, work.run).await?;
+            withdrew |= self.write_address(work, collection, place, false).await?;
         }
         let mut asset = shown.asset.clone();
         if shown.may_have_asset() {
@@ -39,7 +39,7 @@ impl LinkReferences {
             work.done.withdrawn.push(collection.clone());
         }
         work.done.shown.remove(collection);
-        let left = Shown { asset, withdrawn: true, ..Shown::default() };
+        let left = Shown { asset, field: shown.field, withdrawn: true, ..Shown::default() };
         self.remember(work.node, &mut work.remembered, collection, left).await
     }
 
@@ -71,7 +71,7 @@ impl LinkReferences {
     }
 
     /// Overwrites what tells of the document.
-    async fn conceal(&self, work: &Work<'_>, link: &Asset, shown: &Shown) -> Result<()> {
+    pub(super) async fn conceal(&self, work: &Work<'_>, link: &Asset, shown: &Shown) -> Result<()> {
         let home = self.home(work)?;
         let change = AssetChange::new().title(WITHDRAWN).external_link(&home);
         if link.title != WITHDRAWN || link.external_link.as_deref() != Some(home.as_str()) {

@@ -78,7 +78,7 @@ impl IngestUploads {
     ) -> Result<()> {
         let key = format!("{prefix}{}", event.key);
         if key.len() > shared::s3_notification::ObjectKey::LONGEST {
-            tracing::warn!("the source stays: its key is too long for the prefix it should move to");
+            run.note("source-not-moved", "its key would be too long below the prefix it should move to");
             return Ok(());
         }
         let to = CopyTarget::new(&event.bucket, key);

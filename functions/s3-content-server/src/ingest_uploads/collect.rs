@@ -16,14 +16,9 @@ use super::{
     deliver::{FILED, Filed},
 };
 use crate::{
-    intake_rules::{IntakePlan, Sidecar, content, sidecar_key},
+    intake_rules::{IntakePlan, Sidecar, check_sidecar_length, content, parse_sidecar, sidecar_key},
     uploads,
 };
-
-/// Largest sidecar that is read, in bytes.
-const LARGEST_SIDECAR: u64 = 1 << 20;
-
-const SIDECAR_REMEDY: &str = "upload a sidecar that is a JSON object of at most 1 MiB, then the file again";
 
 /// An upload with everything the rules may ask for.
 pub(super) struct Collected {
@@ -101,14 +96,7 @@ impl IngestUploads {
             }
         };
         let length = u64::try_from(output.content_length().unwrap_or(0)).unwrap_or(0);
-        if length > LARGEST_SIDECAR {
-            return Err(Error::invalid(
-                "sidecar.too-large",
-                format!("a sidecar has at most {LARGEST_SIDECAR} bytes, this one {length}"),
-            )
-            .field("sidecar")
-            .remedy(SIDECAR_REMEDY));
-        }
+        check_sidecar_length(length)?;
         let bytes = output.body.collect().await.map_err(|error| {
             Error::new(
                 FailureClass::Transient,
@@ -119,20 +107,7 @@ impl IngestUploads {
             )
             .source(error)
         })?;
-        let parsed: serde_json::Value = serde_json::from_slice(&bytes.into_bytes()).map_err(|error| {
-            Error::invalid(
-                "sidecar.unreadable",
-                format!("the sidecar is not JSON: line {}, column {}", error.line(), error.column()),
-            )
-            .field("sidecar")
-            .remedy(SIDECAR_REMEDY)
-        })?;
-        if !parsed.is_object() {
-            return Err(Error::invalid("sidecar.unreadable", "the sidecar is JSON, but not an object")
-                .field("sidecar")
-                .remedy(SIDECAR_REMEDY));
-        }
-        Ok(Some(parsed))
+        parse_sidecar(&bytes.into_bytes()).map(Some)
     }
 }
 

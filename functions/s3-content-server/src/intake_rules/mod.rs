@@ -12,6 +12,7 @@ pub mod file;
 mod names;
 pub mod plan;
 mod rule;
+mod sidecar;
 mod size;
 mod upload;
 
@@ -30,8 +31,9 @@ pub use self::{
     names::{NameChange, Named, StoredName},
     plan::{After, IntakePlan, Limits, Target},
     rule::{Draft, IntakeRule},
+    sidecar::{LARGEST_SIDECAR, check_sidecar_length, parse_sidecar, sidecar_key},
     size::HumanSize,
-    upload::{SIDECAR_SUFFIX, Upload, sidecar_key},
+    upload::{SIDECAR_SUFFIX, Upload},
 };
 
 /// The rules in the package, used when no others are configured.

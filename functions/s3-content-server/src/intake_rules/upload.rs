@@ -87,11 +87,6 @@ fn decoded(value: &str) -> String {
     text.as_text().map_or_else(|| value.to_owned(), str::to_owned)
 }
 
-/// The key of the sidecar of an object.
-pub fn sidecar_key(key: &str) -> String {
-    format!("{key}{SIDECAR_SUFFIX}")
-}
-
 /// What the rules of a file may read.
 pub(super) fn scope(patterns: &[KeyPattern], sidecar: Sidecar) -> Scope {
     let mut captures: Vec<String> = patterns.iter().flat_map(KeyPattern::names).map(str::to_owned).collect();

@@ -5,10 +5,11 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde_json::json;
 
 use super::Simulator;
+use super::at_once::OneTooMany;
 use super::reply::Reply;
 use super::request::{BadRequest, Params};
 use super::routes::{self, Call};
-use super::settings::{Settings, Unauthenticated};
+use super::settings::{Settings, Throttle, Unauthenticated};
 use super::state::{Api, MemberId, Outcome, Refusal, State};
 use crate::frame::{self, html, json_response, with_retry_after};
 
@@ -54,10 +55,15 @@ pub(super) async fn answer(simulator: Simulator, request: Request<Body>, sequenc
     let settings = simulator.with_state(|state| state.settings.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let headers = request.headers().clone();
+    let one_too_many = request.extensions().get::<OneTooMany>().is_some();
     // The body is read even when the answer is decided: a client notices a refusal only after it has sent all.
     match Params::read(request, &settings).await {
         Ok(params) => {
             simulator.journal().note(sequence, |entry| entry.received = params.received);
+            if one_too_many {
+                let Throttle { status, retry_after_seconds, .. } = settings.throttle;
+                return throttled(status, retry_after_seconds);
+            }
             simulator.perform(&settings, &method, &path, &headers, params, sequence)
         }
         Err(BadRequest::TooLarge) => error_response(413, "Request Entity Too Large"),
@@ -204,12 +210,12 @@ fn respond(state: &State, api: Api, outcome: Entered, headers: &HeaderMap, suppr
         Err(Refusal::NotAuthenticated) if state.settings.unauthenticated == Unauthenticated::Redirect => {
             return to_login_page();
         }
-        // It is not the server that answers, so it is not JSON.
-        Err(Refusal::Throttled { status, retry_after }) => {
-            return with_retry_after(html(status, "Too Many Requests"), retry_after);
-        }
+        Err(Refusal::Throttled { status, retry_after }) => return throttled(status, retry_after),
         Err(refusal) => {
-            let (status, text) = refusal.answer(api, state.settings.language);
+            let (mut status, text) = refusal.answer(api, state.settings.language);
+            if refusal == Refusal::NotAuthenticated {
+                status = state.settings.unauthenticated_status;
+            }
             if suppress {
                 return json_response(200, &json!({"error": text, "statusCode": status}));
             }
@@ -231,6 +237,11 @@ fn respond(state: &State, api: Api, outcome: Entered, headers: &HeaderMap, suppr
 /// An error with one sentence.
 pub(super) fn error_response(status: u16, text: &str) -> Response<Body> {
     json_response(status, &json!({ "error": text }))
+}
+
+/// The refusal of a call that is one too many: it is not the server that answers, so it is not JSON.
+fn throttled(status: u16, retry_after: Option<u64>) -> Response<Body> {
+    with_retry_after(html(status, "Too Many Requests"), retry_after)
 }
 
 /// What a single-sign-on gateway shows instead of an answer.

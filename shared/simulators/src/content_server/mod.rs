@@ -5,6 +5,7 @@
 //! an administrator's page under `/_simulator/` and admin calls beside it. What the seed contains is in [`seed`].
 
 mod answer;
+mod at_once;
 mod form;
 mod persistence;
 mod render;
@@ -20,6 +21,9 @@ mod web;
 mod tests;
 
 use axum::Router;
+use axum::body::Body;
+use axum::middleware::{self, Next};
+use http::Request;
 
 pub use persistence::Store;
 pub use settings::Settings;
@@ -61,6 +65,9 @@ impl Simulator {
 
     /// As a router: for [`serve`](crate::serve::serve), or to be called in-process.
     pub fn router(&self) -> Router {
-        self.routed(answer::answer)
+        let simulator = self.clone();
+        let counted =
+            move |request: Request<Body>, next: Next| at_once::counted(simulator.clone(), request, next);
+        self.routed(answer::answer).layer(middleware::from_fn(counted))
     }
 }

@@ -20,7 +20,7 @@ pub enum TicketExpiry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unauthenticated {
-    /// 401 and `{"error":"Authentication Required"}`.
+    /// `{"error":"Authentication Required"}`, with 401 unless `unauthenticated_status` says otherwise.
     Json,
     /// 200 and the HTML of a log-in page, as a single-sign-on gateway does.
     LoginPage,
@@ -147,6 +147,8 @@ pub enum WorkspaceInput {
 pub struct Throttle {
     /// Calls let through per span of time; all when absent.
     pub calls: Option<u64>,
+    /// Calls let through at the same time; all when absent. One is under way from its arrival until its answer begins.
+    pub at_once: Option<u64>,
     /// The span, in seconds.
     pub seconds: i64,
     /// Counts for each user rather than for all together.
@@ -159,7 +161,14 @@ pub struct Throttle {
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self { calls: None, seconds: 1, per_user: false, status: 429, retry_after_seconds: None }
+        Self {
+            calls: None,
+            at_once: None,
+            seconds: 1,
+            per_user: false,
+            status: 429,
+            retry_after_seconds: None,
+        }
     }
 }
 
@@ -177,6 +186,8 @@ pub struct LargeUpload {
     pub part_size: u64,
     /// Field name of a part.
     pub part_field: PartField,
+    /// A part is refused while one before it is missing. Whether parts may come in any order is documented nowhere.
+    pub parts_in_order: bool,
     /// The closing call wants a `body` with the node fields, creates the node and answers its id.
     pub close_creates_node: bool,
     /// Shape of the start answer.
@@ -193,6 +204,7 @@ impl Default for LargeUpload {
             max_size: 3_638_558_720,
             part_size: 16 * 1024 * 1024,
             part_field: PartField::PartContent,
+            parts_in_order: false,
             close_creates_node: false,
             envelope: Envelope::Flat,
             session_seconds: 86_400,
@@ -280,6 +292,8 @@ pub struct Settings {
     pub use_prolongs_ticket: bool,
     /// Answer to a bad ticket.
     pub unauthenticated: Unauthenticated,
+    /// Status of that answer where it is JSON. 401 is documented; that it is never another one is not.
+    pub unauthenticated_status: u16,
     /// Accept a bearer token or directory ticket on every call, not only for the exchange.
     pub direct_directory_tokens: bool,
     /// Calls let through.
@@ -394,6 +408,7 @@ impl Default for Settings {
             ticket_lifetime_seconds: 1800,
             use_prolongs_ticket: false,
             unauthenticated: Unauthenticated::Json,
+            unauthenticated_status: 401,
             direct_directory_tokens: false,
             throttle: Throttle::default(),
             bearer_lifetime_seconds: 3600,

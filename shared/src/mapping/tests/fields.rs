@@ -187,6 +187,43 @@ fn everything_wrong_is_told_together_and_no_value_is_ever_repeated() {
     assert_eq!(error.class(), crate::error::FailureClass::Invalid);
 }
 
+/// How many rows a set, written as in a file, has for these parties.
+fn rows(settings: &str, parties: Json) -> Result<usize, Violations> {
+    let text = format!(
+        "[[map]]\nrows = [{{ to = \"Parties\", from = \"sidecar.parties\", {settings} \
+         fields = [{{ to = \"Name\", from = \"row.name\" }}] }}]\n"
+    );
+    let mapping = compile(&text).unwrap_or_else(|found| panic!("{found}"));
+    let mut violations = Violations::new();
+    let record = Record::new().with("sidecar", json!({ "parties": parties }));
+    let mapped = mapping.apply(&record, "Person", &mut violations);
+    assert!(violations.is_empty() || mapped.sets.is_empty(), "a refused set has no rows");
+    violations.finish(mapped.sets.iter().map(|set| set.rows.len()).sum())
+}
+
+#[test]
+fn a_set_says_how_many_rows_it_needs_and_how_many_it_takes() {
+    let parties = |count: usize| json!(vec![json!({ "name": "hemlock" }); count]);
+    assert_eq!(rows("", json!([])), Ok(0));
+    assert_eq!(rows("required = true,", parties(1)), Ok(1));
+    assert_eq!(rows("required = true,", json!({ "name": "A" })), Ok(1), "a single table is a list of one");
+    for nobody in [json!([]), Json::Null] {
+        assert_eq!(
+            rows("required = true,", nobody).unwrap_err().to_string(),
+            "Person: Parties: expected at least one row at `sidecar.parties`, found no rows [missing-rows]; \
+             supply `sidecar.parties` with the object"
+        );
+    }
+    assert_eq!(rows("max_rows = 2,", parties(2)), Ok(2));
+    assert_eq!(
+        rows("max_rows = 2,", parties(3)).unwrap_err().to_string(),
+        "Person: Parties: expected at most 2 rows, found a list of 3 values [too-many-rows]; \
+         send fewer rows, or raise `max_rows`"
+    );
+    assert_eq!(rows("", parties(1000)), Ok(1000));
+    assert_eq!(rows("", parties(1001)).unwrap_err().iter().next().unwrap().code, "too-many-rows");
+}
+
 #[test]
 fn a_value_tells_where_it_came_from() {
     let mapping = compile(

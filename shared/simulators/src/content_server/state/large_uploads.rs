@@ -93,6 +93,7 @@ impl State {
 
     /// Takes a part, numbered from 1.
     pub fn put_part(&mut self, actor: MemberId, key: &str, number: i64, content: Blob) -> Outcome<()> {
+        let in_order = self.settings.large_upload.parts_in_order;
         let upload = self.large_upload(actor, key)?;
         let count = upload.parts.len();
         let index = usize::try_from(number - 1).ok().filter(|index| *index < count);
@@ -100,9 +101,14 @@ impl State {
         let index = index.ok_or_else(range)?;
         let start = upload.part_size.saturating_mul(index as u64);
         let expected = upload.part_size.min(upload.size.saturating_sub(start));
+        let is_early = in_order && upload.parts.iter().take(index).any(Option::is_none);
         let slot = upload.parts.get_mut(index).ok_or_else(range)?;
         if slot.is_some() || upload.closed.is_some() {
             let text = format!("Invalid BlockID: BlockID {number} has already been uploaded.");
+            return Err(Refusal::said(500, text));
+        }
+        if is_early {
+            let text = format!("Invalid BlockID: BlockID {number} came before those in front of it.");
             return Err(Refusal::said(500, text));
         }
         if content.size != expected {

@@ -36,6 +36,7 @@ pub use node::{Assigned, External, MemberId, Node, NodeId, Permission, Permissio
 pub use nodes::{Changes, NewNode};
 pub use records::{Hold, RecordsSchedule};
 pub use refusal::{Api, Outcome, Refusal};
+pub(crate) use throttle::Arrival;
 pub use versions::NewVersion;
 pub use workflows::{Process, WorkflowMap};
 pub use workspaces::{BusinessObject, WorkspaceType};

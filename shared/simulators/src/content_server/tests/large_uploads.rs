@@ -58,6 +58,26 @@ async fn a_part_sent_twice_is_refused_in_the_words_a_client_must_know() {
 }
 
 #[tokio::test]
+async fn parts_out_of_order_are_refused_only_where_that_is_so() {
+    for (in_order, status) in [(false, 200), (true, 500)] {
+        let mut settings = small_parts();
+        settings.large_upload.parts_in_order = in_order;
+        let caller = Caller::new(settings);
+        let key = started(&caller).await;
+        assert_eq!(part(&caller, &key, 1, "part_content", b"12345678").await.status, 200);
+        let early = part(&caller, &key, 3, "part_content", b"end.").await;
+        assert_eq!(early.status, status, "in order: {in_order}: {}", early.json);
+        // One that is there already is known, whatever else is missing.
+        let again = part(&caller, &key, 1, "part_content", b"12345678").await;
+        assert_eq!(again.json["error"], "Invalid BlockID: BlockID 1 has already been uploaded.");
+        assert_eq!(part(&caller, &key, 2, "part_content", b"abcdefgh").await.status, 200);
+        let last = part(&caller, &key, 3, "part_content", b"end.").await;
+        assert_eq!(last.status == 200, in_order, "it was refused, or it is there: {}", last.json);
+        assert_eq!(caller.call("POST", &format!("v2/multipart/{key}"), &[]).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn the_field_name_and_the_closing_call_are_switches() {
     let mut settings = small_parts();
     settings.large_upload.part_field = PartField::File;

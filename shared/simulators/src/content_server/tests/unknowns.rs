@@ -1,6 +1,9 @@
 //! Open questions: what each answer looks like on the wire.
 
+use std::time::Duration;
+
 use axum::body::Body;
+use futures_util::future::join_all;
 use http::Request;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -18,6 +21,19 @@ async fn an_ended_session_may_be_answered_by_a_redirection() {
     let answer = caller.get("v2/nodes/2000").await;
     assert_eq!((answer.status, &answer.headers["location"]), (302, &"/otdsws/login?RFA=cs".parse().unwrap()));
     assert!(!answer.headers.contains_key("OTCSTicket"));
+}
+
+#[tokio::test]
+async fn an_ended_session_may_be_answered_with_another_status() {
+    for status in [401, 400, 500] {
+        let caller = Caller::new(Settings { unauthenticated_status: status, ..Settings::default() });
+        caller.simulator.clock().advance(SignedDuration::from_secs(1800));
+        let answer = caller.get("v2/nodes/2000").await;
+        assert_eq!((answer.status, &answer.json["error"]), (status, &json!("Authentication Required")));
+        let form = [("username", "admin"), ("password", "wrong")];
+        let refused = caller.call("POST", "v1/auth", &form).await;
+        assert_eq!(refused.status, 401, "a wrong password is another matter");
+    }
 }
 
 #[tokio::test]
@@ -100,6 +116,33 @@ async fn calls_that_are_too_many_are_counted_for_each_user_or_for_all() {
         assert_eq!(admin.call("GET", "v1/ping", &[]).await.status, other_status);
         admin.simulator.clock().advance(SignedDuration::from_secs(10));
         assert_eq!(waybill.get("v2/nodes/3001").await.status, 200, "another span has begun");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_too_many_at_the_same_time_are_counted_for_each_user_or_for_all() {
+    for (per_user, other_status) in [(true, 200), (false, 429)] {
+        let admin = Caller::new(Settings { latency_milliseconds: 500, ..Settings::default() });
+        let waybill = admin.is("waybill");
+        let throttle =
+            Throttle { at_once: Some(2), per_user, retry_after_seconds: Some(7), ..Throttle::default() };
+        admin.switch(|settings| settings.throttle = throttle);
+        let callers = [&waybill, &waybill, &waybill, &admin];
+        let answers = join_all(callers.map(|caller| caller.get("v2/nodes/3001"))).await;
+        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        assert_eq!(statuses, [200, 200, 429, other_status], "per user {per_user}");
+        assert_eq!(answers[2].headers["retry-after"], "7");
+        // Who gives up waiting does not count any more.
+        for _ in 0..3 {
+            let impatient = tokio::time::timeout(Duration::from_millis(1), waybill.get("v2/nodes/3001"));
+            assert!(impatient.await.is_err(), "per user {per_user}");
+        }
+        assert_eq!(waybill.get("v2/nodes/3001").await.status, 200, "per user {per_user}");
+        // The administrator of the simulator is not among its callers.
+        let busy = join_all([&waybill, &waybill].map(|caller| caller.get("v2/nodes/3001")));
+        let page = Request::get("/_simulator/clock").body(Body::empty()).unwrap();
+        let (_, shown) = tokio::join!(busy, admin.send(page));
+        assert_eq!(shown.status(), 200, "per user {per_user}");
     }
 }
 
