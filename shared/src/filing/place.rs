@@ -65,23 +65,42 @@ impl Filer {
     /// # Errors
     /// What is missing in the target, by name; as any call.
     pub async fn is_begun(&self, plan: &FilingPlan, mark: &Mark, run: &Run) -> Result<bool> {
+        self.begun(plan, mark, run).await.map(|begun| begun.is_some())
+    }
+
+    /// Verifies what an earlier attempt at this item has made, when it made something, and does nothing else for it: for a
+    /// content that is not to be filed any more. What does not agree with its source is taken out of the target.
+    ///
+    /// # Errors
+    /// As [`Filer::file`].
+    pub async fn verify_begun(&self, filing: &Filing<'_>) -> Result<()> {
+        let Some(placed) = self.begun(filing.plan, filing.mark, filing.run).await? else { return Ok(()) };
+        // A document keeps the mark of its first version when that was taken out.
+        let versions = self.content_server.list_versions(placed.node).await?;
+        if versions.iter().any(|version| version.number == placed.version) {
+            self.verify(filing, placed).await?;
+        }
+        Ok(())
+    }
+
+    async fn begun(&self, plan: &FilingPlan, mark: &Mark, run: &Run) -> Result<Option<Placed>> {
         if !run.is_taken_over() {
-            return Ok(false);
+            return Ok(None);
         }
         let container = self.container(&plan.target, run).await?;
         let mut name = self.content_server.settings().names.escape(&plan.document.name);
         let wanted = name.clone();
         for number in 2..=MOST_NAMESAKES {
             let Some(node) = self.content_server.find_child(container, &name).await? else { break };
-            if self.made_by_us(mark, run, &node).await?.is_some() {
-                return Ok(true);
+            if let Some(placed) = self.made_by_us(mark, run, &node).await? {
+                return Ok(Some(placed));
             }
             if plan.existing != Existing::KeepBoth {
                 break;
             }
             name = numbered(&wanted, number);
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// What an earlier attempt at this very item left in a document.

@@ -384,17 +384,20 @@ impl World {
     /// A person moves everything from the dead-letter queue back to the flow's queue, attributes and all, like a
     /// message move task; with a decision of theirs, if they have one. Returns how many messages that were.
     pub async fn redrive(&self, decision: Option<&str>) -> usize {
-        self.redrives.fetch_add(1, Ordering::Relaxed);
-        let mut moved = 0;
+        // A message may have been parked twice; then it is redriven twice.
+        let mut copies: BTreeMap<String, usize> = BTreeMap::new();
         loop {
             let dead_letters = &self.settings.dead_letter_queue_url;
             let receive = self.sqs.receive_message().queue_url(dead_letters).max_number_of_messages(10);
             let received = receive.message_attribute_names("All").send().await.expect("dead letters");
             let messages = received.messages.unwrap_or_default();
             if messages.is_empty() {
-                return moved;
+                let times = copies.values().copied().max().unwrap_or(1);
+                self.redrives.fetch_add(times, Ordering::Relaxed);
+                return copies.values().sum();
             }
             for message in messages {
+                *copies.entry(message.body.clone().unwrap_or_default()).or_default() += 1;
                 let decided = decision.map(|text| {
                     let attribute = MessageAttributeValue::builder().data_type("String").string_value(text);
                     ("waybill-decision".to_owned(), attribute.build().expect("an attribute"))
@@ -405,12 +408,11 @@ impl World {
                 send.send().await.expect("sent");
                 let delete = self.sqs.delete_message().queue_url(dead_letters);
                 delete.set_receipt_handle(message.receipt_handle).send().await.expect("deleted");
-                moved += 1;
             }
         }
     }
 
-    /// How often a person redrove the dead letters.
+    /// How often a person redrove any one dead letter.
     pub fn redrives(&self) -> usize {
         self.redrives.load(Ordering::Relaxed)
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shared::{
     error::Result,
-    filing::{Filed as Outcomes, Filing, Mark, Placed, VersionsOf},
+    filing::{Content, Filed as Outcomes, Filing, FilingPlan, Mark, Placed, VersionsOf},
     flow::{Delivery, Flow, Outcome, Reason, Run},
     s3_notification::ObjectEvent,
     transfer::Witness,
@@ -22,6 +22,22 @@ pub(super) struct Job<'a> {
     pub(super) plan: &'a IntakePlan,
     pub(super) run: &'a Run,
     pub(super) mark: Mark,
+}
+
+impl<'a> Job<'a> {
+    fn filing(&'a self, plan: &'a FilingPlan, content: &'a Content) -> Filing<'a> {
+        Filing {
+            plan,
+            mark: &self.mark,
+            content,
+            verify: self.plan.limits.verify,
+            versions_of: VersionsOf::Anything,
+            origin: self.event.key.as_str(),
+            run: self.run,
+            guard: None,
+            told: None,
+        }
+    }
 }
 
 /// The checkpoint that says: the document is in place, verified and complete but for its rights. Written only where a
@@ -70,23 +86,25 @@ impl IngestUploads {
         Ok(Outcome::Delivered(delivery))
     }
 
+    /// Verifies what an earlier attempt has made of an upload that is not to be delivered any more.
+    pub(super) async fn verify_begun(
+        &self,
+        event: &ObjectEvent,
+        collected: &Collected,
+        plan: &IntakePlan,
+        run: &Run,
+    ) -> Result<()> {
+        let mark = Mark::of(&self.item(event), event.sequencer.as_ref());
+        let job = Job { event, collected, plan, run, mark };
+        let (plan, content) = (plan.filing(), content(&self.s3, &collected.object, &Witness::new()));
+        self.filer.verify_begun(&job.filing(&plan, &content)).await
+    }
+
     /// Everything but the rights of the document, and its source.
     async fn file(&self, job: &Job<'_>) -> Result<Ended> {
         self.check_content(job.collected, job.plan).await?;
-        let plan = job.plan.filing();
-        let content = content(&self.s3, &job.collected.object, &Witness::new());
-        let filing = Filing {
-            plan: &plan,
-            mark: &job.mark,
-            content: &content,
-            verify: job.plan.limits.verify,
-            versions_of: VersionsOf::Anything,
-            origin: job.event.key.as_str(),
-            run: job.run,
-            guard: None,
-            told: None,
-        };
-        let (placed, digests) = match self.filer.file(&filing).await? {
+        let (plan, content) = (job.plan.filing(), content(&self.s3, &job.collected.object, &Witness::new()));
+        let (placed, digests) = match self.filer.file(&job.filing(&plan, &content)).await? {
             Outcomes::Done { placed, digests } => (placed, digests),
             Outcomes::LeftAlone { reason, .. } => return Ok(Ended::LeaveAlone(reason)),
         };

@@ -131,7 +131,7 @@ impl IngestUploads {
         }
         // Where both of two uploads may be kept, the rule that takes this one has to be known first.
         let may_keep_both = self.rules.may_keep_both(&event.bucket, event.key.as_str());
-        if let Some(reason) = order.stale().filter(|_| !may_keep_both) {
+        if let Some(reason) = order.stale().filter(|_| !may_keep_both && !run.is_taken_over()) {
             return Ok(Outcome::Skipped(reason));
         }
         if is_overtaken(&self.s3, event).await? {
@@ -141,14 +141,22 @@ impl IngestUploads {
         self.environment.renew_credential(&self.content_server).await?;
         let collected = self.collect(event, run).await?;
         let plan = self.plan(&collected, run)?;
-        if let Some(reason) = order.stale().filter(|_| plan.existing != Existing::KeepBoth) {
+        let stale = order.stale().filter(|_| plan.existing != Existing::KeepBoth);
+        if let Some(reason) = stale.clone().filter(|_| run.is_dry() || !run.is_taken_over()) {
             return Ok(Outcome::Skipped(reason));
         }
         if run.is_dry() {
             return Ok(Outcome::Skipped(Reason::new("dry-run", format!("rule {} takes it", plan.rule))));
         }
         let known = self.filer.moment();
-        match Box::pin(self.deliver(event, &collected, &plan, run)).await {
+        let outcome = match stale {
+            // What an earlier attempt has made of it may be damaged: a later version does not hide that.
+            Some(reason) => Box::pin(self.verify_begun(event, &collected, &plan, run))
+                .await
+                .map(|()| Outcome::Skipped(reason)),
+            None => Box::pin(self.deliver(event, &collected, &plan, run)).await,
+        };
+        match outcome {
             Err(pause) if pause.code() == parts::PAUSED => Ok(Outcome::Continue),
             Err(refusal) => Err(self.filer.look_anew(refusal, known, run).await),
             outcome => outcome,
