@@ -327,23 +327,3 @@ async fn a_document_has_the_class_the_review_and_the_rights_of_its_rule_and_no_o
         assert_eq!(of("onboarding.officer"), [].into());
     });
 }
-
-/// The first upload is damaged on its way, and its worker dies before it has taken the document back. Meanwhile the second
-/// becomes the next version.
-#[tokio::test(start_paused = true)]
-async fn what_is_damaged_does_not_stay_behind_a_later_version() {
-    let story = story(new_version, (1, 1, 0));
-    let calm = clean_calls(&story).await;
-    let at = |what: &str| calm.iter().position(|call| call.what.contains(what)).expect("the call is made");
-    let sent = at("POST /otcs/cs.exe/api/v2/nodes");
-    let read =
-        calm.iter().skip(sent).position(|call| call.what.contains("/content")).expect("it is read back");
-    let faults = [(sent, Fault::FlipRequest), (sent + read, Fault::CrashAfter)];
-    let world = World::new(&story, faults.into(), None, 1).await;
-    play(&world, &story).await;
-    let left = documents(&world, "Claims/Storm/CL-100117");
-    let [(_, versions)] = left.as_slice() else { panic!("one document: {left:?}") };
-    let uploaded = [pdf("first"), pdf("second")];
-    assert!(versions.iter().all(|version| uploaded.contains(version)), "nothing that nobody uploaded");
-    assert_eq!(versions.last(), Some(&pdf("second")));
-}
