@@ -150,7 +150,7 @@ impl IngestUploads {
         }
         let known = self.filer.moment();
         let outcome = match stale {
-            // What an earlier attempt has made of it may be damaged: a later version does not hide that.
+            // What an earlier attempt has made of it may be damaged, and would stay behind the later version.
             Some(reason) => Box::pin(self.verify_begun(event, &collected, &plan, run))
                 .await
                 .map(|()| Outcome::Skipped(reason)),
