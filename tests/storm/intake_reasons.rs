@@ -228,6 +228,22 @@ async fn an_upload_larger_than_its_rule_takes_is_told_with_both_sizes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_upload_too_large_to_be_copied_is_referred_to_and_stays_where_it_is() {
+    const LARGEST_COPIED: usize = 5 << 30;
+    let world = World::new(&story(filed("limits = { max_size = \"8 B\" }")), BTreeMap::new(), None, 1).await;
+    assert!(world.aws.s3().put_zeros(INTAKE, "in/film.mov", LARGEST_COPIED + 1));
+    assert!(drive(&world, &INGEST_UPLOADS, Drive::default()).await, "the queue never becomes quiet");
+    assert_eq!(world.endings(), ["quarantined object-too-large"]);
+    let [told] = reasons(&world).try_into().expect("one reason");
+    assert_eq!(told["copied"], false);
+    assert_eq!(told["source"]["size"], LARGEST_COPIED + 1);
+    assert_eq!(told["source"]["present"], true);
+    assert_eq!(world.aws.s3().versions(QUARANTINE).len(), 1, "its reason, and nothing else");
+    let source = world.aws.s3().versions(INTAKE).into_iter().next().expect("the upload");
+    assert_eq!(source.tags.get("waybill-state").map(String::as_str), Some("quarantined"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_upload_with_the_longest_key_there_is_has_room_in_quarantine_for_its_reason() {
     fn long() -> Vec<StoredObject> {
         let key = |end: &str| format!("in/{}{end}", "ä".repeat((1024 - "in/".len() - end.len()) / 2));

@@ -67,6 +67,11 @@ const ANSWERS: &[Answer] = &[
     ("official records that take versions", |theirs| theirs.record_rules.official_blocks_version = false),
     ("an audit that needs a right", |theirs| theirs.audit_needs_right = true),
     ("no web reports", |theirs| theirs.modules.web_reports = false),
+    ("a bad request for an ended session", |theirs| {
+        theirs.unauthenticated_status = 400;
+        theirs.ticket_lifetime_seconds = 90;
+    }),
+    ("parts that must come in order", |theirs| theirs.large_upload.parts_in_order = true),
 ];
 
 /// Where an edit of a category adds a version, these stories do not end with the versions they are told to end with: people

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::Method;
 
-use super::request::Request;
-use super::{S3, dispatch};
+use super::{S3, checksum, dispatch, notification::Cause, request::Request, state::Version};
 
 /// An object to put.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +57,28 @@ impl S3 {
         }
         request.body = object.content;
         self.direct(request)
+    }
+
+    /// Puts an object of so many zero bytes, event included, as one that came in parts and without a checksum. Nobody reads
+    /// them, so one of many GiB costs no time, and no memory until somebody does. False when the bucket is not there.
+    pub fn put_zeros(&self, bucket: &str, key: &str, size: usize) -> bool {
+        let now = (self.now)();
+        let mut state = self.state();
+        let number = state.next();
+        let Ok(to) = state.bucket(bucket) else { return false };
+        let version = Version {
+            id: String::new(),
+            marker: false,
+            data: vec![0; size].into(),
+            etag: checksum::etag_of_parts([checksum::etag(key.as_bytes()).as_str()].into_iter()),
+            modified: now,
+            description: Default::default(),
+            checksum: None,
+            parts: vec![size],
+        };
+        to.add(key, version, number);
+        state.notify(bucket, key, Cause::Multipart, now);
+        true
     }
 
     /// Deletes an object, or one version of it. False when that is not allowed.
