@@ -20,7 +20,7 @@ use simulators::{
 };
 use tests::{
     messages,
-    storm::{IconikIntervention, Intervention, Meanwhile, Scenario, World},
+    storm::{Fault, IconikIntervention, Intervention, Meanwhile, Scenario, World, clean, one_fault},
 };
 
 use self::promises::{archived_in_the_end, done_once_the_hold_is_lifted, nothing_under_a_hold};
@@ -466,4 +466,19 @@ async fn later(world: &World) {
     calm(world).await;
     tokio::time::sleep(Duration::from_secs(120)).await;
     world.send(&round(world)).await;
+}
+
+#[test]
+fn a_document_that_is_refused_once_goes_in_the_next_round_with_or_without_those_that_were_gone() {
+    let name = "it is to be destroyed with its poster and preview";
+    let story = scenarios().into_iter().find(|story| story.name == name).expect("the story");
+    let calm = clean(&story);
+    let calls = calm.calls.iter().enumerate();
+    let removals = calls.filter(|(_, call)| call.what.starts_with("DELETE /otcs/"));
+    let removals: Vec<usize> = removals.map(|(number, _)| number).collect();
+    assert_eq!(removals.len(), 3, "the poster, the preview, the film");
+    for number in removals {
+        let ended = one_fault(&story, &calm.made, number, Fault::Refused(423), None).outcome;
+        assert!(ended.is_ok(), "call {number}: {ended:?}");
+    }
 }
