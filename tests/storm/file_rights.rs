@@ -234,11 +234,8 @@ fn in_order(world: &World, clean: &Made) -> Result<(), Broken> {
     if told.iter().any(|fact| fact.contains(ENDED)) {
         return Ok(());
     }
-    if is_first_seen_unclear(world)
-        && told.is_empty()
-        && made.versions.len() == 1
-        && made.workflows.is_empty()
-    {
+    let is_nothing_made = told.is_empty() && made.versions.len() == 1 && made.workflows.is_empty();
+    if is_nothing_made && is_first_seen_unclear(world) {
         return Ok(());
     }
     if comparable(&made) != comparable(clean) {

@@ -5,9 +5,8 @@
 //!
 //! One edit can be overwritten before the flow sees it: one of the same field in iconik between the last look and the write, as
 //! iconik takes no condition. Then it has to be recorded that something was, unless the flow is told that iconik's history does not
-//! tell of writes. Such edits are counted. In a whole storm there is a night for every
-//! fourth of `STORM_SEEDS`, as a night is as long as ten of others; in a shorter one for every twentieth.
-//! `STORM_SEED=n STORM_LOG=info` tells one of them.
+//! tell of writes. Such edits are counted. In a whole storm there is a night for each of
+//! `STORM_SEEDS`, in a shorter one for every twentieth; `STORM_SEED=n STORM_LOG=info` tells one of them.
 
 use std::{
     collections::BTreeMap,
@@ -379,7 +378,7 @@ fn whatever_the_night_was_both_sides_agree_or_wait_fall_silent_and_nothing_is_lo
     let seeds = number("STORM_SEEDS").unwrap_or(100);
     let nights = match std::env::var("STORM_FLOW") {
         Ok(named) if named != FLOW.name => 0,
-        _ if is_whole() => seeds.div_ceil(4),
+        _ if is_whole() => seeds,
         _ => seeds.div_ceil(20),
     };
     let seeds: Vec<u64> = match number("STORM_SEED") {
